@@ -1,0 +1,72 @@
+//! What a client asked, typed.
+
+use alloc::string::String;
+
+use bytes::Bytes;
+
+/// A request that the node itself has to handle. Plain reads are not among them: they are
+/// answered from the published [`View`](crate::view::View).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A write or quorum read of `/v2/keys`, which goes through the log.
+    Keys(KeysRequest),
+    /// A watch of `/v2/keys`.
+    Watch(WatchRequest),
+}
+
+/// A request to `/v2/keys` that is not a watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeysRequest {
+    /// What is to be done.
+    pub verb: Verb,
+    /// The full store path, `/1` and the cleaned key.
+    pub path: String,
+    /// The value to write; empty where none was given.
+    pub value: Bytes,
+    /// `dir`
+    pub dir: bool,
+    /// `prevValue`; absent where it was not given.
+    pub prev_value: Option<Bytes>,
+    /// `prevIndex`; 0 where it was not given.
+    pub prev_index: u64,
+    /// `prevExist`
+    pub prev_exist: Option<bool>,
+    /// `ttl` in seconds. The node adds its wall clock.
+    pub ttl_s: Option<u64>,
+    /// `refresh`; absent where it was not given.
+    pub refresh: Option<bool>,
+    /// `recursive`
+    pub recursive: bool,
+    /// `sorted`
+    pub sorted: bool,
+    /// `quorum`; only of interest for [`Verb::Get`].
+    pub quorum: bool,
+    /// `noValueOnSuccess`; only shapes the answer.
+    pub no_value_on_success: bool,
+}
+
+/// The verbs of `/v2/keys`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// GET and HEAD
+    Get,
+    /// PUT
+    Put,
+    /// POST
+    Post,
+    /// DELETE
+    Delete,
+}
+
+/// `GET /v2/keys…?wait=true`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchRequest {
+    /// The full store path.
+    pub path: String,
+    /// Whether everything below the path is watched too.
+    pub recursive: bool,
+    /// Whether events follow each other until the client goes, or one ends the answer.
+    pub stream: bool,
+    /// `waitIndex`; 0 where it was not given.
+    pub since: u64,
+}

@@ -1,0 +1,28 @@
+//! Refusals: the words a person reads when the server will not go on.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Why the server will not start, or stops. Printed as `quorate: <message>`, then one `  hint:`
+/// line for each hint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The cause, in the guide's words where it has some.
+    pub message: String,
+    /// Both sides of what was compared, and the remedy.
+    pub hints: Vec<String>,
+}
+
+impl Refusal {
+    /// A refusal without hints.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hints: Vec::new() }
+    }
+
+    /// The same refusal with one more hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}

@@ -1,0 +1,96 @@
+//! HTTP as data.
+//!
+//! The core never holds a connection. Pure functions turn a [`Head`] and a body into typed
+//! requests and typed outcomes into a [`Reply`]; what the core asks of other servers is a
+//! [`Call`], and its answer comes back as an input.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::time::Duration;
+
+/// The methods that any resource of etcd knows; every other token is [`Method::Other`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD
+    Head,
+    /// PUT
+    Put,
+    /// POST
+    Post,
+    /// DELETE
+    Delete,
+    /// OPTIONS
+    Options,
+    /// A method that no resource supports.
+    Other,
+}
+
+/// The head of a request as the server received it.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The method.
+    pub method: Method,
+    /// The path as sent, percent-encoded, without the query.
+    pub path: String,
+    /// The query as sent, without the question mark; empty if there is none.
+    pub query: String,
+    /// Header names (lower case) and values, in order.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Head {
+    /// The first value of the header `name`, which is given in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// A whole answer. `Content-Length` and `Date` are the server's business and not among the
+/// headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// Header names and values, in order.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; of an answer to HEAD the server drops it.
+    pub body: Bytes,
+}
+
+/// A request that the core wants made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The absolute URL.
+    pub url: String,
+    /// Header names and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+    /// How long connecting and answering may take together.
+    pub timeout: Duration,
+}
+
+/// What came back for a [`Call`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Header names (lower case) and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The first value of the header `name`, which is given in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}

@@ -1,0 +1,35 @@
+//! Who is in the cluster.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::id::MemberId;
+use crate::url::Url;
+
+/// One member, as the v2 store records it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its ID.
+    pub id: MemberId,
+    /// Its name; empty until it has published itself.
+    pub name: String,
+    /// Its advertised peer URLs, sorted.
+    pub peer_urls: Vec<Url>,
+    /// Its advertised client URLs, sorted; empty until it has published itself. Text, because
+    /// etcd does not validate them.
+    pub client_urls: Vec<String>,
+    /// Whether it only receives the log.
+    pub learner: bool,
+}
+
+/// The members of the cluster as of the last applied entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cluster {
+    /// The members, by ID.
+    pub members: BTreeMap<MemberId, Member>,
+    /// IDs that were removed and are never used again.
+    pub removed: BTreeSet<MemberId>,
+    /// The version of the cluster, once it was decided: `3.4.0`.
+    pub version: Option<String>,
+}

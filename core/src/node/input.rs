@@ -1,0 +1,105 @@
+//! Everything that can happen to a node.
+
+use alloc::string::String;
+
+use bytes::Bytes;
+
+use crate::api;
+use crate::disk::Done;
+use crate::http::Answer;
+use crate::id::MemberId;
+use crate::raft::Message;
+use crate::store::Image;
+
+/// Names a client request while it waits for its answer. Chosen by the driver, never reused while
+/// the process lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClientId(pub u64);
+
+/// Names a call to another server, a name look-up or a computation that was handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallId(pub u64);
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The end of a batch of inputs, or a deadline that has passed. All effects that were
+    /// collected since the last one go out now: one write to the log, one sync, one message a
+    /// follower.
+    Wake,
+    /// A message of Raft came in from a peer whose headers were in order.
+    Peer(Message),
+    /// A client asks.
+    Client {
+        /// Under which the answer goes out.
+        id: ClientId,
+        /// What it asks.
+        request: api::Request,
+    },
+    /// The client is gone; nobody reads its answer.
+    Gone {
+        /// The request.
+        id: ClientId,
+    },
+    /// A disk operation that carried a ticket has ended.
+    Disk(Done),
+    /// A call has ended: answered, or failed with the cause in words.
+    Http {
+        /// The call.
+        call: CallId,
+        /// What came of it.
+        result: Result<Answer, String>,
+    },
+    /// A look-up has ended: the addresses in text form, or the cause of failure in words.
+    Dns {
+        /// The look-up.
+        call: CallId,
+        /// What came of it.
+        result: Result<alloc::vec::Vec<String>, String>,
+    },
+    /// A computation has ended.
+    Computed {
+        /// The computation.
+        call: CallId,
+        /// What came of it.
+        result: Computed,
+    },
+    /// News of the connection to a peer.
+    Link {
+        /// The peer.
+        peer: MemberId,
+        /// What happened.
+        event: LinkEvent,
+    },
+    /// The listeners are bound, or the first that failed with the cause in words.
+    Listening {
+        /// What came of it.
+        result: Result<(), String>,
+    },
+    /// Stop gracefully: hand over leadership, answer what waits, halt.
+    Stop,
+}
+
+/// What a [`Task`](super::output::Task) yields.
+#[derive(Clone, Debug)]
+pub enum Computed {
+    /// The JSON dump of an image.
+    Encoded(Bytes),
+    /// The image in a JSON dump, or why it is none.
+    Decoded(Result<Image, String>),
+}
+
+/// News of the connection to a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkEvent {
+    /// A message to it was dropped, or could not be delivered.
+    Unreachable,
+    /// The last snapshot was delivered.
+    SnapshotDelivered,
+    /// The last snapshot could not be delivered.
+    SnapshotFailed,
+    /// The peer could be connected to.
+    Connected,
+    /// It answered that this member was removed from the cluster (403 or 410).
+    SaysRemoved,
+}

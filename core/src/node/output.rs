@@ -1,0 +1,125 @@
+//! Everything that a node can ask for.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::input::{CallId, ClientId};
+use crate::api;
+use crate::disk::Op;
+use crate::error::Refusal;
+use crate::http::Call;
+use crate::id::MemberId;
+use crate::note::Note;
+use crate::raft::Message;
+use crate::store::Image;
+use crate::url::Url;
+use crate::view::View;
+
+/// Something to be done. Outputs are carried out in the order in which they were pushed.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send a message to a peer, if it can be done at once; messages may be lost.
+    Send(Message),
+    /// Answer a client, or give it a further part of its answer.
+    Reply {
+        /// Whose request.
+        id: ClientId,
+        /// What to answer.
+        response: api::Response,
+        /// Whether it is the last part.
+        last: bool,
+    },
+    /// Carry out a disk operation.
+    Disk(Op),
+    /// Make a call to another server.
+    Http {
+        /// Under which its answer comes in.
+        call: CallId,
+        /// What to ask.
+        request: Call,
+    },
+    /// Look up the addresses of a host name.
+    Dns {
+        /// Under which the answer comes in.
+        call: CallId,
+        /// The name.
+        host: Arc<str>,
+    },
+    /// Compute something that takes too long for the loop.
+    Compute {
+        /// Under which the result comes in.
+        call: CallId,
+        /// What to compute.
+        task: Task,
+    },
+    /// Bind the listeners of peers and clients and begin to serve.
+    Listen {
+        /// Where peers connect.
+        peer: Vec<Url>,
+        /// Where clients connect.
+        client: Vec<Url>,
+    },
+    /// These are the peers now: keep connections to them, and to nobody else.
+    Peers(Vec<Peer>),
+    /// What readers see from now on.
+    Publish(Arc<View>),
+    /// Something worth knowing.
+    Note(Note),
+    /// The end: nothing follows, and no further input is taken.
+    Halt(Exit),
+}
+
+/// A pure computation that may take long.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// Dump an image of the store: [`Image::encode`].
+    Encode(Image),
+    /// Read a dump: [`Image::decode`].
+    Decode(Bytes),
+}
+
+impl Task {
+    /// Does it. For drivers: on a thread of their own, or in place.
+    pub fn run(self) -> super::input::Computed {
+        match self {
+            Self::Encode(image) => super::input::Computed::Encoded(image.encode()),
+            Self::Decode(bytes) => super::input::Computed::Decoded(Image::decode(&bytes)),
+        }
+    }
+}
+
+/// A member to be connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Who.
+    pub id: MemberId,
+    /// Where; a failure moves on to the next.
+    pub urls: Vec<Url>,
+}
+
+/// How the process ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It was asked to stop, or left the cluster; status 0. The lines are logged.
+    Stopped {
+        /// What to say, if anything.
+        lines: Vec<&'static str>,
+    },
+    /// It refuses to go on; status 1.
+    Refused(Refusal),
+    /// It cannot go on: a write or sync failed, or an invariant is broken; status 70.
+    Fault(Refusal),
+}
+
+impl Exit {
+    /// The exit status.
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Stopped { .. } => 0,
+            Self::Refused(_) => 1,
+            Self::Fault(_) => 70,
+        }
+    }
+}

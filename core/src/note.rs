@@ -1,0 +1,137 @@
+//! Notes: what happened, as typed events.
+//!
+//! Logs, metrics, oracles and recordings all read the same notes. The core formats no log line.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::id::{ClusterId, MemberId};
+use crate::raft::LogId;
+
+/// Something worth knowing that is no answer to anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// It was decided how to start.
+    BootDecided {
+        /// This member.
+        member: MemberId,
+        /// The cluster.
+        cluster: ClusterId,
+        /// Whether the data directory held a member already.
+        restart: bool,
+    },
+    /// A flag is ignored because the data directory holds a member.
+    FlagIgnored {
+        /// The flag, without dashes.
+        flag: &'static str,
+    },
+    /// Forming waits: who has not answered "empty, same list" yet, and why.
+    WaitingToForm {
+        /// Name of the member and the reason.
+        missing: Vec<(String, String)>,
+    },
+    /// Every listed member is there: the cluster is formed.
+    Formed,
+    /// This member became a follower.
+    BecameFollower {
+        /// The term.
+        term: u64,
+        /// The leader, where it is known.
+        leader: Option<MemberId>,
+    },
+    /// This member campaigns.
+    Campaigned {
+        /// The term asked for.
+        term: u64,
+        /// Whether it only asks if it would win.
+        pre: bool,
+    },
+    /// This member gave its vote.
+    Voted {
+        /// The term.
+        term: u64,
+        /// The candidate.
+        candidate: MemberId,
+    },
+    /// This member became the leader.
+    BecameLeader {
+        /// The term.
+        term: u64,
+        /// The last entry of its log before its own.
+        last: LogId,
+    },
+    /// The leader stepped down because no quorum was heard from.
+    QuorumLost {
+        /// The term.
+        term: u64,
+    },
+    /// The leader began to hand over.
+    Transferring {
+        /// To whom.
+        to: MemberId,
+    },
+    /// Entries up to here are committed as far as this member knows.
+    Committed {
+        /// The last of them.
+        last: LogId,
+    },
+    /// Entries up to here are applied.
+    Applied {
+        /// The last of them.
+        last: LogId,
+        /// The store index afterwards.
+        store_index: u64,
+    },
+    /// A snapshot of the applied state is durable.
+    SnapshotSaved {
+        /// The entry it stands for.
+        last: LogId,
+    },
+    /// A snapshot could not be written; it will be tried again.
+    SnapshotFailed {
+        /// Why.
+        cause: String,
+    },
+    /// The state was replaced by a snapshot from the leader.
+    SnapshotInstalled {
+        /// The entry it stands for.
+        last: LogId,
+    },
+    /// The end of the log was incomplete and never acknowledged; it was cut.
+    TornTail {
+        /// The segment.
+        file: String,
+        /// Bytes from its start that were kept.
+        at: u64,
+        /// Bytes that were cut.
+        cut: u64,
+    },
+    /// The disk is full: proposals are refused until space is found.
+    DiskFull {
+        /// The system's words.
+        cause: String,
+    },
+    /// The disk has space again.
+    DiskRecovered,
+    /// A peer was refused.
+    PeerRefused {
+        /// The peer, where it is known.
+        peer: Option<MemberId>,
+        /// Why.
+        cause: String,
+    },
+    /// A member published its name and client URLs.
+    Published {
+        /// The member.
+        member: MemberId,
+        /// Its name.
+        name: String,
+    },
+    /// The version of the cluster was decided or raised.
+    ClusterVersion {
+        /// For instance `3.4.0`.
+        version: String,
+    },
+    /// This member has caught up with what it may have shown before it stopped: reads are served.
+    Ready,
+}

@@ -1,0 +1,38 @@
+//! What is published to readers in one piece.
+//!
+//! Readers (the HTTP tasks) answer plain reads and status questions from the last published view
+//! without asking the loop. A view never changes; a new one replaces it.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crate::api::Stamp;
+use crate::id::{ClusterId, MemberId};
+use crate::member::Cluster;
+use crate::store::Image;
+
+/// The state of a member at one moment, as far as readers need it.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// This member's own ID; absent until the boot decision.
+    pub member: Option<MemberId>,
+    /// The cluster's ID; absent until the boot decision.
+    pub cluster_id: Option<ClusterId>,
+    /// The incarnation of the data directory, in hexadecimal; empty until it is durable.
+    pub incarnation: String,
+    /// Whether the cluster is formed as far as this member knows, so that its log exists.
+    pub formed: bool,
+    /// Whether plain reads may be answered: the member has applied all that it may have shown
+    /// before it was started again.
+    pub ready: bool,
+    /// The members.
+    pub cluster: Arc<Cluster>,
+    /// The store.
+    pub store: Image,
+    /// The indexes to be given with a read.
+    pub stamp: Stamp,
+    /// The current term.
+    pub term: u64,
+    /// The leader, where it is known.
+    pub leader: Option<MemberId>,
+}
