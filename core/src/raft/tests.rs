@@ -1,0 +1,1 @@
+//! Scripts over a cluster without files, network or clock.
