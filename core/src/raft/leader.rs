@@ -339,7 +339,8 @@ impl Raft {
             return;
         }
         leader.check_due = now + self.settings.election_timeout;
-        let heard = |id: &&MemberId| **id == own || leader.progress.get(*id).is_some_and(|p| p.active);
+        let heard =
+            |id: &&MemberId| **id == own || leader.progress.get(*id).is_some_and(|p| p.active);
         let count = self.conf.voters.iter().filter(heard).count();
         let quorum = count >= quorum::majority(self.conf.voters.len());
         for (id, progress) in &mut leader.progress {

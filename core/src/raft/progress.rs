@@ -150,7 +150,9 @@ impl Inflight {
     /// Frees the oldest if no other may be sent: it may be lost, and the follower has to be asked
     /// somehow.
     pub(super) fn free_one_if_full(&mut self) {
-        if self.is_full() && let Some((_, bytes)) = self.appends.pop_front() {
+        if self.is_full()
+            && let Some((_, bytes)) = self.appends.pop_front()
+        {
             self.bytes -= bytes;
         }
     }

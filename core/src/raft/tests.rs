@@ -1,1 +1,5 @@
-//! Scripts over a cluster without files, network or clock.
+//! Raft over a network and disks that do what the test says, and nothing else.
+
+mod elections;
+mod harness;
+mod replication;

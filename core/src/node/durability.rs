@@ -1,0 +1,81 @@
+//! What waits for the disk.
+//!
+//! Every batch that goes to the log has a ticket; tickets of the log end in order. A message is
+//! held back until the ticket that its gate names has ended.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::disk::Ticket;
+use crate::raft::{Gate, Message, Outgoing, Written};
+use crate::wal::HardState;
+
+/// Batches on their way to the disk, and the messages held back for them.
+#[derive(Debug, Default)]
+pub(super) struct Durability {
+    /// The last batch that changed term or vote.
+    hard: Ticket,
+    /// The last batch.
+    log: Ticket,
+    /// The last batch that is durable.
+    done: Ticket,
+    batches: VecDeque<Pending>,
+    held: VecDeque<(Ticket, Message)>,
+}
+
+/// What Raft is to be told when a batch is durable.
+#[derive(Debug)]
+pub(super) struct Pending {
+    ticket: Ticket,
+    /// Term and vote, if the batch changed them.
+    pub(super) hard: Option<HardState>,
+    /// The entries, if it has any.
+    pub(super) written: Option<Written>,
+}
+
+impl Durability {
+    /// A batch went to the disk under `ticket`.
+    pub(super) fn began(
+        &mut self,
+        ticket: Ticket,
+        hard: Option<HardState>,
+        written: Option<Written>,
+    ) {
+        assert!(ticket > self.log, "tickets ascend");
+        self.log = ticket;
+        if hard.is_some() {
+            self.hard = ticket;
+        }
+        self.batches.push_back(Pending { ticket, hard, written });
+    }
+
+    /// Everything up to `ticket` is durable: what Raft is to be told, in order.
+    pub(super) fn ended(&mut self, ticket: Ticket) -> Vec<Pending> {
+        self.done = self.done.max(ticket);
+        let ready = self.batches.iter().take_while(|batch| batch.ticket <= ticket).count();
+        self.batches.drain(..ready).collect()
+    }
+
+    /// Takes a message in, to come out of [`Durability::released`] when it may leave.
+    pub(super) fn hold(&mut self, outgoing: Outgoing) {
+        let ticket = match outgoing.gate {
+            Gate::HardState => self.hard,
+            Gate::Log => self.log,
+        };
+        self.held.push_back((ticket, outgoing.message));
+    }
+
+    /// The messages that may leave now, in the order in which they were made.
+    pub(super) fn released(&mut self) -> Vec<Message> {
+        let done = self.done;
+        let (ready, held) = self.held.drain(..).partition(|(ticket, _)| *ticket <= done);
+        self.held = held;
+        let ready: VecDeque<(Ticket, Message)> = ready;
+        ready.into_iter().map(|(_, message)| message).collect()
+    }
+
+    /// Whether all batches are durable.
+    pub(super) fn is_settled(&self) -> bool {
+        self.batches.is_empty()
+    }
+}
