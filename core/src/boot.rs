@@ -1,1 +1,3 @@
-//! To be written.
+//! How a member starts: the decisions between an empty directory and a running node.
+
+pub mod list;

@@ -1,4 +1,13 @@
 //! What a member is told at its start.
+//!
+//! [`Settings`] are the flags as they were given; [`Config::validate`] fills in the defaults and
+//! refuses what makes no sense, so that everything behind it can rely on a [`Config`].
+
+mod settings;
+mod validate;
+
+pub use settings::Settings;
+pub use validate::check_value;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -62,3 +71,6 @@ pub enum Form {
     /// Nobody: elections need a majority anyway. etcd's rule.
     Majority,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Who is in the cluster.
 
+pub mod json;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
