@@ -1,0 +1,57 @@
+//! Reads the batches of one segment file and tells where they end, and why.
+
+use core::ops::Range;
+
+use super::batch::Found;
+use super::header;
+
+/// What lies behind the last batch that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// Where the last batch ends that follows the header without a gap.
+    pub(super) end: u64,
+    /// The highest durable mark of any batch of the file, those behind a hole included.
+    pub(super) durable: u64,
+    /// The end of the last byte that is not zero; `end` if only zeros follow.
+    pub(super) written: u64,
+}
+
+impl Ending {
+    /// Whether something is damaged that was durable once, which no crash can do.
+    pub(super) const fn is_corrupt(&self) -> bool {
+        self.durable > self.end
+    }
+}
+
+/// Hands the batches of a segment to `each` until there are no more or it fails.
+pub(super) fn read<E>(
+    file: &[u8],
+    salt: u64,
+    mut each: impl FnMut(u64, &Found<'_>) -> Result<(), E>,
+) -> Result<Ending, E> {
+    let mut end = header::LEN;
+    let mut durable = header::LEN;
+    while let Some(batch) = Found::at(file, end, salt) {
+        each(end, &batch)?;
+        durable = durable.max(batch.mark);
+        end = batch.end;
+    }
+    let last = file.iter().rposition(|byte| *byte != 0).map_or(0, |at| at as u64 + 1);
+    let written = last.max(end);
+    Ok(Ending { end, durable: durable.max(behind(file, end..written, salt)), written })
+}
+
+/// The highest durable mark of the batches that begin in a range, or 0.
+fn behind(file: &[u8], range: Range<u64>, salt: u64) -> u64 {
+    let (mut at, mut durable) = (range.start, 0);
+    while at < range.end {
+        match Found::at(file, at, salt) {
+            Some(batch) => {
+                durable = durable.max(batch.mark);
+                at = batch.end;
+            }
+            None => at += 8,
+        }
+    }
+    durable
+}
