@@ -6,6 +6,8 @@
 //!
 //! Paths are relative to the data directory and use `/`.
 
+#[cfg(test)]
+pub(crate) mod double;
 mod script;
 
 use alloc::string::String;

@@ -23,6 +23,9 @@ mod segment;
 mod spare;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use crate::disk::{DiskError, Ticket};
 use crate::id::{ClusterId, MemberId};
 use crate::raft::{Entry, LogId};

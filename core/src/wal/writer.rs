@@ -19,6 +19,7 @@ use super::spare::Spare;
 use super::{Batch, DIR, Event, HardState, MIN_SEGMENT_BYTES, Mark, Owner, name};
 use crate::disk::{DiskError, DiskErrorKind, Done, FileId, Op, Script, Ticket};
 use crate::raft::LogId;
+use crate::snap;
 
 /// The write-ahead log of a member.
 #[derive(Debug)]
@@ -124,6 +125,7 @@ impl Wal {
             head.mark(Mark::Installed(base));
         }
         script.push(Op::MakeDir { path: DIR.into() });
+        script.push(Op::MakeDir { path: snap::DIR.into() });
         let mut wal = Self::with(owner, entropy, segment_bytes, head, Stage::Cutting);
         wal.advance(script);
         wal

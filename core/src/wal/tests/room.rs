@@ -1,0 +1,126 @@
+//! A full disk stops entries and nothing else; a broken one stops everything.
+
+use std::prelude::v1::*;
+
+use super::crash::rest;
+use super::world::{SEGMENT, World};
+use crate::disk::DiskErrorKind;
+use crate::wal::{ENTRY_OVERHEAD, Event};
+
+fn settled(seed: u64) -> World {
+    let mut world = World::new(seed);
+    world.settle();
+    world
+}
+
+#[test]
+fn a_full_disk_stops_entries_and_leaves_room_for_votes() {
+    let mut world = settled(1);
+    world.disk.full = true;
+    let mut count = 0;
+    while world.wal.has_room(500 + ENTRY_OVERHEAD) {
+        world.append_entries(1, 500, 0);
+        world.settle();
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+    assert_eq!(world.wal.full().unwrap().kind, DiskErrorKind::NoSpace);
+    for _ in 0..40 {
+        world.append_vote();
+        world.settle();
+    }
+    world.append_mark(false);
+    world.settle();
+    assert_eq!(world.durable, world.history.len() - 1);
+    assert!(world.files().iter().all(|(_, bytes)| bytes.len() as u64 == SEGMENT));
+
+    let changes = world.room_changes;
+    world.wal.retry(&mut world.script);
+    world.disk.take(&mut world.script);
+    world.settle();
+    assert!(world.room_changes > changes && !world.wal.has_room(600));
+
+    world.disk.full = false;
+    world.wal.retry(&mut world.script);
+    world.disk.take(&mut world.script);
+    world.settle();
+    assert!(world.wal.full().is_none() && world.wal.has_room(600));
+    world.append_entries(1, 500, 0);
+    world.settle();
+    assert_eq!(world.durable, world.history.len() - 1);
+    assert_eq!(world.files().len(), 2);
+}
+
+#[test]
+fn what_has_room_never_goes_beyond_the_space_that_was_given() {
+    for seed in 1..60 {
+        let mut world = settled(seed);
+        for _ in 0..200 {
+            match world.dice.below(8) {
+                0 => world.carry_out(),
+                1 | 2 => {
+                    (0..8).for_each(|_| world.carry_out());
+                    (0..8).for_each(|_| world.deliver());
+                }
+                3 => {
+                    world.disk.full = !world.disk.full;
+                    world.wal.retry(&mut world.script);
+                    world.disk.take(&mut world.script);
+                }
+                n => {
+                    let (count, size) = (1 + n % 3, world.dice.below(2000));
+                    let bytes = count as u64 * (size as u64 + ENTRY_OVERHEAD);
+                    if world.wal.has_room(bytes) {
+                        world.append_entries(count, size, 0);
+                    }
+                }
+            }
+            assert!(world.files().iter().all(|(_, bytes)| bytes.len() as u64 <= SEGMENT));
+        }
+        rest(&mut world);
+        assert_eq!(world.durable, world.history.len() - 1);
+    }
+}
+
+#[test]
+fn released_segments_make_room_on_a_full_disk() {
+    let mut world = settled(3);
+    for _ in 0..60 {
+        world.append_entries(1, 1000, 0);
+        world.settle();
+    }
+    let before = world.files().len();
+    world.release();
+    world.settle();
+    assert_eq!(world.files().len(), before, "no snapshot stands for the entries");
+    world.append_mark(false);
+    world.release();
+    world.settle();
+    assert_eq!(world.files().len(), before, "the mark was not durable yet");
+    world.release();
+    world.settle();
+    assert!(world.files().len() <= 2);
+    let mut found = world.found().unwrap().unwrap();
+    let mark = *found.marks.last().unwrap();
+    assert!(found.base.index > 0 && found.base.index <= mark.index);
+    assert_eq!(found.log_after(mark).unwrap(), Vec::new());
+    assert!(world.found().unwrap().unwrap().log_after(Default::default()).is_err());
+}
+
+#[test]
+fn a_failed_sync_is_a_fault_for_ever() {
+    let mut world = settled(4);
+    world.append_vote();
+    world.append_vote();
+    world.disk.broken = true;
+    let dones = world.disk.finish();
+    assert_eq!(dones.len(), 2);
+    let event = world.wal.handle(&dones[0], &mut world.script);
+    assert!(matches!(event, Event::Fault(_)), "{event:?}");
+    world.disk.broken = false;
+    let late = crate::disk::Done { result: Ok(crate::disk::Found::Nothing), ..dones[1].clone() };
+    assert_eq!(world.wal.handle(&late, &mut world.script), Event::Progress);
+    assert!(!world.wal.has_room(1));
+    world.append_vote();
+    assert!(!world.disk.is_busy());
+}
