@@ -4,6 +4,8 @@
 //! are told apart, because they may be trusted with different things: the monotonic one runs every
 //! timer, the wall clock only stamps expiry times into the log.
 
+pub mod rfc3339;
+
 use core::ops::Add;
 
 pub use core::time::Duration;

@@ -26,6 +26,37 @@ pub enum Action {
     Expire,
 }
 
+impl Action {
+    const ALL: [Self; 8] = [
+        Self::Get,
+        Self::Set,
+        Self::Create,
+        Self::Update,
+        Self::CompareAndSwap,
+        Self::Delete,
+        Self::CompareAndDelete,
+        Self::Expire,
+    ];
+
+    /// What the v2 API calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Set => "set",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::CompareAndSwap => "compareAndSwap",
+            Self::Delete => "delete",
+            Self::CompareAndDelete => "compareAndDelete",
+            Self::Expire => "expire",
+        }
+    }
+
+    pub(super) fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+}
+
 /// A change of the tree, or the result of a read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -54,7 +85,7 @@ pub struct NodeView {
     /// Absolute expiry in Unix nanoseconds, if it has one.
     pub expiration: Option<i64>,
     /// Children, where they were asked for.
-    pub nodes: Vec<NodeView>,
+    pub nodes: Vec<Self>,
     /// Store index of the last change; 0 for the root.
     pub modified_index: u64,
     /// Store index of its creation; 0 for the root.
