@@ -4,6 +4,16 @@
 //! protobuf. All codecs are sans-I/O: they take bytes as they come and give messages, or a typed
 //! error; none of them panics on any input, and none allocates ahead of the bytes that arrive.
 
+pub mod channel;
 pub mod conf_change;
 pub mod error;
+pub mod headers;
+pub mod message;
 mod raftpb;
+pub mod request;
+pub mod snapshot;
+pub mod state;
+pub mod stream;
+pub mod version;
+
+pub use error::WireError;

@@ -4,10 +4,6 @@ use std::vec::Vec;
 use super::*;
 use crate::error::Refusal;
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_string())
-}
-
 fn message(settings: Settings) -> String {
     Config::validate(settings, [0; 32]).map_or_else(|refusal| refusal.message, |_| String::new())
 }
@@ -41,8 +37,8 @@ fn without_a_flag_the_member_is_a_cluster_of_its_own() {
 fn the_default_list_follows_name_and_advertised_urls() {
     let config = Config::validate(
         Settings {
-            name: some("n"),
-            initial_advertise_peer_urls: some("http://b:1,http://a:1"),
+            name: Some("n".into()),
+            initial_advertise_peer_urls: Some("http://b:1,http://a:1".into()),
             ..Settings::default()
         },
         [0; 32],
@@ -54,20 +50,22 @@ fn the_default_list_follows_name_and_advertised_urls() {
 
 #[test]
 fn a_malformed_initial_cluster_is_not_judged_here() {
-    let settings = Settings { initial_cluster: some("%%%"), ..Settings::default() };
+    let settings = Settings { initial_cluster: Some("%%%".into()), ..Settings::default() };
     assert_eq!(Config::validate(settings, [0; 32]).unwrap().initial_cluster, "%%%");
 }
 
 #[test]
 fn explicit_client_listeners_demand_explicit_client_urls() {
-    let mut settings =
-        Settings { listen_client_urls: some("http://10.0.1.10:2379"), ..Settings::default() };
+    let mut settings = Settings {
+        listen_client_urls: Some("http://10.0.1.10:2379".into()),
+        ..Settings::default()
+    };
     assert_eq!(
         message(settings.clone()),
         "error verifying flags, -advertise-client-urls is required when -listen-client-urls is \
          set explicitly"
     );
-    settings.advertise_client_urls = some("http://10.0.1.10:2379");
+    settings.advertise_client_urls = Some("http://10.0.1.10:2379".into());
     assert_eq!(message(settings), "");
 }
 
@@ -75,8 +73,8 @@ fn explicit_client_listeners_demand_explicit_client_urls() {
 fn timers_are_held_within_their_bounds() {
     let timers = |heartbeat: &str, election: &str| {
         message(Settings {
-            heartbeat_interval: some(heartbeat),
-            election_timeout: some(election),
+            heartbeat_interval: Some(heartbeat.into()),
+            election_timeout: Some(election.into()),
             ..Settings::default()
         })
     };
@@ -111,7 +109,7 @@ fn values_that_are_none_are_errors_of_syntax() {
     for (flag, value, cause) in table {
         assert_eq!(check_value(flag, value), Err(cause.to_string()), "{flag}");
         let mut settings =
-            Settings { advertise_client_urls: some("http://h:1"), ..Settings::default() };
+            Settings { advertise_client_urls: Some("http://h:1".into()), ..Settings::default() };
         let field = match flag {
             "initial-cluster-state" => &mut settings.initial_cluster_state,
             "initial-cluster-form" => &mut settings.initial_cluster_form,
@@ -121,7 +119,7 @@ fn values_that_are_none_are_errors_of_syntax() {
             "listen-peer-urls" => &mut settings.listen_peer_urls,
             _ => &mut settings.advertise_client_urls,
         };
-        *field = some(value);
+        *field = Some(value.into());
         let refusal: Refusal = Config::validate(settings, [0; 32]).unwrap_err();
         assert_eq!(
             refusal.message,

@@ -66,3 +66,38 @@ impl ConfChange {
         Ok(Self { id: raw.id, kind, node: MemberId(raw.node_id), context })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::message::tests::hex;
+
+    #[test]
+    fn changes_are_written_as_etcd_writes_them() {
+        let mut change = ConfChange {
+            id: 300,
+            kind: ConfChangeKind::RemoveNode,
+            node: MemberId(5),
+            context: Bytes::new(),
+        };
+        assert_eq!(change.encode(), hex("08 ac02 10 01 18 05"));
+        change.context = Bytes::from_static(b"{}");
+        change.kind = ConfChangeKind::AddNode;
+        assert_eq!(change.encode(), hex("08 ac02 10 00 18 05 22 02 7b7d"));
+    }
+
+    #[test]
+    fn all_kinds_come_back_and_others_are_refused() {
+        for kind in [
+            ConfChangeKind::AddNode,
+            ConfChangeKind::RemoveNode,
+            ConfChangeKind::UpdateNode,
+            ConfChangeKind::AddLearner,
+        ] {
+            let context = Bytes::from_static(b"{\"id\":1}");
+            let change = ConfChange { id: u64::MAX, kind, node: MemberId(0), context };
+            assert_eq!(ConfChange::decode(change.encode()), Ok(change));
+        }
+        assert_eq!(ConfChange::decode(hex("10 04")), Err(WireError::UnknownConfChange(4)));
+    }
+}

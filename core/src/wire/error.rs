@@ -21,6 +21,9 @@ pub enum WireError {
     /// A message without sender.
     #[error("message without sender")]
     NoSender,
+    /// A message without term that is not forwarded for a client.
+    #[error("message without term")]
+    NoTerm,
     /// Entries that do not follow each other, or whose terms are impossible.
     #[error("entries are not consecutive")]
     Entries,
@@ -28,8 +31,8 @@ pub enum WireError {
     #[error("impossible configuration in snapshot")]
     ConfState,
     /// A message of another type than the channel carries.
-    #[error("message type {0} does not belong here")]
-    Misplaced(i32),
+    #[error("a message of this type does not belong here")]
+    Misplaced,
     /// A frame longer than the limit, in bytes.
     #[error("frame of {0} bytes is too large")]
     TooLarge(u64),

@@ -1,0 +1,192 @@
+use std::string::ToString;
+use std::vec;
+
+use super::*;
+use crate::member::Member;
+use crate::wire::error::WireError;
+
+const OWN: MemberId = MemberId(0xa);
+const PEER: MemberId = MemberId(0xb);
+const REMOVED: MemberId = MemberId(0xc);
+
+fn cluster() -> Cluster {
+    let member = |id| Member {
+        id,
+        name: String::new(),
+        peer_urls: vec![Url::parse("http://h:1").unwrap(), Url::parse("http://h:2").unwrap()],
+        client_urls: vec![],
+        learner: false,
+    };
+    let mut cluster = Cluster::default();
+    cluster.members.insert(OWN, member(OWN));
+    cluster.members.insert(PEER, member(PEER));
+    cluster.removed.insert(REMOVED);
+    cluster
+}
+
+fn local(cluster: &Cluster) -> Local<'_> {
+    let personality = Personality::V3_4;
+    Local { member: OWN, cluster_id: ClusterId(0xfeed), personality, cluster }
+}
+
+/// A head of `method` and `path` with the headers of a peer in order, changed by `changes`: an
+/// absent value removes the header.
+fn head(method: Method, path: &str, changes: &[(&str, Option<&str>)]) -> Head {
+    let own = cluster();
+    let peer = Local { member: PEER, ..local(&own) };
+    let mut headers: Vec<(String, String)> = peer
+        .stream_headers(OWN)
+        .into_iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value))
+        .collect();
+    for (name, value) in changes {
+        headers.retain(|(other, _)| other != &name.to_ascii_lowercase());
+        if let Some(value) = value {
+            headers.push((name.to_ascii_lowercase(), value.to_string()));
+        }
+    }
+    Head { method, path: path.to_string(), query: String::new(), headers }
+}
+
+fn answer(reply: &Reply) -> (u16, &str) {
+    (reply.status, core::str::from_utf8(&reply.body).unwrap())
+}
+
+fn said<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
+    reply.headers.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn a_sender_says_who_it_is() {
+    let cluster = cluster();
+    let text = |headers: Vec<(String, String)>| {
+        let lines: Vec<String> =
+            headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        lines.join("\n")
+    };
+    let common = "X-Server-From: a\nX-Server-Version: 3.4.23\nX-Min-Cluster-Version: 3.0.0\n\
+                  X-Etcd-Cluster-ID: feed\n";
+    let urls = "\nX-PeerURLs: http://h:1,http://h:2";
+    let local = local(&cluster);
+    assert_eq!(text(local.stream_headers(PEER)), format!("{common}X-Raft-To: b{urls}"));
+    assert_eq!(
+        text(local.pipeline_headers()),
+        format!("{common}Content-Type: application/protobuf{urls}")
+    );
+    assert_eq!(
+        text(local.snapshot_headers()),
+        format!("{common}Content-Type: application/octet-stream{urls}")
+    );
+}
+
+#[test]
+fn the_first_thing_that_is_wrong_is_answered() {
+    let cluster = cluster();
+    let local = local(&cluster);
+    let bad_cluster = (CLUSTER_ID, Some("feee"));
+    let (version, cluster_id) = ("incompatible version\n", "cluster ID mismatch\n");
+    let table = [
+        (vec![(SERVER_VERSION, None), bad_cluster], version),
+        (vec![(MIN_CLUSTER_VERSION, Some("3.5.0"))], version),
+        (vec![(SERVER_VERSION, Some("2.3.8"))], version),
+        (vec![(SERVER_VERSION, Some("x"))], version),
+        (vec![bad_cluster], cluster_id),
+        (vec![(CLUSTER_ID, None)], cluster_id),
+    ];
+    for (changes, body) in &table {
+        let post = head(Method::Post, PIPELINE_PATH, changes);
+        let reply = local.check_pipeline(&post).unwrap_err();
+        assert_eq!(answer(&reply), (412, *body));
+        assert_eq!(said(&reply, CLUSTER_ID), Some("feed"));
+        let reply = local.check_snapshot(&post).unwrap_err();
+        assert_eq!(answer(&reply), (412, *body));
+        let path = StreamKind::MsgApp.path(REMOVED);
+        let reply = local.check_stream(&head(Method::Get, &path, changes)).unwrap_err();
+        assert_eq!(answer(&reply), (412, *body));
+    }
+    let get = head(Method::Get, PIPELINE_PATH, &[bad_cluster]);
+    let reply = local.check_pipeline(&get).unwrap_err();
+    assert_eq!(answer(&reply), (405, "Method Not Allowed\n"));
+    assert_eq!(said(&reply, "Allow"), Some("POST"));
+    local.check_pipeline(&head(Method::Post, PIPELINE_PATH, &[])).unwrap();
+    let older = [(SERVER_VERSION, Some("3.0.0"))];
+    local.check_pipeline(&head(Method::Post, PIPELINE_PATH, &older)).unwrap();
+}
+
+#[test]
+fn streams_are_opened_to_members_only() {
+    let cluster = cluster();
+    let local = local(&cluster);
+    let wrong_to: &[(&str, Option<&str>)] = &[(RAFT_TO, Some("b"))];
+    let no_to: &[(&str, Option<&str>)] = &[(RAFT_TO, None)];
+    let table = [
+        ("/raft/stream/other/b", wrong_to, 404, "invalid path\n"),
+        ("/raft/stream/msgapp", wrong_to, 404, "invalid path\n"),
+        ("/raft/stream/msgapp/x", wrong_to, 404, "invalid from\n"),
+        ("/raft/stream/msgapp/b/b", wrong_to, 404, "invalid from\n"),
+        ("/raft/stream/msgapp/c", wrong_to, 410, "removed member\n"),
+        ("/raft/stream/message/d", wrong_to, 404, "error sender not found\n"),
+        ("/raft/stream/message/a", wrong_to, 404, "error sender not found\n"),
+        ("/raft/stream/message/b", wrong_to, 412, "to field mismatch\n"),
+        ("/raft/stream/message/b", no_to, 412, "to field mismatch\n"),
+    ];
+    for (path, changes, status, body) in table {
+        let reply = local.check_stream(&head(Method::Get, path, changes)).unwrap_err();
+        assert_eq!(answer(&reply), (status, body), "{path}");
+        assert_eq!(said(&reply, SERVER_VERSION), Some("3.4.23"));
+    }
+    for kind in [StreamKind::MsgApp, StreamKind::Message] {
+        let request = local.check_stream(&head(Method::Get, &kind.path(PEER), &[])).unwrap();
+        assert_eq!(request, StreamRequest { kind, from: PEER });
+    }
+    let post = head(Method::Post, &StreamKind::MsgApp.path(PEER), &[]);
+    assert_eq!(local.check_stream(&post).unwrap_err().status, 405);
+}
+
+#[test]
+fn removed_senders_are_told_so() {
+    let cluster = cluster();
+    let local = local(&cluster);
+    local.check_sender(PEER).unwrap();
+    // Whoever is not known yet may have been added while this member was away.
+    local.check_sender(MemberId(0xd)).unwrap();
+    let reply = local.check_sender(REMOVED).unwrap_err();
+    let body = r#"{"message":"cannot process message from removed member"}"#;
+    assert_eq!(answer(&reply), (403, body));
+}
+
+#[test]
+fn bodies_are_answered_in_etcd_s_words() {
+    let cluster = cluster();
+    let old = Local { personality: Personality::V2_3, ..local(&cluster) };
+    let new = local(&cluster);
+    assert_eq!(answer(&new.accepted()), (204, ""));
+    assert_eq!(answer(&new.stream_opened()), (200, ""));
+    assert_eq!(answer(&new.unreadable()), (400, "error reading raft message\n"));
+    assert_eq!(answer(&old.undecodable()), (400, "error unmarshaling raft message\n"));
+    assert_eq!(answer(&new.undecodable()), (400, "error unmarshalling raft message\n"));
+    assert_eq!(answer(&new.not_processed()), (500, "error processing raft message\n"));
+    assert_eq!(
+        answer(&new.not_a_snapshot(&WireError::Misplaced)),
+        (400, "wrong raft message type\n")
+    );
+    assert_eq!(
+        answer(&new.not_a_snapshot(&WireError::Malformed("unexpected EOF".to_string()))),
+        (400, "failed to decode raft message (unexpected EOF)\n")
+    );
+    assert_eq!(
+        answer(&new.snapshot_not_processed("x")),
+        (500, "failed to process raft message (x)\n")
+    );
+}
+
+#[test]
+fn what_a_sender_says_of_itself_is_heard() {
+    let head = head(Method::Get, "/", &[]);
+    let urls: Vec<String> = said_peer_urls(&head).iter().map(ToString::to_string).collect();
+    assert_eq!(urls, ["http://h:1", "http://h:2"]);
+    assert_eq!(
+        said_versions(&head),
+        (Some(Personality::V3_4.server), Some(Personality::V3_4.min_cluster))
+    );
+}

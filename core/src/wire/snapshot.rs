@@ -1,0 +1,72 @@
+//! The body of `POST /raft/snapshot`: a length, the message, and behind it a database of etcd 3
+//! up to the end.
+//!
+//! The database belongs to etcd's v3 keyspace and is read past; the v2 store is inside the message.
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+
+use super::error::WireError;
+use super::message::{Received, decode_message, encode_message};
+use super::stream::Input;
+use crate::raft::{Body, Message};
+
+/// The body up to the database.
+///
+/// # Panics
+/// If the message is no snapshot.
+pub fn encode_snapshot_head(message: &Message) -> Bytes {
+    assert!(matches!(message.body, Body::Snapshot(_)), "only snapshots are sent this way");
+    let bytes = encode_message(message);
+    let mut out = BytesMut::with_capacity(8 + bytes.len());
+    out.put_u64(bytes.len() as u64);
+    out.put_slice(&bytes);
+    out.freeze()
+}
+
+/// Reads the body as it comes.
+#[derive(Debug, Default)]
+pub struct SnapshotDecoder {
+    input: Input,
+    outcome: Option<Result<Message, WireError>>,
+}
+
+impl SnapshotDecoder {
+    /// A decoder at the start of a body.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes bytes that have arrived. What follows the message is thrown away.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.outcome.is_some() {
+            return;
+        }
+        self.input.push(bytes);
+        let outcome = match self.input.take_frame(0) {
+            Ok(None) => return,
+            Ok(Some(frame)) => snapshot_in(frame),
+            Err(error) => Err(error),
+        };
+        self.outcome = Some(outcome);
+        self.input.clear();
+    }
+
+    /// The message, once the body has ended.
+    ///
+    /// # Errors
+    /// The body ended too early or holds no message; [`WireError::Misplaced`] if it holds another
+    /// than a snapshot.
+    pub fn finish(self) -> Result<Message, WireError> {
+        self.outcome.unwrap_or_else(|| Err(WireError::Malformed("unexpected EOF".into())))
+    }
+}
+
+fn snapshot_in(frame: Bytes) -> Result<Message, WireError> {
+    match decode_message(frame)? {
+        Received::Message(message) if matches!(message.body, Body::Snapshot(_)) => Ok(message),
+        _ => Err(WireError::Misplaced),
+    }
+}
+
+#[cfg(test)]
+mod tests;
