@@ -30,13 +30,13 @@ pub enum JsonError {
     /// A peer URL in it is none.
     #[error("{0}")]
     Url(#[from] crate::url::UrlError),
-    /// It has more members than any cluster.
-    #[error("more than {MEMBERS_MAX} members")]
-    TooManyMembers,
+    /// It is longer than any list of members.
+    #[error("longer than {TEXT_MAX} bytes")]
+    TooLong,
 }
 
-/// More members than this are not believed to be a cluster.
-pub const MEMBERS_MAX: usize = 1024;
+/// Longer texts, in bytes, are not believed to tell of members, and are not looked into.
+pub const TEXT_MAX: usize = 1024 * 1024;
 
 /// The value of `/0/members/<id>/raftAttributes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,14 +156,10 @@ pub fn encode_members<'a>(members: impl IntoIterator<Item = &'a Member>) -> Stri
 /// Reads the body of `GET /members`.
 ///
 /// # Errors
-/// It is not JSON of that shape, a URL in it is none, or it has more than [`MEMBERS_MAX`] members.
+/// It is not JSON of that shape, a URL in it is none, or it is longer than [`TEXT_MAX`].
 pub fn decode_members(text: &[u8]) -> Result<Vec<Member>, JsonError> {
     let raw: Option<Vec<RawMember>> = from_slice(text)?;
-    let raw = raw.unwrap_or_default();
-    if raw.len() > MEMBERS_MAX {
-        return Err(JsonError::TooManyMembers);
-    }
-    raw.into_iter().map(RawMember::into_member).collect()
+    raw.unwrap_or_default().into_iter().map(RawMember::into_member).collect()
 }
 
 fn push_member(out: &mut String, member: &Member) {
@@ -254,6 +250,9 @@ fn parse_urls(texts: Option<Vec<String>>) -> Result<Vec<Url>, JsonError> {
 }
 
 fn from_slice<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, JsonError> {
+    if text.len() > TEXT_MAX {
+        return Err(JsonError::TooLong);
+    }
     serde_json::from_slice(text).map_err(|error| JsonError::Malformed(error.to_string()))
 }
 

@@ -29,14 +29,13 @@ impl Resolved {
     /// Records the outcome of the look-up of `host`: addresses in text form, or the cause of
     /// failure in words. Texts that are no addresses are left out.
     pub fn insert(&mut self, host: &str, outcome: Result<Vec<String>, String>) {
-        let outcome =
-            outcome.map(|texts| texts.iter().filter_map(|text| text.parse().ok()).collect());
+        let outcome = outcome.map(|texts| texts.iter().filter_map(|text| address(text)).collect());
         self.hosts.insert(host.to_ascii_lowercase(), outcome);
     }
 
     /// The addresses of a URL's host: its own, where it is one, or those that it resolved to.
     fn addresses(&self, url: &Url) -> BTreeSet<IpAddr> {
-        match url.ip() {
+        match literal_address(url) {
             Some(ip) => BTreeSet::from([ip]),
             None => match self.hosts.get(&url.canonical_host()) {
                 Some(Ok(addresses)) => addresses.clone(),
@@ -124,12 +123,22 @@ fn same_but_for_host(a: &Url, b: &Url) -> bool {
 
 /// Two addresses are the same or not; where a name is involved, only DNS knows.
 fn may_be_same_host(a: &Url, b: &Url) -> bool {
-    match (a.ip(), b.ip()) {
+    match (literal_address(a), literal_address(b)) {
         (Some(a), Some(b)) => a == b,
         (Some(_), None) => is_name(b),
         (None, Some(_)) => is_name(a),
         (None, None) => is_name(a) && is_name(b),
     }
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse().ok().map(|ip: IpAddr| ip.to_canonical())
+}
+
+/// The address that the host is, in one form for both families. Not so with a zone: the same
+/// address is another place in another zone.
+fn literal_address(url: &Url) -> Option<IpAddr> {
+    if url.host().contains('%') { None } else { url.ip().map(|ip| ip.to_canonical()) }
 }
 
 /// Whether the host is looked up. `localhost` is not, as in etcd: it means another machine to each

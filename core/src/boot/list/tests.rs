@@ -163,6 +163,19 @@ fn what_resolves_to_the_same_address_is_the_same() {
 }
 
 #[test]
+fn addresses_are_compared_as_addresses() {
+    let matches = |listed: &str, advertised: &str| {
+        list(&format!("a={listed}"))
+            .advertised_matches("a", &urls(advertised), &Resolved::new())
+            .is_ok()
+    };
+    assert!(matches("http://[::ffff:10.0.1.10]:1", "http://10.0.1.10:1"));
+    assert!(!matches("http://[fe80::1%25eth0]:1", "http://[fe80::1%25eth1]:1"));
+    assert!(!matches("http://[fe80::1%25eth0]:1", "http://[fe80::1]:1"));
+    assert!(!matches("http://localhost:1", "http://127.0.0.1:1"));
+}
+
+#[test]
 fn a_new_cluster_begins_with_one_addition_per_member() {
     let entries = list(GUIDE).bootstrap_entries("etcd-cluster");
     let ids = [0x794a_ea3b_a77a_1d64_u64, 0x9d48_0e1d_b4dd_ec45, 0xe259_3837_7bdd_2340];
