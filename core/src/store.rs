@@ -88,3 +88,6 @@ impl fmt::Debug for Change {
         f.debug_tuple("Change").field(&self.event).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;
