@@ -1,6 +1,6 @@
 //! The write-ahead log: what a member must find again after any crash.
 //!
-//! The log is a sequence of segment files. A segment begins with a [header](header) that repeats
+//! The log is a sequence of segment files. A segment begins with a header that repeats
 //! everything that was known when it was started, so that older segments can be removed; behind it
 //! follow batches, each of them one `append`: valid as a whole or not at all. Space is reserved
 //! ahead, so a full disk is noticed while there still is room to vote.

@@ -1,8 +1,10 @@
 //! A disk in memory, for tests: it keeps apart what is durable and what a crash can take away.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::prelude::v1::*;
-use std::sync::Arc;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
+use alloc::string::ToString as _;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -214,6 +216,12 @@ impl Disk {
 
     fn sync(&mut self, file: FileId, ticket: Ticket) -> Done {
         if self.broken {
+            // As Linux does it: what could not be written is not tried again, and reads go on
+            // seeing it.
+            self.broken = false;
+            if let Some(inode) = self.open.get(&file) {
+                self.files[*inode].pending.clear();
+            }
             let kind = DiskErrorKind::Other;
             self.poisoned.insert(file, DiskError { kind, message: "broken".into() });
         } else if !self.poisoned.contains_key(&file) {
@@ -285,12 +293,5 @@ impl Disk {
     /// The content of a file.
     pub(crate) fn read(&self, path: &str) -> Bytes {
         Bytes::copy_from_slice(&self.files[self.names[path]].visible)
-    }
-
-    /// Inverts one bit of a file, durably.
-    pub(crate) fn flip(&mut self, path: &str, at: usize, bit: usize) {
-        let file = &mut self.files[self.names[path]];
-        file.visible[at] ^= 1 << bit;
-        file.durable = file.visible.clone();
     }
 }

@@ -1,10 +1,14 @@
 //! Batches and the records in them, format version 1.
 //!
 //! A batch begins at a multiple of eight bytes: salt of the segment (8), length of the records (4),
-//! number of records (4), durable mark (8), zero (4), CRC (4); then the records, and zeros up to the
+//! number of records (4), durable mark (8), chain (4), CRC (4); then the records, and zeros up to the
 //! next multiple of eight. A record is its length (4), the CRC of its content (4), its kind (1),
 //! zeros (3), and the content. The CRC of the batch covers where the batch stands, its own header
 //! and the headers of its records with their CRCs, so every byte is covered once.
+//!
+//! The chain is the CRC of the batch before, or of the segment header. It tells a batch that
+//! follows from one that merely lies there: the trace of an end that was cut, and came back because
+//! the disk had not cleared it as it said.
 //!
 //! The salt is random and never shown to anybody: no client can make data that looks like a batch.
 
@@ -88,16 +92,25 @@ impl Unsealed {
     }
 
     /// The bytes of the batch when it stands at the offset `at` of the segment with this salt, and
-    /// the segment is known to be durable up to `mark`.
-    pub(super) fn seal(mut self, salt: u64, at: u64, mark: u64) -> Bytes {
+    /// the segment is known to be durable up to `mark`. `chain` is the CRC of what is before.
+    pub(super) fn seal(mut self, salt: u64, at: u64, mark: u64, chain: u32) -> Sealed {
         assert!(header::LEN <= mark && mark <= at, "a batch stands behind what is durable");
         assert!(at.is_multiple_of(ALIGNMENT as u64), "a batch stands at an aligned offset");
         self.0[..8].copy_from_slice(&salt.to_le_bytes());
         self.0[16..24].copy_from_slice(&mark.to_le_bytes());
+        self.0[24..28].copy_from_slice(&chain.to_le_bytes());
         let crc = Shape::of(&self.0).map(|shape| shape.crc(at)).expect("an encoded batch is whole");
         self.0[28..32].copy_from_slice(&crc.to_le_bytes());
-        self.0.into()
+        Sealed { bytes: self.0.into(), crc }
     }
+}
+
+/// A batch as it is written.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub(super) bytes: Bytes,
+    /// What the next batch is chained to.
+    pub(super) crc: u32,
 }
 
 fn entry_kind(kind: EntryKind) -> u8 {
@@ -179,6 +192,10 @@ pub(super) struct Found<'a> {
     body: &'a [u8],
     /// The offset up to which the segment was durable when the batch was written.
     pub(super) mark: u64,
+    /// The CRC of what the batch follows.
+    pub(super) chain: u32,
+    /// Its own CRC.
+    pub(super) crc: u32,
     /// Where the next batch may stand.
     pub(super) end: u64,
 }
@@ -191,14 +208,15 @@ impl<'a> Found<'a> {
             return None;
         }
         let shape = Shape::of(bytes)?;
-        let stored = Cursor::new(&shape.header[HEADER - 4..]).u32()?;
+        let mut cursor = Cursor::new(&shape.header[HEADER - 8..]);
+        let (chain, crc) = (cursor.u32()?, cursor.u32()?);
         let intact = (header::LEN..=at).contains(&shape.mark)
-            && shape.crc(at) == stored
+            && shape.crc(at) == crc
             && parts(shape.body).all(|(header, content)| {
                 Cursor::new(&header[4..]).u32() == Some(crc32fast::hash(content))
             });
         let end = at.checked_add(shape.len as u64)?;
-        intact.then_some(Self { body: shape.body, mark: shape.mark, end })
+        intact.then_some(Self { body: shape.body, mark: shape.mark, chain, crc, end })
     }
 
     /// The records; `None` in place of one that this release cannot read.

@@ -25,6 +25,12 @@ const LEN_USIZE: usize = 256;
 const MAGIC: [u8; 8] = *b"QUORWAL\n";
 const VERSION: u32 = 1;
 
+/// The CRC of a header, to which the first batch is chained.
+pub(super) fn crc(file: &[u8]) -> u32 {
+    let crc = file.get(LEN_USIZE - 4..).and_then(|bytes| Cursor::new(bytes).u32());
+    crc.expect("a segment has a header")
+}
+
 /// The header of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {

@@ -58,6 +58,8 @@ pub(super) struct Position {
     pub(super) salt: u64,
     /// Where the next batch will stand.
     pub(super) end: u64,
+    /// The CRC to which the next batch is to be chained.
+    pub(super) chain: u32,
     /// Where the bytes of the torn tail end.
     pub(super) written: u64,
     /// The length of the file.

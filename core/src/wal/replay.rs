@@ -163,7 +163,7 @@ impl Replay {
 
 impl Log {
     fn new(header: &Header, path: &Arc<str>) -> Self {
-        let ending = Ending { end: 0, durable: 0, written: 0 };
+        let ending = Ending { end: 0, durable: 0, written: 0, chain: 0 };
         let (sequence, salt) = (header.sequence, header.salt);
         Self {
             owner: header.owner,
@@ -258,7 +258,7 @@ impl Log {
             return Err(corrupt(&path, ending.end, ending.durable));
         }
         let file = String::from(path.rsplit('/').next().unwrap_or(&path));
-        let Ending { end, durable, written } = ending;
+        let Ending { end, durable, written, chain } = ending;
         let tail = (written > end).then(|| TornTail { file, at: end, cut: written - end });
         let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
         let position = Position {
@@ -268,6 +268,7 @@ impl Log {
             sequence,
             salt,
             end,
+            chain,
             written,
             len: bytes.len() as u64,
             unproven: bytes.slice(offset(durable)..offset(end)),

@@ -14,6 +14,8 @@ pub(super) struct Ending {
     pub(super) durable: u64,
     /// The end of the last byte that is not zero; `end` if only zeros follow.
     pub(super) written: u64,
+    /// The CRC to which the next batch is to be chained.
+    pub(super) chain: u32,
 }
 
 impl Ending {
@@ -23,7 +25,7 @@ impl Ending {
     }
 }
 
-/// Hands the batches of a segment to `each` until there are no more or it fails.
+/// Hands the batches of a segment, whose header was found to be sound, to `each` until there are no more or it fails.
 pub(super) fn read<E>(
     file: &[u8],
     salt: u64,
@@ -31,14 +33,16 @@ pub(super) fn read<E>(
 ) -> Result<Ending, E> {
     let mut end = header::LEN;
     let mut durable = header::LEN;
-    while let Some(batch) = Found::at(file, end, salt) {
+    let mut chain = header::crc(file);
+    while let Some(batch) = Found::at(file, end, salt).filter(|batch| batch.chain == chain) {
         each(end, &batch)?;
         durable = durable.max(batch.mark);
         end = batch.end;
+        chain = batch.crc;
     }
     let last = file.iter().rposition(|byte| *byte != 0).map_or(0, |at| at as u64 + 1);
     let written = last.max(end);
-    Ok(Ending { end, durable: durable.max(behind(file, end..written, salt)), written })
+    Ok(Ending { end, durable: durable.max(behind(file, end..written, salt)), written, chain })
 }
 
 /// The highest durable mark of the batches that begin in a range, or 0.

@@ -6,7 +6,8 @@ mod golden;
 mod room;
 mod world;
 
-use std::prelude::v1::*;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 

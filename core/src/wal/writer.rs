@@ -60,6 +60,8 @@ struct Current {
     salt: u64,
     /// Where the next batch will stand.
     end: u64,
+    /// The CRC to which it will be chained.
+    chain: u32,
     /// Everything before is known to be durable.
     durable: u64,
     /// Up to here space is reserved.
@@ -140,10 +142,10 @@ impl Wal {
         file: FileId,
         waits: Vec<Ticket>,
     ) -> Self {
-        let Position { head, segments, sequence, salt, end, len, .. } = position;
+        let Position { head, segments, sequence, salt, end, chain, len, .. } = position;
         let mut wal = Self::with(owner, entropy, segment_bytes, head, Stage::Reopening(waits));
         wal.segments = segments;
-        wal.current = Some(Current { file, sequence, salt, end, durable: end, limit: len });
+        wal.current = Some(Current { file, sequence, salt, end, chain, durable: end, limit: len });
         wal
     }
 
@@ -368,7 +370,9 @@ impl Wal {
     fn write(&mut self, queued: Queued, script: &mut Script) {
         let current = self.current.as_mut().expect("an open log has a segment");
         let Queued { ticket, bytes, mark, last, hard_state, .. } = queued;
-        let bytes = bytes.seal(current.salt, current.end, current.durable);
+        let batch = bytes.seal(current.salt, current.end, current.durable, current.chain);
+        current.chain = batch.crc;
+        let bytes = batch.bytes;
         let (file, at) = (current.file, current.end);
         current.end += bytes.len() as u64;
         self.flights.push_back(Flight { ticket, end: current.end, mark, answered: false });
@@ -468,6 +472,7 @@ impl Wal {
             sequence: header.sequence,
             salt: header.salt,
             end: header::LEN,
+            chain: header::crc(&header.encode()),
             durable: header::LEN,
             limit: self.segment_bytes,
         });

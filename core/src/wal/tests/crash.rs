@@ -1,6 +1,6 @@
 //! Whatever is answered is found again; whatever is found was appended.
 
-use std::prelude::v1::*;
+use alloc::vec;
 
 use proptest::prelude::*;
 
@@ -15,6 +15,7 @@ pub(super) enum Step {
     CarryOut(usize),
     Deliver(usize),
     Full(bool),
+    BreakNextSync,
     Crash,
     Kill,
 }
@@ -31,6 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (1..12_usize).prop_map(Step::CarryOut),
         8 => (1..12_usize).prop_map(Step::Deliver),
         1 => any::<bool>().prop_map(Step::Full),
+        1 => Just(Step::BreakNextSync),
         2 => Just(Step::Crash),
         1 => Just(Step::Kill),
     ]
@@ -38,6 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 pub(super) fn run(world: &mut World, steps: &[Step]) {
     for step in steps {
+        world.revive();
         match *step {
             Step::Entries { count, size, back } => world.append_entries(count, size, back),
             Step::Vote => world.append_vote(),
@@ -50,6 +53,7 @@ pub(super) fn run(world: &mut World, steps: &[Step]) {
                 world.wal.retry(&mut world.script);
                 world.disk.take(&mut world.script);
             }
+            Step::BreakNextSync => world.disk.broken = true,
             Step::Crash => {
                 world.disk.crash(&mut world.dice);
                 world.restart();
@@ -65,6 +69,9 @@ pub(super) fn run(world: &mut World, steps: &[Step]) {
 /// Brings everything to rest, on a disk that has space.
 pub(super) fn rest(world: &mut World) {
     world.disk.full = false;
+    world.disk.broken = false;
+    world.settle();
+    world.revive();
     world.settle();
     world.wal.retry(&mut world.script);
     world.disk.take(&mut world.script);
@@ -72,12 +79,12 @@ pub(super) fn rest(world: &mut World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn what_was_answered_is_found_after_any_crash(
         seed in any::<u64>(),
-        steps in prop::collection::vec(step(), 1..80),
+        steps in prop::collection::vec(step(), 1..160),
     ) {
         let mut world = World::new(seed);
         run(&mut world, &steps);

@@ -1,6 +1,8 @@
 //! Format version 1 stays readable for ever.
 
-use std::prelude::v1::*;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -34,7 +36,7 @@ fn written() -> Bytes {
             mark: Some(Mark::Saved(LogId { term: 2, index: 8 })),
         },
         Batch { mark: Some(Mark::Installed(LogId { term: 3, index: 20 })), ..Batch::default() },
-        Batch { entries: &[entry(4, 21, &[0; 3])], ..Batch::default() },
+        Batch { entries: &[entry(4, 21, b"end")], ..Batch::default() },
     ];
     for batch in &batches {
         wal.append(batch, &mut script);
@@ -63,7 +65,7 @@ fn version_1_is_read() {
     assert_eq!(found.marks, [LogId { term: 3, index: 20 }]);
     assert_eq!(found.base, LogId { term: 3, index: 20 });
     assert_eq!(found.tail, None);
-    assert_eq!(found.log_after(found.base).unwrap(), [entry(4, 21, &[0; 3])]);
+    assert_eq!(found.log_after(found.base).unwrap(), [entry(4, 21, b"end")]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A full disk stops entries and nothing else; a broken one stops everything.
 
-use std::prelude::v1::*;
+use alloc::vec::Vec;
 
 use super::crash::rest;
 use super::world::{SEGMENT, World};
@@ -123,4 +123,24 @@ fn a_failed_sync_is_a_fault_for_ever() {
     assert!(!world.wal.has_room(1));
     world.append_vote();
     assert!(!world.disk.is_busy());
+}
+
+#[test]
+fn what_was_found_after_a_failed_sync_is_written_again() {
+    let mut world = settled(5);
+    for size in [300, 200, 100] {
+        world.append_entries(2, size, 0);
+    }
+    world.disk.broken = true;
+    while world.disk.is_busy() {
+        world.disk.step(true);
+    }
+    world.disk.kill();
+    world.disk.broken = false;
+    world.restart();
+    assert_eq!(world.history.len(), 4, "the system still shows what never reached the disk");
+    world.settle();
+    world.disk.crash(&mut world.dice);
+    world.restart();
+    assert_eq!(world.now().entries.len(), 6);
 }

@@ -1,7 +1,10 @@
 //! A log, its disk, and what has to be found again.
 
-use std::collections::VecDeque;
-use std::prelude::v1::*;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -46,7 +49,7 @@ impl Model {
     }
 
     /// Whether a recovered log is this one, apart from entries that may be gone.
-    fn is(&self, found: &Recovered, kept_from: u64) -> bool {
+    pub(super) fn is(&self, found: &Recovered, kept_from: u64) -> bool {
         let from = found.base.index;
         let rest = self.entries.iter().filter(|entry| entry.index > from);
         self.hard_state == found.hard_state
@@ -70,6 +73,10 @@ pub(super) struct World {
     pub(super) room_changes: usize,
     tickets: Vec<(Ticket, usize)>,
     kept_from: u64,
+    /// How many batches were found at the last start.
+    found: usize,
+    /// Whether the log has failed.
+    pub(super) faulty: bool,
 }
 
 impl World {
@@ -90,6 +97,8 @@ impl World {
             room_changes: 0,
             tickets: Vec::new(),
             kept_from: 0,
+            found: 0,
+            faulty: false,
         }
     }
 
@@ -122,6 +131,7 @@ impl World {
 
     pub(super) fn append_vote(&mut self) {
         let HardState { term, commit, .. } = self.now().hard_state;
+        let commit = commit + 1 + self.dice.below(1000) as u64;
         let vote = Some(MemberId(self.dice.below(3) as u64)).filter(|vote| vote.0 > 0);
         let hard_state = Some(HardState { term: term + 1, vote, commit });
         self.append(&Batch { hard_state, ..Batch::default() });
@@ -170,7 +180,8 @@ impl World {
                 }
                 Event::RoomChanged => self.room_changes += 1,
                 Event::Progress => {}
-                Event::Fault(_) | Event::Unrelated => panic!("{event:?}"),
+                Event::Fault(_) => self.faulty = true,
+                Event::Unrelated => panic!("{event:?}"),
             }
         }
     }
@@ -180,6 +191,10 @@ impl World {
         while self.disk.is_busy() || !self.dones.is_empty() {
             self.carry_out();
             self.deliver();
+        }
+        // What was found is durable by now, though nobody has a ticket for it.
+        if !self.faulty {
+            self.durable = self.durable.max(self.found);
         }
     }
 
@@ -193,9 +208,23 @@ impl World {
         replay(&self.files())
     }
 
+    /// Ends a process whose log has failed, some time later, and starts another.
+    pub(super) fn revive(&mut self) {
+        if self.faulty {
+            (0..self.dice.below(8)).for_each(|_| self.carry_out());
+            if self.dice.below(2) == 0 {
+                self.disk.kill();
+            } else {
+                self.disk.crash(&mut self.dice);
+            }
+            self.restart();
+        }
+    }
+
     /// Starts again from what is on the disk, and checks that nothing is missing.
     pub(super) fn restart(&mut self) {
         self.script = Script::default();
+        self.faulty = false;
         (self.dones, self.tickets) = (VecDeque::new(), Vec::new());
         let entropy = self.dice.below(usize::MAX >> 33) as u64;
         let found = self.found().expect("a crash is no reason to refuse");
@@ -214,6 +243,7 @@ impl World {
             let (start, base) = (HardState::default(), LogId::default());
             self.wal = Wal::create(OWNER, entropy, SEGMENT, start, base, &mut self.script);
         }
+        self.found = self.history.len() - 1;
         self.disk.take(&mut self.script);
     }
 }
