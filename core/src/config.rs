@@ -39,6 +39,8 @@ pub struct Config {
     pub initial_cluster_token: String,
     /// `-initial-cluster-form`
     pub initial_cluster_form: Form,
+    /// The flags about the first start that were given; a member with data ignores them.
+    pub first_start_flags: Vec<&'static str>,
     /// `-heartbeat-interval`
     pub heartbeat_interval: Duration,
     /// `-election-timeout`
@@ -52,6 +54,14 @@ pub struct Config {
     /// Random bytes from the platform's entropy: the incarnation of the data directory if this
     /// start makes one, and the salt of the files that it writes.
     pub entropy: [u8; 32],
+}
+
+impl Config {
+    /// The random number that salts the segments which this start writes.
+    pub fn wal_entropy(&self) -> u64 {
+        let (_, last) = self.entropy.split_at(24);
+        last.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
 }
 
 /// `-initial-cluster-state`

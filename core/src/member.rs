@@ -1,6 +1,8 @@
 //! Who is in the cluster.
 
+pub mod change;
 pub mod json;
+pub mod record;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -34,4 +36,11 @@ pub struct Cluster {
     pub removed: BTreeSet<MemberId>,
     /// The version of the cluster, once it was decided: `3.4.0`.
     pub version: Option<String>,
+}
+
+impl Cluster {
+    /// The members in ascending order of their IDs.
+    pub fn iter(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
+    }
 }

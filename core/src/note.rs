@@ -92,6 +92,11 @@ pub enum Note {
         /// Why.
         cause: String,
     },
+    /// A snapshot that the log names is missing or damaged; an older one is used.
+    SnapshotSkipped {
+        /// The entry it stands for.
+        last: LogId,
+    },
     /// The state was replaced by a snapshot from the leader.
     SnapshotInstalled {
         /// The entry it stands for.
@@ -117,6 +122,13 @@ pub enum Note {
     PeerRefused {
         /// The peer, where it is known.
         peer: Option<MemberId>,
+        /// Why.
+        cause: String,
+    },
+    /// A change of the membership was agreed on and contradicts the membership: it has no effect.
+    ChangeRefused {
+        /// The member that it is about.
+        member: MemberId,
         /// Why.
         cause: String,
     },

@@ -1,6 +1,7 @@
 //! The flags as they were given.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// The values of the flags as text; absent where neither flag nor environment gave one. That a
 /// value was given at all matters: an explicit `-listen-client-urls` demands an explicit
@@ -33,4 +34,18 @@ pub struct Settings {
     pub election_timeout: Option<String>,
     /// `-snapshot-count`
     pub snapshot_count: Option<String>,
+}
+
+impl Settings {
+    /// The flags among those given that only count at the first start of a member.
+    pub(super) fn first_start_flags(&self) -> Vec<&'static str> {
+        let flags = [
+            ("initial-advertise-peer-urls", &self.initial_advertise_peer_urls),
+            ("initial-cluster", &self.initial_cluster),
+            ("initial-cluster-state", &self.initial_cluster_state),
+            ("initial-cluster-token", &self.initial_cluster_token),
+            ("initial-cluster-form", &self.initial_cluster_form),
+        ];
+        flags.iter().filter(|(_, value)| value.is_some()).map(|(flag, _)| *flag).collect()
+    }
 }

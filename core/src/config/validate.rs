@@ -28,6 +28,7 @@ impl Config {
     /// A value that is none of its flag ([`check_value`] tells these from the others), or values
     /// that do not go together.
     pub fn validate(settings: Settings, entropy: [u8; 32]) -> Result<Self, Refusal> {
+        let first_start_flags = settings.first_start_flags();
         let name = settings.name.unwrap_or_else(|| NAME.to_owned());
         if name.is_empty() {
             return Err(verifying("-name must not be empty")
@@ -81,6 +82,7 @@ impl Config {
             snapshot_count: if snapshot_count == 0 { SNAPSHOT_COUNT } else { snapshot_count },
             snapshot_catch_up_entries: SNAPSHOT_CATCH_UP_ENTRIES,
             wal_segment_bytes: WAL_SEGMENT_BYTES,
+            first_start_flags,
             name,
             advertise_peer_urls,
             entropy,

@@ -126,7 +126,7 @@ impl Image {
     }
 
     /// As [`read`](Self::read), but not counted.
-    pub(super) fn get(&self, path: &str, recursive: bool) -> Result<Event, Error> {
+    pub(crate) fn get(&self, path: &str, recursive: bool) -> Result<Event, Error> {
         let path = path::clean(path);
         let node = self.lookup(&path)?;
         let mut view = view(&path, node);

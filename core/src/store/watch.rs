@@ -105,6 +105,12 @@ impl<W: Copy + Ord> WatchHub<W> {
         }
     }
 
+    /// Ends all watches.
+    pub fn clear(&mut self, ended: impl FnMut(W)) {
+        self.by_path.clear();
+        core::mem::take(&mut self.paths).into_keys().for_each(ended);
+    }
+
     /// Tells those who wait for it of a change, each once: who, the event, and whether it was
     /// their last. Refreshes are told to nobody.
     pub fn notify(&mut self, change: &Change, mut tell: impl FnMut(W, &Event, bool)) {

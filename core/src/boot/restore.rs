@@ -1,0 +1,201 @@
+//! Reading back what a member left when it ended: its log, then the snapshot to begin from.
+
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::Restored;
+use crate::config::Config;
+use crate::disk::{DirEntry, Done, Found, Op, Script, Ticket};
+use crate::error::Refusal;
+use crate::note::Note;
+use crate::raft::{Log, LogId, Snapshot};
+use crate::snap::{self, Candidate, Shelf};
+use crate::store::Image;
+use crate::wal::{self, HardState, Owner, Recovered, Replay, Wal};
+
+/// A member being read back. One file is asked for at a time.
+#[derive(Debug)]
+pub(super) struct Restore {
+    entropy: u64,
+    segment_bytes: u64,
+    listings: [(Ticket, Option<Vec<DirEntry>>); 2],
+    reading: Option<Reading>,
+}
+
+#[derive(Debug)]
+enum Reading {
+    Log(Ticket, Replay),
+    Snapshots { ticket: Ticket, asked: Candidate, found: Material },
+}
+
+/// The log, and the snapshots that may go with it.
+#[derive(Debug)]
+struct Material {
+    recovered: Recovered,
+    waiting: VecDeque<Candidate>,
+    readable: Vec<Snapshot>,
+}
+
+/// A member that was read back.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) owner: Owner,
+    pub(super) wal: Wal,
+    pub(super) shelf: Shelf,
+    pub(super) hard: HardState,
+    pub(super) log: Log,
+    pub(super) snapshot: Option<Restored>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Restore {
+    pub(super) fn begin(config: &Config, script: &mut Script) -> Self {
+        let listings = [wal::DIR, snap::DIR].map(|path| {
+            let ticket = script.ticket();
+            script.push(Op::List { path: path.into(), ticket });
+            (ticket, None)
+        });
+        let (entropy, segment_bytes) = (config.wal_entropy(), config.wal_segment_bytes);
+        Self { entropy, segment_bytes, listings, reading: None }
+    }
+
+    /// Takes the end of a disk operation.
+    ///
+    /// # Errors
+    /// A file could not be read, or what it holds cannot be relied on.
+    pub(super) fn disk(
+        &mut self,
+        done: Done,
+        script: &mut Script,
+    ) -> Result<Option<Ended>, Refusal> {
+        let found = done.result.map_err(|error| {
+            Refusal::new(format!("cannot read the data directory: {}", error.message))
+                .hint("nothing was changed")
+        })?;
+        match (self.reading.take(), found) {
+            (None, Found::Entries(entries)) => {
+                self.listed(done.ticket, entries, script)?;
+                Ok(None)
+            }
+            (Some(Reading::Log(ticket, mut replay)), Found::Bytes(bytes))
+                if ticket == done.ticket =>
+            {
+                replay.feed(&bytes)?;
+                self.read_log(replay, script)
+            }
+            (Some(Reading::Snapshots { ticket, asked, mut found }), Found::Bytes(bytes))
+                if ticket == done.ticket =>
+            {
+                found.take(&asked, &bytes)?;
+                self.read_snapshot(found, script)
+            }
+            (reading, _) => {
+                self.reading = reading;
+                Ok(None)
+            }
+        }
+    }
+
+    fn listed(
+        &mut self,
+        ticket: Ticket,
+        entries: Vec<DirEntry>,
+        script: &mut Script,
+    ) -> Result<(), Refusal> {
+        if let Some(slot) = self.listings.iter_mut().find(|(wanted, _)| *wanted == ticket) {
+            slot.1 = Some(entries);
+        }
+        if let [(_, Some(segments)), (_, Some(_))] = &self.listings {
+            let replay = Replay::new(segments)?;
+            // A member has at least one segment, or the decision would have been another.
+            let ended = self.read_log(replay, script)?;
+            assert!(ended.is_none(), "a log is read before its member is restored");
+        }
+        Ok(())
+    }
+
+    fn read_log(&mut self, replay: Replay, script: &mut Script) -> Result<Option<Ended>, Refusal> {
+        if let Some(path) = replay.next_file() {
+            self.reading = Some(Reading::Log(read(path, script), replay));
+            return Ok(None);
+        }
+        let recovered = replay.finish()?.ok_or_else(|| {
+            Refusal::new(format!("{}: the log has vanished while it was read", wal::DIR))
+        })?;
+        let snapshots = self.listings[1].1.as_deref().unwrap_or_default();
+        let known = |candidate: &Candidate| recovered.marks.contains(&candidate.id);
+        let waiting = snap::candidates(snapshots).into_iter().filter(known).collect();
+        self.read_snapshot(Material { recovered, waiting, readable: Vec::new() }, script)
+    }
+
+    /// Reads snapshots, newest first, until one is sound.
+    fn read_snapshot(
+        &mut self,
+        mut found: Material,
+        script: &mut Script,
+    ) -> Result<Option<Ended>, Refusal> {
+        if found.readable.is_empty()
+            && let Some(asked) = found.waiting.pop_front()
+        {
+            let ticket = read(asked.path.clone(), script);
+            self.reading = Some(Reading::Snapshots { ticket, asked, found });
+            return Ok(None);
+        }
+        self.finish(found, script).map(Some)
+    }
+
+    fn finish(&self, found: Material, script: &mut Script) -> Result<Ended, Refusal> {
+        let Material { mut recovered, readable, .. } = found;
+        let choice = snap::choose(recovered.base, &recovered.marks, readable)?;
+        let mut notes: Vec<Note> = choice
+            .skipped
+            .iter()
+            .map(|id| Note::SnapshotSkipped { last: *id })
+            .collect();
+        let base = choice.snapshot.as_ref().map_or(LogId::default(), |snapshot| snapshot.last);
+        let entries = recovered.log_after(base)?;
+        if let Some(wal::TornTail { file, at, cut }) = recovered.tail.clone() {
+            notes.push(Note::TornTail { file, at, cut });
+        }
+        let snapshot = choice.snapshot.map(restore_state).transpose()?;
+        let (owner, hard) = (recovered.owner, recovered.hard_state);
+        let marks = recovered.marks.clone();
+        let wal = recovered.into_wal(self.entropy, self.segment_bytes, script);
+        let listing = self.listings[1].1.as_deref().unwrap_or_default();
+        let shelf = Shelf::new(listing, &marks, script);
+        Ok(Ended { owner, wal, shelf, hard, log: Log::new(base, entries), snapshot, notes })
+    }
+}
+
+impl Material {
+    /// Takes the content of a snapshot file. One that is damaged is passed over.
+    fn take(&mut self, asked: &Candidate, bytes: &bytes::Bytes) -> Result<(), Refusal> {
+        match snap::decode(bytes) {
+            Ok((owner, snapshot)) if owner == self.recovered.owner && snapshot.last == asked.id => {
+                self.readable.push(snapshot);
+                Ok(())
+            }
+            Err(error @ snap::SnapError::Version(_)) => {
+                Err(Refusal::new(format!("{}: {error}", asked.path))
+                    .hint("it was written by a later release of quorate: use that one"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn restore_state(snapshot: Snapshot) -> Result<Restored, Refusal> {
+    let image = Image::decode(&snapshot.data).map_err(|cause| {
+        Refusal::new(format!("the snapshot at entry {} cannot be read: {cause}", snapshot.last.index))
+            .hint("nothing was changed; replace the member, or bring back a sound copy of its data")
+    })?;
+    Ok(Restored { last: snapshot.last, conf: snapshot.conf, image })
+}
+
+fn read(path: Arc<str>, script: &mut Script) -> Ticket {
+    let ticket = script.ticket();
+    script.push(Op::Read { path, ticket });
+    ticket
+}

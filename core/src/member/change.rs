@@ -1,0 +1,154 @@
+//! Changes of the membership, judged when they are applied.
+//!
+//! Every member judges a change against the same state at the same index, so all of them carry it
+//! out or none does.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::json::{Context, RaftAttributes};
+use super::record::{MEMBERS, REMOVED, raft_attributes_path};
+use super::{Cluster, Member};
+use crate::id::MemberId;
+use crate::raft;
+use crate::store::{Change, Store};
+use crate::url::Url;
+use crate::wire::conf_change::{ConfChange, ConfChangeKind};
+
+/// Why a change is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The ID belonged to a member that was removed.
+    #[error("membership: ID removed")]
+    Removed,
+    /// A member has the ID already.
+    #[error("membership: ID exists")]
+    IdExists,
+    /// Another member has one of the peer URLs.
+    #[error("membership: peerURL exists")]
+    UrlExists,
+    /// There is no such member.
+    #[error("membership: ID not found")]
+    NotFound,
+    /// The member to be promoted is no learner.
+    #[error("membership: can only promote a learner member")]
+    NotLearner,
+    /// The change does not say what it has to.
+    #[error("membership: {0}")]
+    Malformed(String),
+}
+
+/// What a change did.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// What it means for Raft, if anything.
+    pub raft: Option<raft::Change>,
+    /// What it wrote to the store.
+    pub writes: Vec<Change>,
+}
+
+impl Cluster {
+    /// Carries a change out, in the records and in the store.
+    ///
+    /// # Errors
+    /// The change contradicts the membership; nothing was changed.
+    pub fn carry_out(
+        &mut self,
+        change: &ConfChange,
+        store: &mut Store,
+    ) -> Result<Carried, Refused> {
+        let id = change.node;
+        if self.removed.contains(&id) {
+            return Err(Refused::Removed);
+        }
+        match change.kind {
+            ConfChangeKind::RemoveNode => self.remove(id, store),
+            ConfChangeKind::UpdateNode => self.update(context(change)?.member, store),
+            ConfChangeKind::AddNode | ConfChangeKind::AddLearner => {
+                let Context { mut member, promote } = context(change)?;
+                if promote {
+                    return self.promote(id, store);
+                }
+                member.learner = change.kind == ConfChangeKind::AddLearner;
+                self.add(member, store)
+            }
+        }
+    }
+
+    fn add(&mut self, member: Member, store: &mut Store) -> Result<Carried, Refused> {
+        if self.members.contains_key(&member.id) {
+            return Err(Refused::IdExists);
+        }
+        self.check_urls(member.id, &member.peer_urls)?;
+        let writes = write_raft_attributes(&member, store, Write::Create);
+        let change = if member.learner {
+            raft::Change::AddLearner(member.id)
+        } else {
+            raft::Change::AddVoter(member.id)
+        };
+        self.members.insert(member.id, member);
+        Ok(Carried { raft: Some(change), writes })
+    }
+
+    fn update(&mut self, update: Member, store: &mut Store) -> Result<Carried, Refused> {
+        self.check_urls(update.id, &update.peer_urls)?;
+        let member = self.members.get_mut(&update.id).ok_or(Refused::NotFound)?;
+        member.peer_urls = update.peer_urls;
+        let writes = write_raft_attributes(member, store, Write::Update);
+        Ok(Carried { raft: None, writes })
+    }
+
+    fn promote(&mut self, id: MemberId, store: &mut Store) -> Result<Carried, Refused> {
+        let member = self.members.get_mut(&id).ok_or(Refused::NotFound)?;
+        if !member.learner {
+            return Err(Refused::NotLearner);
+        }
+        member.learner = false;
+        let writes = write_raft_attributes(member, store, Write::Update);
+        Ok(Carried { raft: Some(raft::Change::AddVoter(id)), writes })
+    }
+
+    fn remove(&mut self, id: MemberId, store: &mut Store) -> Result<Carried, Refused> {
+        self.members.remove(&id).ok_or(Refused::NotFound)?;
+        self.removed.insert(id);
+        let deleted = store.delete(&alloc::format!("{MEMBERS}/{id}"), true, true);
+        let noted = store.create(&alloc::format!("{REMOVED}/{id}"), Some(b""), None);
+        let writes = deleted.into_iter().chain(noted).collect();
+        Ok(Carried { raft: Some(raft::Change::Remove(id)), writes })
+    }
+
+    fn check_urls(&self, id: MemberId, urls: &[Url]) -> Result<(), Refused> {
+        let mut others = self.members.values().filter(|member| member.id != id);
+        let taken = others.any(|member| member.peer_urls.iter().any(|url| urls.contains(url)));
+        if taken { Err(Refused::UrlExists) } else { Ok(()) }
+    }
+}
+
+fn context(change: &ConfChange) -> Result<Context, Refused> {
+    let context =
+        Context::decode(&change.context).map_err(|e| Refused::Malformed(alloc::format!("{e}")))?;
+    if context.member.id != change.node {
+        return Err(Refused::Malformed("the ID of the context is another".into()));
+    }
+    Ok(context)
+}
+
+#[derive(Clone, Copy)]
+enum Write {
+    Create,
+    Update,
+}
+
+fn write_raft_attributes(member: &Member, store: &mut Store, how: Write) -> Vec<Change> {
+    let attributes =
+        RaftAttributes { peer_urls: member.peer_urls.clone(), learner: member.learner };
+    let path = raft_attributes_path(member.id);
+    let text = attributes.encode();
+    let written = match how {
+        Write::Create => store.create(&path, Some(text.as_bytes()), None),
+        Write::Update => store.update(&path, text.as_bytes(), crate::store::Ttl::default()),
+    };
+    // The records are under a directory that no client can reach, so they are where the members
+    // are, and nowhere else.
+    written.into_iter().collect()
+}

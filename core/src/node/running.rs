@@ -1,0 +1,356 @@
+//! A member that takes part.
+//!
+//! Inputs change the state of one of the parts; [`Running::wake`] then lets everything that has
+//! piled up take effect, always in the same order: what time has brought, proposals, entries to
+//! apply, appends to followers, one write to the log, the messages that may leave, the view that
+//! readers see, and last the answers to clients, who then find in the view what they were told.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::clients::Clients;
+use super::durability::Durability;
+use super::duties::Duties;
+use super::input::{ClientId, LinkEvent};
+use super::output::{Exit, Output, Peer};
+use super::snapshots::Snapshots;
+use super::stop::Stop;
+use super::{Effects, Timer};
+use crate::api::{Failure, Response, Stamp};
+use crate::boot::Booted;
+use crate::boot::identity::Incarnation;
+use crate::config::Config;
+use crate::disk::Done;
+use crate::id::MemberId;
+use crate::member::Cluster;
+use crate::note::Note;
+use crate::raft::{EntryKind, Message, Proposed, Raft, Settings, Start};
+use crate::rng::{Rng, Stream};
+use crate::store::{Store, WatchHub};
+use crate::time::{Duration, Instant, Now};
+use crate::view::View;
+use crate::wal::{self, Owner, Wal};
+
+/// Where a request that nobody answers is given up: 5 s and two election timeouts, as in etcd.
+pub(super) fn request_timeout(config: &Config) -> Duration {
+    Duration::from_secs(5) + config.election_timeout * 2
+}
+
+/// How often a full disk is asked for space again.
+const DISK_RETRY: Duration = Duration::from_secs(1);
+
+/// A member with a log, a state machine and peers.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) config: Arc<Config>,
+    pub(super) owner: Owner,
+    incarnation: Incarnation,
+    pub(super) raft: Raft,
+    pub(super) wal: Wal,
+    pub(super) durability: Durability,
+    pub(super) store: Store,
+    pub(super) hub: WatchHub<ClientId>,
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) clients: Clients,
+    pub(super) duties: Duties,
+    pub(super) snapshots: Snapshots,
+    pub(super) stop: Stop,
+    /// The term of the last applied entry.
+    pub(super) applied_term: u64,
+    /// Whether this member has applied everything that it may have shown before it was started.
+    pub(super) ready: bool,
+    /// When the present leader was first heard of.
+    leader_since: Instant,
+    known_leader: Option<MemberId>,
+    /// Answers that go out behind the next view.
+    pub(super) replies: Vec<Output>,
+    /// Whether readers have to be shown a new view.
+    pub(super) changed: bool,
+    peers: Vec<Peer>,
+    disk_retry: Option<Instant>,
+    pub(super) exit: Option<Exit>,
+}
+
+impl Running {
+    pub(super) fn new(
+        config: Arc<Config>,
+        seed: [u8; 32],
+        booted: Booted,
+        now: Now,
+        fx: &mut Effects<'_>,
+    ) -> Self {
+        let Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign } = booted;
+        let settings = Settings {
+            id: owner.member,
+            heartbeat_interval: config.heartbeat_interval,
+            election_timeout: config.election_timeout,
+        };
+        let last = snapshot.as_ref().map(|restored| restored.last).unwrap_or_default();
+        let conf = snapshot.as_ref().map(|restored| (&restored.conf).into()).unwrap_or_default();
+        let store = snapshot.map_or_else(Store::new, |s| Store::from_image(s.image));
+        let start = Start { hard, log, conf, applied: last.index };
+        let rng = Rng::new(seed, Stream::Election);
+        let mut running = Self {
+            raft: Raft::new(settings, start, rng, now.mono),
+            durability: Durability::default(),
+            cluster: Arc::new(Cluster::from_image(store.as_image())),
+            hub: WatchHub::new(),
+            clients: Clients::new(owner.member, now.wall),
+            duties: Duties::new(now.mono),
+            snapshots: Snapshots::new(shelf, last.index, config.snapshot_count),
+            stop: Stop::default(),
+            applied_term: last.term,
+            ready: false,
+            leader_since: now.mono,
+            known_leader: None,
+            replies: Vec::new(),
+            changed: true,
+            peers: Vec::new(),
+            disk_retry: None,
+            exit: None,
+            config,
+            owner,
+            incarnation,
+            wal,
+            store,
+        };
+        // The entries of a new cluster are committed from the start: who its members are has to be
+        // known before the first campaign.
+        running.apply_all(now, fx);
+        if campaign {
+            running.raft.campaign(now.mono);
+        }
+        running
+    }
+
+    /// Lets everything that has piled up take effect.
+    pub(super) fn wake(&mut self, now: Now, fx: &mut Effects<'_>) {
+        self.raft.tick(now.mono);
+        self.follow_leader(now.mono);
+        self.expire_requests(now.mono);
+        self.do_duties(now, fx);
+        self.retry_disk(now.mono, fx);
+        self.propose_waiting();
+        self.apply_some(now, fx);
+        self.run_snapshots(fx);
+        self.raft.flush();
+        self.persist(fx);
+        self.send(fx);
+        self.announce_peers(fx);
+        self.publish(fx);
+        fx.out.append(&mut self.replies);
+        self.progress_stop(now.mono, fx);
+        self.raft.check_invariants();
+    }
+
+    /// When the next wake is due, and why.
+    pub(super) fn deadline(&self) -> Option<(Instant, Timer)> {
+        let mut next = self.raft.deadline();
+        let others = [
+            self.clients.deadline().map(|at| (at, Timer::Request)),
+            self.disk_retry.map(|at| (at, Timer::DiskRetry)),
+            self.stop.deadline().map(|at| (at, Timer::Stop)),
+            self.duties_deadline(),
+        ];
+        for other in others.into_iter().flatten() {
+            if next.is_none_or(|next| other.0 < next.0) {
+                next = Some(other);
+            }
+        }
+        next
+    }
+
+    /// Whether there is more to do than one wake has done.
+    pub(super) fn has_more(&self) -> bool {
+        !self.raft.to_apply(1).is_empty()
+    }
+
+    /// A message of a peer.
+    pub(super) fn take_message(&mut self, now: Instant, message: Message, fx: &mut Effects<'_>) {
+        let Message { from, to, .. } = message;
+        if to != self.owner.member || from == self.owner.member {
+            let cause = alloc::format!("its message is for {to}");
+            fx.note(Note::PeerRefused { peer: Some(from), cause });
+        } else if self.cluster.removed.contains(&from) {
+            let cause = "it was removed from the cluster".into();
+            fx.note(Note::PeerRefused { peer: Some(from), cause });
+        } else {
+            self.raft.step(now, message);
+        }
+    }
+
+    /// News of the connection to a peer.
+    pub(super) fn take_link(&mut self, now: Instant, peer: MemberId, event: LinkEvent) {
+        match event {
+            LinkEvent::Unreachable => self.raft.unreachable(peer),
+            LinkEvent::SnapshotDelivered => self.raft.snapshot_ended(peer, true),
+            LinkEvent::SnapshotFailed => self.raft.snapshot_ended(peer, false),
+            LinkEvent::Connected => {}
+            LinkEvent::SaysRemoved => self.stop.removed(now),
+        }
+    }
+
+    /// The end of a disk operation.
+    pub(super) fn take_done(&mut self, now: Instant, done: &Done, fx: &mut Effects<'_>) {
+        match self.wal.handle(done, fx.script) {
+            wal::Event::Durable(ticket) => {
+                for batch in self.durability.ended(ticket) {
+                    batch.hard.into_iter().for_each(|hard| self.raft.hard_durable(now, hard));
+                    batch.written.into_iter().for_each(|written| self.raft.written(written));
+                }
+                self.snapshot_marked(ticket, fx);
+            }
+            wal::Event::RoomChanged => self.watch_room(now, fx),
+            wal::Event::Fault(error) => {
+                let refusal = crate::error::Refusal::new(alloc::format!(
+                    "writing the log failed: {}",
+                    error.message
+                ))
+                .hint("what was not durable was not acknowledged; check the disk, then start again");
+                self.exit = Some(Exit::Fault(refusal));
+            }
+            wal::Event::Progress => {}
+            wal::Event::Unrelated => self.snapshot_written(now, done, fx),
+        }
+    }
+
+    fn watch_room(&mut self, now: Instant, fx: &mut Effects<'_>) {
+        let full = self.wal.full().map(|error| error.message.clone());
+        match (full, self.disk_retry) {
+            (Some(cause), None) => fx.note(Note::DiskFull { cause }),
+            (None, Some(_)) => fx.note(Note::DiskRecovered),
+            _ => {}
+        }
+        self.disk_retry = self.wal.full().map(|_| now + DISK_RETRY);
+        self.note_room(now);
+    }
+
+    /// A disk without room takes no entries; a leader that has none hands over.
+    fn note_room(&mut self, now: Instant) {
+        let full = !self.wal.has_room(1);
+        self.raft.set_full(now, full);
+        if full {
+            self.raft.transfer(now);
+        }
+    }
+
+    fn retry_disk(&mut self, now: Instant, fx: &mut Effects<'_>) {
+        if self.disk_retry.is_some_and(|at| now >= at) {
+            self.disk_retry = Some(now + DISK_RETRY);
+            self.wal.retry(fx.script);
+        }
+    }
+
+    fn follow_leader(&mut self, now: Instant) {
+        if self.raft.leader() != self.known_leader {
+            self.known_leader = self.raft.leader();
+            self.leader_since = now;
+            self.changed = true;
+        }
+    }
+
+    /// Proposes what waits, as long as there is somebody to propose to.
+    fn propose_waiting(&mut self) {
+        while let Some(data) = self.clients.first_unproposed() {
+            match self.raft.propose(EntryKind::Normal, data) {
+                Proposed::Appended(_) | Proposed::Forwarded => {
+                    self.clients.drop_first_unproposed();
+                }
+                Proposed::NoLeader => return,
+                Proposed::Full => {
+                    let failure = if self.wal.full().is_some() {
+                        Failure::NoSpace
+                    } else {
+                        Failure::TooManyRequests
+                    };
+                    let id = self.clients.drop_first_unproposed();
+                    if let Some(waiting) = id.and_then(|id| self.clients.take(id)) {
+                        self.reply(waiting.client, Response::Failed(failure), true);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Proposes something that no client waits for. Says whether it went anywhere.
+    pub(super) fn propose_own(&mut self, data: Bytes) -> bool {
+        let proposed = self.raft.propose(EntryKind::Normal, data);
+        matches!(proposed, Proposed::Appended(_) | Proposed::Forwarded)
+    }
+
+    fn expire_requests(&mut self, now: Instant) {
+        while let Some(waiting) = self.clients.take_expired(now) {
+            let grace = self.config.election_timeout * 2;
+            let failure = match self.known_leader {
+                None => Failure::TimedOutConnectionLost,
+                Some(_) if waiting.since < self.leader_since + grace => {
+                    Failure::TimedOutLeaderFailure
+                }
+                Some(_) => Failure::TimedOut,
+            };
+            self.reply(waiting.client, Response::Failed(failure), true);
+        }
+    }
+
+    /// Writes what has to be durable, as one batch.
+    pub(super) fn persist(&mut self, fx: &mut Effects<'_>) {
+        let Some(batch) = self.raft.take_batch() else { return };
+        let record =
+            wal::Batch { hard_state: Some(batch.hard), entries: &batch.entries, mark: None };
+        let ticket = self.wal.append(&record, fx.script);
+        self.durability.began(ticket, batch.hard_changed.then_some(batch.hard), batch.written);
+    }
+
+    fn send(&mut self, fx: &mut Effects<'_>) {
+        self.raft.take_messages().into_iter().for_each(|outgoing| self.durability.hold(outgoing));
+        let released = self.durability.released();
+        fx.out.extend(released.into_iter().map(Output::Send));
+        fx.out.extend(self.raft.take_notes().into_iter().map(Output::Note));
+    }
+
+    /// Tells the transport whom to keep connections to, if that has changed.
+    fn announce_peers(&mut self, fx: &mut Effects<'_>) {
+        let others = self.cluster.iter().filter(|member| member.id != self.owner.member);
+        let peers: Vec<Peer> =
+            others.map(|m| Peer { id: m.id, urls: m.peer_urls.clone() }).collect();
+        if peers != self.peers {
+            self.peers.clone_from(&peers);
+            fx.out.push(Output::Peers(peers));
+        }
+    }
+
+    fn publish(&mut self, fx: &mut Effects<'_>) {
+        if !core::mem::take(&mut self.changed) {
+            return;
+        }
+        fx.out.push(Output::Publish(Arc::new(View {
+            member: Some(self.owner.member),
+            cluster_id: Some(self.owner.cluster),
+            incarnation: self.incarnation.into(),
+            formed: true,
+            ready: self.ready,
+            cluster: self.cluster.clone(),
+            store: self.store.image(),
+            stamp: self.stamp(),
+            term: self.raft.term(),
+            leader: self.raft.leader(),
+        })));
+    }
+
+    /// The indexes to be given with an answer.
+    pub(super) fn stamp(&self) -> Stamp {
+        Stamp {
+            store_index: self.store.as_image().index(),
+            raft_index: self.raft.commit(),
+            raft_term: self.applied_term,
+        }
+    }
+
+    /// Answers a client, behind the next view.
+    pub(super) fn reply(&mut self, id: ClientId, response: Response, last: bool) {
+        self.replies.push(Output::Reply { id, response, last });
+    }
+}
+
