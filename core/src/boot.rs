@@ -1,3 +1,545 @@
-//! How a member starts: the decisions between an empty directory and a running node.
+//! From nothing to a member that takes part: how a start is decided and carried out.
+//!
+//! ```text
+//!   look ─▶ decide ─▶ settle the list ─▶ listen ─▶ lock ─▶ look again ─▶ decide again
+//!                                                                │
+//!                     ┌──────────── restart ◀────────────────────┤
+//!                     ▼                                          ▼ form
+//!        read log and snapshots             identity ─▶ ask the others ─▶ first log
+//!                     └──────────────────▶ Booted ◀──────────────┘
+//! ```
+//!
+//! Nothing is made or touched before the list is settled and the ports are bound, so that a wrong
+//! flag leaves no trace.
 
+pub mod disk_state;
+pub mod forming;
+pub mod identity;
 pub mod list;
+mod restore;
+pub mod table;
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::config::{Config, Form};
+use crate::disk::{DirEntry, DiskError, DiskErrorKind, Done, Found, Op, Script, Ticket};
+use crate::error::Refusal;
+use crate::http::Answer;
+use crate::member::Member;
+use crate::node::{CallId, Effects, Output};
+use crate::note::Note;
+use crate::raft::{Log, LogId};
+use crate::snap::Shelf;
+use crate::store::Image;
+use crate::time::Instant;
+use crate::wal::{self, HardState, Owner, Wal};
+use forming::{Forming, Verdict};
+use identity::Incarnation;
+use list::{InitialCluster, Resolved};
+use restore::Restore;
+use table::Plan;
+
+/// A start under way.
+#[derive(Debug)]
+pub(crate) struct Boot {
+    config: Arc<Config>,
+    stage: Stage,
+    incarnation: Option<Incarnation>,
+}
+
+/// A start that has come to its end.
+#[derive(Debug)]
+pub(crate) struct Booted {
+    pub(crate) owner: Owner,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) wal: Wal,
+    pub(crate) shelf: Shelf,
+    pub(crate) hard: HardState,
+    pub(crate) log: Log,
+    /// The state as of `applied`: that of the snapshot, if there is one.
+    pub(crate) snapshot: Option<Restored>,
+    /// Whether this member may campaign at once: the cluster is new, and it is the one that was
+    /// agreed on to do so.
+    pub(crate) campaign: bool,
+}
+
+/// A snapshot that was read back.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    pub(crate) last: LogId,
+    pub(crate) conf: crate::raft::ConfState,
+    pub(crate) image: Image,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Before the first wake.
+    Idle,
+    Looking(Look),
+    /// The URLs are compared by address.
+    Resolving {
+        list: InitialCluster,
+        waiting: BTreeSet<(CallId, Arc<str>)>,
+        resolved: Resolved,
+    },
+    Listening,
+    Locking(Ticket),
+    LookingAgain(Look),
+    /// The file is read, if it is there from an earlier attempt.
+    ReadingIdentity(Ticket, Plan),
+    WritingIdentity(BTreeSet<Ticket>, Incarnation),
+    Forming(Forming),
+    Creating(Box<First>),
+    Restoring(Box<Restore>),
+    /// It was refused, or given away as [`Booted`].
+    Over,
+}
+
+/// The listings that a decision needs.
+#[derive(Debug)]
+struct Look {
+    root: (Ticket, Option<Vec<DirEntry>>),
+    wal: (Ticket, Option<Vec<DirEntry>>),
+}
+
+/// The first log of a new member, on its way to the disk.
+#[derive(Debug)]
+struct First {
+    wal: Wal,
+    ticket: Ticket,
+    owner: Owner,
+    hard: HardState,
+    log: Log,
+    campaign: bool,
+}
+
+/// How a start stands.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    Pending,
+    Done(Box<Booted>),
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Progress {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Boot {
+    pub(crate) const fn new(config: Arc<Config>) -> Self {
+        Self { config, stage: Stage::Idle, incarnation: None }
+    }
+
+    /// Time has passed.
+    pub(crate) fn wake(&mut self, now: Instant, fx: &mut Effects<'_>) -> Progress {
+        match &mut self.stage {
+            Stage::Idle => self.stage = Stage::Looking(Look::begin(fx.script)),
+            Stage::Forming(forming) => {
+                let due = forming.ask(now, || fx.call());
+                fx.out
+                    .extend(due.into_iter().map(|(call, request)| Output::Http { call, request }));
+                if let Some(missing) = forming.report(now) {
+                    fx.note(Note::WaitingToForm { missing });
+                }
+            }
+            _ => {}
+        }
+        Progress::Pending
+    }
+
+    /// When it has to be woken.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Idle => Some(Instant::default()),
+            Stage::Forming(forming) => forming.deadline(),
+            _ => None,
+        }
+    }
+
+    /// Who this member is, once that is decided.
+    pub(crate) fn owner(&self) -> Option<Owner> {
+        match &self.stage {
+            Stage::Forming(forming) => Some(forming.owner()),
+            Stage::Creating(first) => Some(first.owner),
+            _ => None,
+        }
+    }
+
+    /// The incarnation, once it is durable.
+    pub(crate) const fn incarnation(&self) -> Option<Incarnation> {
+        self.incarnation
+    }
+
+    /// The members of the list, while the cluster is being formed.
+    pub(crate) fn members(&self) -> Vec<Member> {
+        match (&self.stage, self.list()) {
+            (Stage::Forming(_) | Stage::Creating(_), Ok(list)) => {
+                list.members(&self.config.initial_cluster_token)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A disk operation has ended.
+    pub(crate) fn disk(&mut self, now: Instant, done: Done, fx: &mut Effects<'_>) -> Progress {
+        self.take_disk(now, done, fx).unwrap_or_else(Progress::Refused)
+    }
+
+    fn take_disk(
+        &mut self,
+        now: Instant,
+        done: Done,
+        fx: &mut Effects<'_>,
+    ) -> Result<Progress, Refusal> {
+        match &mut self.stage {
+            Stage::Creating(first) => match first.wal.handle(&done, fx.script) {
+                wal::Event::Durable(ticket) if ticket == first.ticket => Ok(self.created(fx)),
+                wal::Event::Fault(error) => Err(self.disk_refusal(&error)),
+                _ => Ok(Progress::Pending),
+            },
+            Stage::Restoring(restore) => {
+                let ended = restore.disk(done, fx.script)?;
+                Ok(ended.map_or(Progress::Pending, |restored| self.restored(restored, fx)))
+            }
+            Stage::ReadingIdentity(ticket, plan) if *ticket == done.ticket => {
+                let plan = *plan;
+                self.identity_read(now, plan, done.result, fx)?;
+                Ok(Progress::Pending)
+            }
+            _ => {
+                let found = done.result.map_err(|error| self.disk_refusal(&error))?;
+                self.found(now, done.ticket, found, fx)?;
+                Ok(Progress::Pending)
+            }
+        }
+    }
+
+    fn found(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        found: Found,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        match &mut self.stage {
+            Stage::Looking(look) => {
+                if let Some((root, wal)) = look.take(ticket, found) {
+                    self.decide_first(&root, &wal, fx)?;
+                }
+            }
+            Stage::Locking(lock) if *lock == ticket => {
+                self.stage = Stage::LookingAgain(Look::begin(fx.script));
+            }
+            Stage::LookingAgain(look) => {
+                if let Some((root, wal)) = look.take(ticket, found) {
+                    let plan = table::decide(&disk_state::judge(&root, &wal), &self.config)?;
+                    let ticket = fx.script.ticket();
+                    fx.script.push(Op::Read { path: disk_state::IDENTITY.into(), ticket });
+                    self.stage = Stage::ReadingIdentity(ticket, plan);
+                }
+            }
+            Stage::WritingIdentity(tickets, incarnation) => {
+                tickets.remove(&ticket);
+                if tickets.is_empty() {
+                    self.incarnation = Some(*incarnation);
+                    self.form(now, fx)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The first decision: nothing was touched yet, and a refusal leaves it so.
+    fn decide_first(
+        &mut self,
+        root: &[DirEntry],
+        wal: &[DirEntry],
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        match table::decide(&disk_state::judge(root, wal), &self.config)? {
+            Plan::Restart => self.listen(fx),
+            Plan::Form => self.settle_list(fx)?,
+        }
+        Ok(())
+    }
+
+    fn list(&self) -> Result<InitialCluster, Refusal> {
+        InitialCluster::parse(&self.config.initial_cluster)
+    }
+
+    fn settle_list(&mut self, fx: &mut Effects<'_>) -> Result<(), Refusal> {
+        let list = self.list()?;
+        let Config { name, initial_cluster_token: token, advertise_peer_urls: urls, .. } =
+            &*self.config;
+        list.check(name, token)?;
+        let hosts = list.hosts_to_resolve(name, urls);
+        if hosts.is_empty() {
+            list.advertised_matches(name, urls, &Resolved::new())?;
+            self.listen(fx);
+            return Ok(());
+        }
+        let mut waiting = BTreeSet::new();
+        for host in hosts {
+            let (call, host) = (fx.call(), Arc::<str>::from(host));
+            fx.out.push(Output::Dns { call, host: host.clone() });
+            waiting.insert((call, host));
+        }
+        self.stage = Stage::Resolving { list, waiting, resolved: Resolved::new() };
+        Ok(())
+    }
+
+    /// A look-up has ended.
+    pub(crate) fn dns(
+        &mut self,
+        call: CallId,
+        result: Result<Vec<String>, String>,
+        fx: &mut Effects<'_>,
+    ) -> Progress {
+        let Stage::Resolving { list, waiting, resolved } = &mut self.stage else {
+            return Progress::Pending;
+        };
+        let Some(asked) = waiting.iter().find(|(id, _)| *id == call).cloned() else {
+            return Progress::Pending;
+        };
+        waiting.remove(&asked);
+        resolved.insert(&asked.1, result);
+        if !waiting.is_empty() {
+            return Progress::Pending;
+        }
+        let Config { name, advertise_peer_urls: urls, .. } = &*self.config;
+        if let Err(refusal) = list.advertised_matches(name, urls, resolved) {
+            return refusal.into();
+        }
+        self.listen(fx);
+        Progress::Pending
+    }
+
+    fn listen(&mut self, fx: &mut Effects<'_>) {
+        fx.out.push(Output::Listen {
+            peer: self.config.listen_peer_urls.clone(),
+            client: self.config.listen_client_urls.clone(),
+        });
+        self.stage = Stage::Listening;
+    }
+
+    /// The listeners are bound, or not.
+    pub(crate) fn listening(
+        &mut self,
+        result: Result<(), String>,
+        fx: &mut Effects<'_>,
+    ) -> Progress {
+        if !matches!(self.stage, Stage::Listening) {
+            return Progress::Pending;
+        }
+        if let Err(cause) = result {
+            return Refusal::new(cause)
+                .hint("another process may use the port already, or the address is not this machine's")
+                .hint("see -listen-peer-urls and -listen-client-urls")
+                .into();
+        }
+        let ticket = fx.script.ticket();
+        fx.script.push(Op::Lock { ticket });
+        self.stage = Stage::Locking(ticket);
+        Progress::Pending
+    }
+
+    fn identity_read(
+        &mut self,
+        now: Instant,
+        plan: Plan,
+        result: Result<Found, DiskError>,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        let known = match result {
+            Ok(Found::Bytes(file)) => Some(Incarnation::decode(&file)?),
+            Err(error) if error.kind != DiskErrorKind::NotFound => {
+                return Err(self.disk_refusal(&error));
+            }
+            _ => None,
+        };
+        match (plan, known) {
+            (Plan::Restart, Some(incarnation)) => {
+                self.incarnation = Some(incarnation);
+                self.stage = Stage::Restoring(Box::new(Restore::begin(&self.config, fx.script)));
+            }
+            (Plan::Restart, None) => {
+                return Err(Refusal::new(alloc::format!(
+                    "the file {} in the data directory {} is missing",
+                    disk_state::IDENTITY,
+                    self.config.data_dir
+                ))
+                .hint("there is a log, so the directory is not whole: nothing was changed")
+                .hint("restore it from a copy, or replace this member"));
+            }
+            // An earlier attempt got that far: it is still the same directory.
+            (Plan::Form, Some(incarnation)) => {
+                self.incarnation = Some(incarnation);
+                self.form(now, fx)?;
+            }
+            (Plan::Form, None) => {
+                let incarnation = Incarnation::new(&self.config.entropy);
+                self.stage = Stage::WritingIdentity(incarnation.write(fx.script), incarnation);
+            }
+        }
+        Ok(())
+    }
+
+    /// The directory has an identity: ask the others, or begin.
+    fn form(&mut self, now: Instant, fx: &mut Effects<'_>) -> Result<(), Refusal> {
+        let list = self.list()?;
+        let token = &self.config.initial_cluster_token;
+        let members = list.members(token);
+        let (cluster, own) = (list.cluster_id(token), list.member_id(&self.config.name, token));
+        let own = own.and_then(|own| members.iter().find(|member| member.id == own).cloned());
+        let Some(own) = own else { return list.require(&self.config.name).map(|_| ()) };
+        fx.note(Note::BootDecided { member: own.id, cluster, restart: false });
+        let owner = Owner { member: own.id, cluster };
+        let forming = Forming::new(own, members, cluster, self.config.data_dir.clone(), now);
+        let alone = forming.verdict() == Verdict::Form;
+        if alone || self.config.initial_cluster_form == Form::Majority {
+            // Without asking it is not known whether others do the same: the timers decide.
+            self.create(owner, &list, alone, fx);
+        } else {
+            self.stage = Stage::Forming(forming);
+        }
+        Ok(())
+    }
+
+    /// A call has ended.
+    pub(crate) fn http(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        result: Result<Answer, String>,
+        fx: &mut Effects<'_>,
+    ) -> Progress {
+        let Stage::Forming(forming) = &mut self.stage else { return Progress::Pending };
+        let owner = forming.owner();
+        let unanimous = match forming.answered(now, call, result) {
+            Verdict::Wait => return Progress::Pending,
+            Verdict::Refuse(refusal) => return refusal.into(),
+            Verdict::Form => true,
+            Verdict::Late => false,
+        };
+        match self.list() {
+            Ok(list) => self.create(owner, &list, unanimous, fx),
+            Err(refusal) => return refusal.into(),
+        }
+        Progress::Pending
+    }
+
+    /// Writes the first log.
+    fn create(
+        &mut self,
+        owner: Owner,
+        list: &InitialCluster,
+        unanimous: bool,
+        fx: &mut Effects<'_>,
+    ) {
+        let token = &self.config.initial_cluster_token;
+        let entries = list.bootstrap_entries(token);
+        let hard = HardState { term: 1, vote: None, commit: entries.len() as u64 };
+        let lowest = list.members(token).iter().map(|member| member.id).min();
+        let campaign = unanimous && lowest == Some(owner.member);
+        let mut wal = Wal::create(
+            owner,
+            self.config.wal_entropy(),
+            self.config.wal_segment_bytes,
+            HardState::default(),
+            LogId::default(),
+            fx.script,
+        );
+        let batch = wal::Batch { hard_state: Some(hard), entries: &entries, mark: None };
+        let ticket = wal.append(&batch, fx.script);
+        let log = Log::new(LogId::default(), entries);
+        self.stage = Stage::Creating(Box::new(First { wal, ticket, owner, hard, log, campaign }));
+    }
+
+    fn created(&mut self, fx: &mut Effects<'_>) -> Progress {
+        let stage = core::mem::replace(&mut self.stage, Stage::Over);
+        let (Stage::Creating(first), Some(incarnation)) = (stage, self.incarnation) else {
+            return Progress::Pending;
+        };
+        fx.note(Note::Formed);
+        let First { wal, owner, hard, log, campaign, .. } = *first;
+        let shelf = Shelf::new(&[], &[], fx.script);
+        Progress::Done(Box::new(Booted {
+            owner,
+            incarnation,
+            wal,
+            shelf,
+            hard,
+            log,
+            snapshot: None,
+            campaign,
+        }))
+    }
+
+    fn restored(&mut self, restored: restore::Ended, fx: &mut Effects<'_>) -> Progress {
+        let Some(incarnation) = self.incarnation else { return Progress::Pending };
+        self.stage = Stage::Over;
+        let restore::Ended { owner, wal, shelf, hard, log, snapshot, notes } = restored;
+        let Owner { member, cluster } = owner;
+        fx.note(Note::BootDecided { member, cluster, restart: true });
+        for &flag in &self.config.first_start_flags {
+            fx.note(Note::FlagIgnored { flag });
+        }
+        notes.into_iter().for_each(|note| fx.note(note));
+        Progress::Done(Box::new(Booted {
+            owner,
+            incarnation,
+            wal,
+            shelf,
+            hard,
+            log,
+            snapshot,
+            campaign: false,
+        }))
+    }
+
+    fn disk_refusal(&self, error: &DiskError) -> Refusal {
+        let dir = &self.config.data_dir;
+        let refusal =
+            Refusal::new(alloc::format!("cannot use the data directory {dir}: {}", error.message));
+        match error.kind {
+            DiskErrorKind::Locked => {
+                refusal.hint("another process runs on it; each member needs a -data-dir of its own")
+            }
+            DiskErrorKind::Permission => {
+                refusal.hint("it has to be writable for the user that runs this process")
+            }
+            DiskErrorKind::NoSpace => refusal.hint("the disk is full: make room and start again"),
+            DiskErrorKind::NotFound | DiskErrorKind::Other => refusal,
+        }
+    }
+}
+
+impl Look {
+    fn begin(script: &mut Script) -> Self {
+        let mut list = |path: &str| {
+            let ticket = script.ticket();
+            script.push(Op::List { path: path.into(), ticket });
+            (ticket, None)
+        };
+        Self { root: list(""), wal: list(disk_state::WAL) }
+    }
+
+    /// Takes a listing; gives both once they are there.
+    fn take(&mut self, ticket: Ticket, found: Found) -> Option<(Vec<DirEntry>, Vec<DirEntry>)> {
+        let Found::Entries(entries) = found else { return None };
+        if let Some(look) = [&mut self.root, &mut self.wal].into_iter().find(|l| l.0 == ticket) {
+            look.1 = Some(entries);
+        }
+        match (&self.root.1, &self.wal.1) {
+            (Some(root), Some(wal)) => Some((root.clone(), wal.clone())),
+            _ => None,
+        }
+    }
+}

@@ -1,61 +1,209 @@
 //! One member of a cluster as a pure state machine: events in, actions out.
+//!
+//! ```text
+//!                    ┌──────────────────────────── Node ───────────────────────────┐
+//!   Input ──handle──▶│ Boot ──▶ Running: clients → raft → log file → state machine │──▶ Outputs
+//!                    └─────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! A driver takes all inputs that are ready, hands each to [`Node::handle`], then an
+//! [`Input::Wake`], and carries the outputs out in order. When nothing comes in, it wakes the node
+//! at its [`deadline`](Node::deadline).
 
+mod apply;
+mod clients;
+mod durability;
+mod duties;
+mod early;
+mod effects;
 pub mod input;
+mod inspect;
 pub mod output;
+mod requests;
+mod running;
+mod snapshots;
+mod stop;
+mod timer;
 
+use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub(crate) use effects::Effects;
 pub use input::{CallId, ClientId, Computed, Input, LinkEvent};
+pub use inspect::Inspection;
 pub use output::{Exit, Output, Peer, Task};
+pub use timer::Timer;
 
+use crate::boot::{self, Boot};
 use crate::config::Config;
+use crate::disk::Script;
 use crate::time::{Instant, Now};
+use crate::view::View;
+use early::Early;
+use running::Running;
 
 /// One member.
 #[derive(Debug)]
-pub struct Node {}
+pub struct Node {
+    config: Arc<Config>,
+    seed: [u8; 32],
+    phase: Phase,
+    script: Script,
+    calls: u64,
+    /// Whether something has happened since the last wake.
+    dirty: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Booting(Box<Boot>, Early),
+    Running(Box<Running>),
+    Over,
+}
 
 impl Node {
     /// A node that has not begun: the first [`Input::Wake`] starts it. `seed` feeds its timers'
-    /// jitter and nothing that must be secret.
-    pub fn new(_config: Config, _seed: [u8; 32], _now: Now) -> Self {
-        todo!()
+    /// jitter and nothing that must be secret; a restart needs a new one.
+    pub fn new(config: Config, seed: [u8; 32], _now: Now) -> Self {
+        let config = Arc::new(config);
+        let boot = Box::new(Boot::new(config.clone()));
+        let phase = Phase::Booting(boot, Early::new(&config));
+        Self { config, seed, phase, script: Script::default(), calls: 0, dirty: true }
     }
 
-    /// Takes one input and pushes what is to be done about it, in order.
-    pub fn handle(&mut self, _now: Now, _input: Input, _out: &mut Vec<Output>) {
-        todo!()
+    /// Takes one input and pushes what is to be done about it, in order. After
+    /// [`Output::Halt`] inputs are ignored.
+    pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        let woken = matches!(input, Input::Wake);
+        let mut fx = Effects::new(&mut self.script, &mut self.calls, out);
+        let next = match &mut self.phase {
+            Phase::Booting(boot, early) => {
+                booting(boot, early, &self.config, self.seed, now, input, &mut fx)
+            }
+            Phase::Running(running) => running_on(running, now, input, &mut fx),
+            Phase::Over => return,
+        };
+        let exit = match next {
+            Next::Stay => None,
+            Next::Run(running) => {
+                self.phase = Phase::Running(running);
+                None
+            }
+            Next::Exit(exit) => Some(exit),
+        };
+        self.dirty = !woken || self.has_more();
+        out.extend(self.script.drain().map(Output::Disk));
+        if let Some(exit) = exit {
+            self.phase = Phase::Over;
+            out.push(Output::Halt(exit));
+        }
     }
 
-    /// When [`Input::Wake`] is due at the latest, and why.
+    /// When [`Input::Wake`] is due at the latest, and why. Nothing once it has halted.
     pub fn deadline(&self) -> Option<(Instant, Timer)> {
-        todo!()
+        if self.dirty && !matches!(self.phase, Phase::Over) {
+            return Some((Instant::default(), Timer::Flush));
+        }
+        match &self.phase {
+            Phase::Booting(boot, early) => {
+                let ask = boot.deadline().map(|at| (at, Timer::Ask));
+                let request = early.deadline().map(|at| (at, Timer::Request));
+                ask.into_iter().chain(request).min_by_key(|(at, _)| *at)
+            }
+            Phase::Running(running) => running.deadline(),
+            Phase::Over => None,
+        }
+    }
+
+    fn has_more(&self) -> bool {
+        matches!(&self.phase, Phase::Running(running) if running.has_more())
     }
 }
 
-/// Why a node wants to be woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timer {
-    /// Effects were collected and wait to go out.
-    Flush,
-    /// No leader was heard from for the election timeout.
-    Election,
-    /// The leader's next heartbeat.
-    Heartbeat,
-    /// The leader checks whether a quorum is still there.
-    CheckQuorum,
-    /// The leader proposes the removal of what has expired.
-    Expire,
-    /// Asking the other members again before forming.
-    Ask,
-    /// Publishing this member's attributes again.
-    Publish,
-    /// A client request runs out of time.
-    Request,
-    /// Asking the other members for their version.
-    Version,
-    /// Looking whether a full disk has space again.
-    DiskRetry,
-    /// Graceful stop: hand-over has taken too long.
-    Stop,
+/// What an input leads to for the node as a whole.
+enum Next {
+    Stay,
+    Run(Box<Running>),
+    Exit(Exit),
+}
+
+fn booting(
+    boot: &mut Boot,
+    early: &mut Early,
+    config: &Arc<Config>,
+    seed: [u8; 32],
+    now: Now,
+    input: Input,
+    fx: &mut Effects<'_>,
+) -> Next {
+    let progress = match input {
+        Input::Wake => {
+            early.expire(now.mono, fx);
+            boot.wake(now.mono, fx)
+        }
+        Input::Disk(done) => boot.disk(now.mono, done, fx),
+        Input::Http { call, result } => boot.http(now.mono, call, result, fx),
+        Input::Dns { call, result } => boot.dns(call, result, fx),
+        Input::Listening { result } => boot.listening(result, fx),
+        Input::Client { id, request } => {
+            early.add(now.mono, id, request, fx);
+            boot::Progress::Pending
+        }
+        Input::Gone { id } => {
+            early.gone(id);
+            boot::Progress::Pending
+        }
+        // Peers try again, and nothing was computed yet.
+        Input::Peer(_) | Input::Link { .. } | Input::Computed { .. } => boot::Progress::Pending,
+        Input::Stop => {
+            early.dismiss(fx);
+            return Next::Exit(Exit::Stopped { lines: Vec::new() });
+        }
+    };
+    match progress {
+        boot::Progress::Pending => {
+            early.publish(boot, fx);
+            Next::Stay
+        }
+        boot::Progress::Refused(refusal) => {
+            early.dismiss(fx);
+            Next::Exit(Exit::Refused(refusal))
+        }
+        boot::Progress::Done(booted) => {
+            let mut running = Running::new(config.clone(), seed, *booted, now, fx);
+            for (id, request) in early.take() {
+                running.take_request(now, id, request);
+            }
+            Next::Run(Box::new(running))
+        }
+    }
+}
+
+fn running_on(running: &mut Running, now: Now, input: Input, fx: &mut Effects<'_>) -> Next {
+    match input {
+        Input::Wake => running.wake(now, fx),
+        Input::Peer(message) => running.take_message(now.mono, message, fx),
+        Input::Client { id, request } => running.take_request(now, id, request),
+        Input::Gone { id } => running.forget_client(id),
+        Input::Disk(done) => running.take_done(now.mono, &done, fx),
+        Input::Http { call, result } => running.take_version(now.mono, call, result),
+        Input::Computed { call, result } => running.take_computed(now.mono, call, result, fx),
+        Input::Link { peer, event } => running.take_link(now.mono, peer, event),
+        Input::Stop => running.ask_to_stop(now.mono),
+        // Both are over before a member runs.
+        Input::Dns { .. } | Input::Listening { .. } => {}
+    }
+    running.exit.take().map_or(Next::Stay, Next::Exit)
+}
+
+/// What readers see of a member that has not started.
+fn view_before_start(boot: &Boot) -> View {
+    let owner = boot.owner();
+    View {
+        member: owner.map(|owner| owner.member),
+        cluster_id: owner.map(|owner| owner.cluster),
+        incarnation: boot.incarnation().map(Into::into).unwrap_or_default(),
+        ..View::new(boot.members())
+    }
 }

@@ -8,8 +8,8 @@ use alloc::sync::Arc;
 
 use crate::api::Stamp;
 use crate::id::{ClusterId, MemberId};
-use crate::member::Cluster;
-use crate::store::Image;
+use crate::member::{Cluster, Member};
+use crate::store::{Image, Store};
 
 /// The state of a member at one moment, as far as readers need it.
 #[derive(Clone, Debug)]
@@ -35,4 +35,23 @@ pub struct View {
     pub term: u64,
     /// The leader, where it is known.
     pub leader: Option<MemberId>,
+}
+
+impl View {
+    /// What there is to see before the start is decided: the members that are expected.
+    pub fn new(expected: impl IntoIterator<Item = Member>) -> Self {
+        let members = expected.into_iter().map(|member| (member.id, member)).collect();
+        Self {
+            member: None,
+            cluster_id: None,
+            incarnation: String::new(),
+            formed: false,
+            ready: false,
+            cluster: Arc::new(Cluster { members, ..Cluster::default() }),
+            store: Store::new().image(),
+            stamp: Stamp::default(),
+            term: 0,
+            leader: None,
+        }
+    }
 }

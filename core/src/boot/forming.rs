@@ -174,8 +174,9 @@ impl Forming {
         let missing = |cause: String| Judged::Standing(Standing::Missing(cause));
         let judged = match result {
             Err(cause) => missing(cause),
-            Ok(answer) => judge(&self.own, self.cluster, &self.data_dir, &answer)
-                .unwrap_or_else(missing),
+            Ok(answer) => {
+                judge(&self.own, self.cluster, &self.data_dir, &answer).unwrap_or_else(missing)
+            }
         };
         match judged {
             Judged::Standing(standing) => {

@@ -3,6 +3,7 @@
 //! Before a member says anything to anybody it draws a random incarnation and makes it durable, so
 //! that its peers can tell a directory that was wiped from the one that they knew.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -68,8 +69,8 @@ impl Incarnation {
         Ok(Self(*incarnation))
     }
 
-    /// Writes the identity file, atomically. It is durable when the returned ticket is done.
-    pub fn write(self, script: &mut Script) -> Ticket {
+    /// Writes the identity file, atomically. It is durable when all the returned tickets are done.
+    pub fn write(self, script: &mut Script) -> BTreeSet<Ticket> {
         let path = |path: &str| -> Arc<str> { Arc::from(path) };
         let temporary = path(&format!("{IDENTITY}.tmp"));
         let (file, synced, named, ticket) =
@@ -83,7 +84,7 @@ impl Incarnation {
         script.push(Op::Rename { from: temporary, to: path(IDENTITY) });
         script.push(Op::SyncDir { path: path(ROOT), ticket: named });
         script.push(Op::SyncDir { path: path(""), ticket });
-        ticket
+        BTreeSet::from([synced, named, ticket])
     }
 }
 

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::disk::{DirEntry, Done, Found, Op, Script, Ticket};
 use crate::error::Refusal;
 use crate::note::Note;
-use crate::raft::{Log, LogId, Snapshot};
+use crate::raft::{Log, Snapshot};
 use crate::snap::{self, Candidate, Shelf};
 use crate::store::Image;
 use crate::wal::{self, HardState, Owner, Recovered, Replay, Wal};
@@ -149,12 +149,9 @@ impl Restore {
     fn finish(&self, found: Material, script: &mut Script) -> Result<Ended, Refusal> {
         let Material { mut recovered, readable, .. } = found;
         let choice = snap::choose(recovered.base, &recovered.marks, readable)?;
-        let mut notes: Vec<Note> = choice
-            .skipped
-            .iter()
-            .map(|id| Note::SnapshotSkipped { last: *id })
-            .collect();
-        let base = choice.snapshot.as_ref().map_or(LogId::default(), |snapshot| snapshot.last);
+        let mut notes: Vec<Note> =
+            choice.skipped.iter().map(|id| Note::SnapshotSkipped { last: *id }).collect();
+        let base = choice.snapshot.as_ref().map(|snapshot| snapshot.last).unwrap_or_default();
         let entries = recovered.log_after(base)?;
         if let Some(wal::TornTail { file, at, cut }) = recovered.tail.clone() {
             notes.push(Note::TornTail { file, at, cut });
@@ -188,8 +185,11 @@ impl Material {
 
 fn restore_state(snapshot: Snapshot) -> Result<Restored, Refusal> {
     let image = Image::decode(&snapshot.data).map_err(|cause| {
-        Refusal::new(format!("the snapshot at entry {} cannot be read: {cause}", snapshot.last.index))
-            .hint("nothing was changed; replace the member, or bring back a sound copy of its data")
+        Refusal::new(format!(
+            "the snapshot at entry {} cannot be read: {cause}",
+            snapshot.last.index
+        ))
+        .hint("nothing was changed; replace the member, or bring back a sound copy of its data")
     })?;
     Ok(Restored { last: snapshot.last, conf: snapshot.conf, image })
 }

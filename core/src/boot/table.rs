@@ -30,17 +30,16 @@ pub fn decide(disk: &DiskState, config: &Config) -> Result<Plan, Refusal> {
     match (disk, config.initial_cluster_state) {
         (DiskState::Member, _) => Ok(Plan::Restart),
         (DiskState::Empty, ClusterState::New) => Ok(Plan::Form),
-        (DiskState::Empty, ClusterState::Existing) => Err(Refusal::new(
-            "joining an existing cluster is not supported by this version",
-        )
-        .hint(format!("the data directory {} is empty", config.data_dir))
-        .hint("to form a new cluster, start with -initial-cluster-state new")),
-        (DiskState::Etcd(entries), _) => Err(Refusal::new(format!(
-            "the data directory {} was written by etcd",
-            config.data_dir
-        ))
-        .hint(format!("found in it: {}", entries.join(", ")))
-        .hint("nothing in it was touched; start with another -data-dir")),
+        (DiskState::Empty, ClusterState::Existing) => {
+            Err(Refusal::new("joining an existing cluster is not supported by this version")
+                .hint(format!("the data directory {} is empty", config.data_dir))
+                .hint("to form a new cluster, start with -initial-cluster-state new"))
+        }
+        (DiskState::Etcd(entries), _) => {
+            Err(Refusal::new(format!("the data directory {} was written by etcd", config.data_dir))
+                .hint(format!("found in it: {}", entries.join(", ")))
+                .hint("nothing in it was touched; start with another -data-dir"))
+        }
         (DiskState::Foreign(entries), _) => Err(Refusal::new(format!(
             "the data directory {} holds files that are not Quorate's",
             config.data_dir

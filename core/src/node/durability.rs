@@ -73,9 +73,4 @@ impl Durability {
         let ready: VecDeque<(Ticket, Message)> = ready;
         ready.into_iter().map(|(_, message)| message).collect()
     }
-
-    /// Whether all batches are durable.
-    pub(super) fn is_settled(&self) -> bool {
-        self.batches.is_empty()
-    }
 }

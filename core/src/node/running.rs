@@ -208,7 +208,9 @@ impl Running {
                     "writing the log failed: {}",
                     error.message
                 ))
-                .hint("what was not durable was not acknowledged; check the disk, then start again");
+                .hint(
+                    "what was not durable was not acknowledged; check the disk, then start again",
+                );
                 self.exit = Some(Exit::Fault(refusal));
             }
             wal::Event::Progress => {}
@@ -353,4 +355,3 @@ impl Running {
         self.replies.push(Output::Reply { id, response, last });
     }
 }
-
