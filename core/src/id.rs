@@ -107,6 +107,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn order_does_not_matter_but_every_url_and_the_suffix_do() {
+        let url = |text| Url::parse(text).unwrap();
+        let (a, b) = (url("http://a:1"), url("http://b:1"));
+        let id = MemberId::derive(&[a.clone(), b.clone()], "1");
+        assert_eq!(MemberId::derive(&[b.clone(), a.clone()], "1"), id);
+        assert_eq!(MemberId::derive_added(&[b.clone(), a.clone()], 1), id);
+        for other in [
+            MemberId::derive(&[a.clone(), b.clone()], ""),
+            MemberId::derive(core::slice::from_ref(&a), "1"),
+            MemberId::derive(&[a, b.clone(), b], "1"),
+        ] {
+            assert_ne!(other, id);
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn what_is_printed_is_read_again(id in proptest::num::u64::ANY) {

@@ -93,14 +93,15 @@ impl InitialCluster {
         ClusterId::derive(self.iter().map(|(_, urls)| MemberId::derive(urls, token)))
     }
 
-    /// Whether the list makes sense for the member `name`: it is listed, no URL is listed twice,
-    /// all members have an ID of their own, and, where there are several, each can be reached by
+    /// Whether the list makes sense for the member `name`: it is listed, nobody is listed without
+    /// a name, no URL is listed twice, all members have an ID of their own, and, where there are several, each can be reached by
     /// the others.
     ///
     /// # Errors
     /// The first of these that is not so, naming the members concerned.
     pub fn check(&self, name: &str, token: &str) -> Result<(), Refusal> {
         self.require(name)?;
+        self.check_names()?;
         self.check_duplicate_urls()?;
         self.check_ids(token)?;
         self.check_routable()
@@ -129,6 +130,15 @@ impl InitialCluster {
             "add {name}=URL to -initial-cluster on every member, with the URL that this member \
              advertises to its peers, or start it with a -name that is listed"
         ))
+    }
+
+    /// etcd lets a member without name pass, but none can be started: a name is what tells a
+    /// started member from the others.
+    fn check_names(&self) -> Result<(), Refusal> {
+        let Some([url, ..]) = self.urls("") else { return Ok(()) };
+        Err(setting_up(&format!("a member has no name: ={url}"))
+            .hint("each piece of -initial-cluster is NAME=URL")
+            .hint(format!("write the -name of the member at {url} before the \"=\"")))
     }
 
     fn check_duplicate_urls(&self) -> Result<(), Refusal> {

@@ -90,6 +90,7 @@ fn timers_are_held_within_their_bounds() {
         "error verifying flags, -election-timeout[50001ms] is too long, and should be set less \
          than 50000ms"
     );
+    assert!(timers("100", "499").contains("5 times"));
     assert!(timers("0", "1000").contains("-heartbeat-interval[0ms]"));
     assert!(timers("18446744073709551615", "1000").contains("5 times"));
 }

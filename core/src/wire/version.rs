@@ -109,5 +109,7 @@ mod tests {
         assert!(!accepts("", ""));
         assert!(!Personality::V2_3.accepts(UNSAID, UNSAID));
         assert!(Personality::V2_3.accepts(Version::new(2, 2, 0), Version::new(2, 3, 0)));
+        let patched = Personality { min_cluster: Version::new(3, 0, 5), ..Personality::V3_4 };
+        assert!(patched.accepts(Version::new(3, 0, 4), Version::new(3, 0, 0)));
     }
 }

@@ -61,6 +61,12 @@ fn a_member_that_is_not_listed_is_refused_in_the_guide_s_words() {
 }
 
 #[test]
+fn nobody_is_listed_without_a_name() {
+    let refusal = list("a=http://h:1,=http://h:2").check("a", "t").unwrap_err();
+    assert!(refusal.message.ends_with("a member has no name: =http://h:2"), "{refusal:?}");
+}
+
+#[test]
 fn a_url_belongs_to_one_member() {
     let refusal = list("a=http://h:1,b=http://h:1").check("a", "t").unwrap_err();
     assert_eq!(refusal.message, "initial cluster a=http://h:1,b=http://h:1 has duplicate url");

@@ -77,6 +77,8 @@ pub struct MsgAppStreamDecoder {
     end: LogId,
     /// A frame of kind 1 of which only a part has arrived.
     partial: Option<Partial>,
+    /// The most bytes that the entries of one frame may take.
+    pub(super) entries_max: u64,
     failed: Option<WireError>,
 }
 
@@ -97,6 +99,7 @@ impl MsgAppStreamDecoder {
             input: Input::default(),
             end: LogId::default(),
             partial: None,
+            entries_max: FRAME_MAX,
             failed: None,
         }
     }
@@ -163,7 +166,7 @@ impl MsgAppStreamDecoder {
         while partial.missing > 0 {
             let Some(frame) = self.input.take_frame(0)? else { return Ok(None) };
             partial.size += 8 + frame.len() as u64;
-            if partial.size > FRAME_MAX {
+            if partial.size > self.entries_max {
                 return Err(WireError::TooLarge(partial.size));
             }
             partial.entries.push(decode_entry(frame)?);

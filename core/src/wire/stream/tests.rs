@@ -125,6 +125,21 @@ fn an_error_ends_a_stream() {
 }
 
 #[test]
+fn the_entries_of_one_frame_are_bounded_together() {
+    let frame = "01 0000000000000002 0000000000000006 0800 1002 1804 0000000000000006 0800 1002 1805 \
+                 0000000000000003";
+    let whole = alloc::format!("02 0000000000000037 {FIRST_APPEND}");
+    for (max, good) in [(28, true), (27, false)] {
+        let mut decoder = msgapp();
+        decoder.entries_max = max;
+        decoder.push(&hex(&whole));
+        decoder.decode().unwrap();
+        decoder.push(&hex(frame));
+        assert_eq!(decoder.decode().is_ok(), good, "{max}");
+    }
+}
+
+#[test]
 fn an_announced_length_costs_nothing_by_itself() {
     let mut decoder = msgapp();
     decoder.push(&hex("01 ffffffffffffffff"));
