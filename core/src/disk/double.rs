@@ -2,7 +2,7 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
-use alloc::string::ToString as _;
+use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -74,8 +74,12 @@ impl Naming {
 
     fn is_in(&self, dir: &str) -> bool {
         let (Self::Link(path, _) | Self::Rename(_, path, _) | Self::Unlink(path)) = self;
-        path.rsplit_once('/').map_or("", |(dir, _)| dir) == dir
+        parent(path) == dir
     }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(dir, _)| dir)
 }
 
 /// The disk. Operations wait in the order given until [`step`](Self::step).
@@ -85,6 +89,8 @@ pub(crate) struct Disk {
     names: BTreeMap<Arc<str>, usize>,
     durable_names: BTreeMap<Arc<str>, usize>,
     renamings: Vec<Naming>,
+    /// The directories that were made, and whether that is durable.
+    dirs: BTreeMap<String, bool>,
     open: BTreeMap<FileId, usize>,
     poisoned: BTreeMap<FileId, DiskError>,
     waiting: VecDeque<Op>,
@@ -145,7 +151,12 @@ impl Disk {
 
     fn perform(&mut self, op: Op) -> Option<Done> {
         match op {
-            Op::MakeDir { .. } => None,
+            Op::MakeDir { path } => {
+                for (at, _) in path.match_indices('/').chain([(path.len(), "")]) {
+                    self.dirs.entry(path[..at].into()).or_insert(false);
+                }
+                None
+            }
             Op::Create { file, path } => {
                 if self.names.contains_key(&path) {
                     let message = format!("{path} exists");
@@ -196,6 +207,9 @@ impl Disk {
                 let (done, left) = self.renamings.drain(..).partition(|n| n.is_in(&path));
                 self.renamings = left;
                 let done: Vec<Naming> = done;
+                for (dir, durable) in &mut self.dirs {
+                    *durable |= parent(dir) == &*path;
+                }
                 done.iter().for_each(|naming| naming.apply(&mut self.durable_names));
                 Some(Done { ticket, result: Ok(Found::Nothing) })
             }
@@ -226,8 +240,9 @@ impl Disk {
             self.poisoned.insert(file, DiskError { kind, message: "broken".into() });
         } else if !self.poisoned.contains_key(&file) {
             let inode = &mut self.files[self.open[&file]];
-            inode.pending.clear();
-            inode.durable = inode.visible.clone();
+            for change in inode.pending.drain(..) {
+                change.apply(&mut inode.durable);
+            }
         }
         self.answer(file, Done { ticket, result: Ok(Found::Nothing) })
     }
@@ -266,6 +281,16 @@ impl Disk {
                 naming.apply(&mut self.durable_names);
             }
         }
+        let made = !self.dirs.is_empty();
+        self.dirs.retain(|_, durable| {
+            *durable |= dice.below(2) == 0;
+            *durable
+        });
+        let dirs = &self.dirs;
+        self.durable_names.retain(|path, _| {
+            let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+            !made || above.into_iter().all(|dir| dirs.contains_key(dir))
+        });
         self.names = self.durable_names.clone();
     }
 

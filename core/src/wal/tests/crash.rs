@@ -91,6 +91,7 @@ proptest! {
         rest(&mut world);
         prop_assert_eq!(world.durable, world.history.len() - 1, "everything is answered at last");
         prop_assert!(world.wal.has_room(1000));
+        prop_assert_eq!(world.found().unwrap().unwrap().tail, None, "a tail is cut once");
         world.disk.crash(&mut world.dice);
         world.restart();
         prop_assert_eq!(world.durable, world.history.len() - 1);

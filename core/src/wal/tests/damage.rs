@@ -12,6 +12,7 @@ use super::super::segment;
 use super::crash::rest;
 use super::replay;
 use super::world::World;
+use crate::disk::double::Dice;
 
 /// A log of several segments at rest.
 fn world(seed: u64, batches: usize) -> World {
@@ -124,9 +125,42 @@ fn files_that_do_not_belong_together_are_refused() {
     stranger[1].1 = [&header.encode()[..], &files[1].1[header::LEN as usize..]].concat().into();
     refused(&stranger, "another log");
 
-    let mut other = files;
+    let reheaded = |change: fn(&mut Header)| {
+        let mut changed = files.clone();
+        let mut header = Header::decode(&files[1].1).unwrap();
+        change(&mut header);
+        let rest = &files[1].1[header::LEN as usize..];
+        changed[1].1 = [&header.encode()[..], rest].concat().into();
+        changed
+    };
+    refused(&reheaded(|header| header.previous.as_mut().unwrap().salt ^= 1), "does not follow");
+    refused(&reheaded(|header| header.previous.as_mut().unwrap().end -= 8), "does not continue");
+    refused(&reheaded(|header| header.previous.as_mut().unwrap().end += 8), "damaged at offset");
+    refused(&reheaded(|header| header.head.hard_state.term += 1), "does not continue");
+
+    let mut other = files.clone();
     other[0].1 = Bytes::from_static(b"#!/bin/sh and some more");
     refused(&other, "not a segment");
+}
+
+#[test]
+fn a_batch_that_lies_there_without_following_is_no_part_of_the_log() {
+    let log = |seed: u64, votes: usize| {
+        let mut world = World::new(9);
+        world.dice = Dice(seed);
+        (0..votes).for_each(|_| world.append_vote());
+        rest(&mut world);
+        (segments(&world).remove(0), world.now().clone())
+    };
+    let ((name, two), model) = log(5, 2);
+    let (_, three) = log(6, 3).0;
+    // A vote takes 32 bytes for the batch, 12 for the record, 24 for itself, and 4 to be aligned.
+    let batch = 72;
+    let len = header::LEN as usize + 3 * batch;
+    let spliced = [&two[..len - batch], &three[len - batch..]].concat().into();
+    let found = replay(&[(name, spliced)]).unwrap().unwrap();
+    assert_eq!(found.hard_state, model.hard_state);
+    assert_eq!(found.tail.unwrap().at, (len - batch) as u64);
 }
 
 proptest! {

@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use super::crash::rest;
 use super::world::{SEGMENT, World};
-use crate::disk::DiskErrorKind;
+use crate::disk::double::Dice;
+use crate::disk::{DiskErrorKind, Done, Found};
 use crate::wal::{ENTRY_OVERHEAD, Event};
 
 fn settled(seed: u64) -> World {
@@ -108,6 +109,57 @@ fn released_segments_make_room_on_a_full_disk() {
 }
 
 #[test]
+fn segments_disappear_in_order() {
+    let mut world = settled(6);
+    while world.files().len() < 6 {
+        world.append_entries(1, 1500, 0);
+        world.settle();
+    }
+    world.append_mark(false);
+    world.settle();
+    let index = world.now().last().index;
+    world.wal.release(index + 1, &mut world.script);
+    world.disk.take(&mut world.script);
+    while world.disk.is_busy() || !world.dones.is_empty() {
+        for seed in 1..40 {
+            let mut disk = world.disk.clone();
+            disk.crash(&mut Dice(seed));
+            core::mem::swap(&mut world.disk, &mut disk);
+            let found = world.found().unwrap().unwrap();
+            core::mem::swap(&mut world.disk, &mut disk);
+            assert_eq!(found.marks.last().unwrap().index, index);
+        }
+        world.carry_out();
+        world.deliver();
+    }
+    assert!(world.files().len() <= 2);
+}
+
+#[test]
+fn a_segment_follows_only_when_the_one_before_is_durable() {
+    let mut world = settled(7);
+    while world.wal.has_room(1000) {
+        world.append_entries(1, 500, 0);
+        for done in world.disk.finish() {
+            // All but the answers to batches, which stay out.
+            let batch = world.is_batch(done.ticket);
+            world.dones.push_back(done);
+            if !batch {
+                let done = world.dones.pop_back().unwrap();
+                world.wal.handle(&done, &mut world.script);
+                world.disk.take(&mut world.script);
+            }
+        }
+        world.dones.extend(world.disk.finish());
+    }
+    world.append_entries(1, 5000, 0);
+    assert!(world.files().iter().filter(|(name, _)| name.ends_with(".wal")).count() == 1);
+    world.settle();
+    assert_eq!(world.durable, world.history.len() - 1);
+    assert!(world.files().len() >= 2);
+}
+
+#[test]
 fn a_failed_sync_is_a_fault_for_ever() {
     let mut world = settled(4);
     world.append_vote();
@@ -115,10 +167,10 @@ fn a_failed_sync_is_a_fault_for_ever() {
     world.disk.broken = true;
     let dones = world.disk.finish();
     assert_eq!(dones.len(), 2);
-    let event = world.wal.handle(&dones[0], &mut world.script);
+    let event = world.wal.handle(&dones[1], &mut world.script);
     assert!(matches!(event, Event::Fault(_)), "{event:?}");
     world.disk.broken = false;
-    let late = crate::disk::Done { result: Ok(crate::disk::Found::Nothing), ..dones[1].clone() };
+    let late = Done { result: Ok(Found::Nothing), ..dones[0].clone() };
     assert_eq!(world.wal.handle(&late, &mut world.script), Event::Progress);
     assert!(!world.wal.has_room(1));
     world.append_vote();

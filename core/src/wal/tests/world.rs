@@ -160,6 +160,10 @@ impl World {
         self.disk.take(&mut self.script);
     }
 
+    pub(super) fn is_batch(&self, ticket: Ticket) -> bool {
+        self.tickets.iter().any(|(known, _)| *known == ticket)
+    }
+
     pub(super) fn carry_out(&mut self) {
         let merge = self.dice.below(2) == 0;
         self.dones.extend(self.disk.step(merge));
