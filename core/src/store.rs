@@ -19,6 +19,8 @@ pub mod write;
 use alloc::sync::Arc;
 use core::fmt;
 
+use bytes::Bytes;
+
 pub use apply::{Applied, Command, Method};
 pub use error::{Code, Error};
 pub use event::{Action, Event, NodeView};
@@ -54,6 +56,12 @@ impl Store {
     /// The store as it is now. O(1); later writes to the store do not change the image.
     pub fn image(&self) -> Image {
         self.image.clone()
+    }
+
+    /// Keeps what identifies the cluster beyond what etcd knows of it, in whatever form. It is
+    /// replicated and travels with the dump, but is no key: it takes no index and no event.
+    pub fn set_identity(&mut self, identity: Bytes) {
+        self.image.state_mut().identity = identity;
     }
 
     /// The store as it is now, for reading in place.

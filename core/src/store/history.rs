@@ -19,7 +19,8 @@ pub(crate) const CAPACITY: u64 = 1000;
 /// Each index of the store has one event, so the event of an index is found by arithmetic.
 #[derive(Clone)]
 pub struct History {
-    /// The event of index `i` is in slot `(i - 1) % CAPACITY`, where etcd has it too.
+    /// The event of index `i` is in slot `(i - 1) % CAPACITY`, where etcd has it too. Slots come
+    /// to be when they are needed.
     ring: Vector<Option<Arc<Event>>, ArcTK>,
     /// Index of the oldest event that is kept; one more than `last` if there is none.
     start: u64,
@@ -30,11 +31,7 @@ pub struct History {
 impl History {
     /// The history of a store at index `last` of which no event is known.
     pub(crate) fn after(last: u64) -> Self {
-        let mut ring = Vector::new_with_ptr_kind();
-        for _ in 0..CAPACITY {
-            ring.push_back_mut(None);
-        }
-        Self { ring, start: last + 1, last }
+        Self { ring: Vector::new_with_ptr_kind(), start: last + 1, last }
     }
 
     /// Index of the oldest event that is kept; one more than [`last`](Self::last) if none is.
@@ -90,8 +87,12 @@ impl History {
         if self.last - self.start >= CAPACITY {
             self.start += 1;
         }
-        let fits = self.ring.set_mut(slot(event.index), Some(event));
-        assert!(fits, "the ring has a slot for every index");
+        let slot = slot(event.index);
+        while self.ring.len() <= slot {
+            self.ring.push_back_mut(None);
+        }
+        let fits = self.ring.set_mut(slot, Some(event));
+        assert!(fits, "the ring has this slot");
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) struct State {
     pub(super) index: u64,
     pub(super) history: History,
     pub(super) stats: Stats,
+    pub(super) identity: Bytes,
     /// Plain reads of this store, whichever image they were answered from.
     reads: Arc<Reads>,
 }
@@ -51,7 +52,8 @@ impl Image {
     }
 
     fn new(tree: Tree, index: u64, history: History, stats: Stats) -> Self {
-        Self(Arc::new(State { tree, index, history, stats, reads: Arc::default() }))
+        let (identity, reads) = (Bytes::new(), Arc::default());
+        Self(Arc::new(State { tree, index, history, stats, identity, reads }))
     }
 
     pub(super) fn state(&self) -> &State {
@@ -94,14 +96,19 @@ impl Image {
         &self.0.history
     }
 
+    /// What [`Store::set_identity`](super::Store::set_identity) was given last; empty before.
+    pub fn identity(&self) -> &Bytes {
+        &self.0.identity
+    }
+
     /// Whether any key has a time to live, so that there may be something to expire.
     pub fn has_ttl(&self) -> bool {
         self.0.tree.expires()
     }
 
     /// Equal for equal replicated state, and almost surely different otherwise: a checksum of the
-    /// tree, the index, the history and the counters, without plain reads. Takes time in
-    /// proportion to the size of the store.
+    /// tree, the index, the history, the counters and the identity, without plain reads. Takes
+    /// time in proportion to the size of the store.
     pub fn digest(&self) -> u32 {
         digest::digest(&self.0)
     }
@@ -112,7 +119,8 @@ impl Image {
     /// JSON text cannot hold a value that is not UTF-8: etcd puts U+FFFD for what does not fit,
     /// and loses it. Such values are dumped that way too, followed by a member that etcd ignores,
     /// `ValueHex` of a node of the tree and `valueHex` of a node of an event, with the bytes in
-    /// hexadecimal.
+    /// hexadecimal. The identity, where there is one, is a member `Quorate` at the top, which etcd
+    /// ignores too.
     pub fn encode(&self) -> Bytes {
         encode::encode(&self.0)
     }
@@ -129,7 +137,7 @@ impl Image {
     pub(crate) fn get(&self, path: &str, recursive: bool) -> Result<Event, Error> {
         let path = path::clean(path);
         let node = self.lookup(&path)?;
-        let mut view = view(&path, node);
+        let mut view = view(&*path, node);
         view.nodes = self.list(&path, node, recursive, MAX_LISTED_LEVELS);
         Ok(Event {
             action: Action::Get,
@@ -160,10 +168,9 @@ impl Image {
         let shown = self.0.tree.children(id).iter().filter(|(name, _)| !path::is_hidden(name));
         let mut nodes = Vec::new();
         for (name, node) in shown {
-            let path = if path == "/" { format!("/{name}") } else { format!("{path}/{name}") };
-            let mut view = view(&path, node);
+            let mut view = view(path::join(path, name), node);
             if recursive {
-                view.nodes = self.list(&path, node, true, levels - 1);
+                view.nodes = self.list(&view.path, node, true, levels - 1);
             }
             nodes.push(view);
         }
@@ -178,7 +185,7 @@ impl fmt::Debug for Image {
 }
 
 /// A node without its children.
-pub(super) fn view(path: &str, node: &Node) -> NodeView {
+pub(super) fn view(path: impl Into<String>, node: &Node) -> NodeView {
     NodeView {
         path: path.into(),
         value: node.value().cloned(),

@@ -50,6 +50,16 @@ pub(crate) fn split(path: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then_some((parent, name))
 }
 
+/// The clean path of a name in a directory.
+pub(crate) fn join(directory: &str, name: &str) -> String {
+    let directory = if directory == "/" { "" } else { directory };
+    let mut path = String::with_capacity(directory.len() + 1 + name.len());
+    path.push_str(directory);
+    path.push('/');
+    path.push_str(name);
+    path
+}
+
 /// A clean path and all directories above it, the root first.
 pub(crate) fn lineage(path: &str) -> impl Iterator<Item = &str> {
     let below = path.match_indices('/').skip(1).filter_map(move |(at, _)| path.get(..at));
@@ -104,6 +114,7 @@ mod tests {
         assert_eq!(split("/1/a/b"), Some(("/1/a", "b")));
         assert_eq!(lineage("/").collect::<Vec<_>>(), ["/"]);
         assert_eq!(lineage("/1/a").collect::<Vec<_>>(), ["/", "/1", "/1/a"]);
+        assert_eq!((join("/", "1"), join("/1", "a")), ("/1".into(), "/1/a".into()));
         assert_eq!(components("/1/a").collect::<Vec<_>>(), ["1", "a"]);
         assert_eq!(components("/").count(), 0);
     }

@@ -277,7 +277,7 @@ impl Tree {
                 if node.expires.is_none() && node.directory().is_none() {
                     continue;
                 }
-                let path = alloc::format!("{path}/{name}");
+                let path = path::join(&path, name);
                 self.reschedule(&path, node.expires, None);
                 if let Some(id) = node.directory() {
                     open.push((path, id));

@@ -1,8 +1,8 @@
 //! Who waits for which change.
 //!
-//! Watchers are found by path, so that a change costs one look-up for each directory above it, however
-//! many watchers there are elsewhere. They belong to the clients of one member and are no part of
-//! the replicated state.
+//! Watchers are found by path, so that a change costs one look-up for each directory above it,
+//! however many watchers there are elsewhere. They belong to the clients of one member and are no
+//! part of the replicated state.
 
 use alloc::collections::BTreeMap;
 use alloc::format;

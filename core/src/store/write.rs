@@ -113,8 +113,8 @@ impl Store {
     /// Gives a file a new value and expiry if it meets the condition.
     ///
     /// # Errors
-    /// 107 for the root, 100 where nothing is, 104 below a file, 102 for a directory, 101 if it does
-    /// not meet the condition.
+    /// 107 for the root, 100 where nothing is, 104 below a file, 102 for a directory, 101 if it
+    /// does not meet the condition.
     pub fn compare_and_swap(
         &mut self,
         path: &str,

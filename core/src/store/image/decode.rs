@@ -24,6 +24,7 @@ const MAX_INDEX: u64 = u64::MAX / 2;
 pub(super) fn decode(dump: &[u8]) -> Result<Image, Malformed> {
     let mut json = Reader::new(dump);
     let (mut tree, mut index, mut events, mut stats) = (None, None, Vec::new(), Stats::default());
+    let mut identity = Bytes::new();
     json.take(b'{', "wants an object")?;
     let mut first = true;
     while let Some(name) = json.member(core::mem::take(&mut first))? {
@@ -32,6 +33,8 @@ pub(super) fn decode(dump: &[u8]) -> Result<Image, Malformed> {
             "WatcherHub" => events = read_hub(&mut json)?,
             "CurrentIndex" => index = Some(json.number()?),
             "Stats" => stats = read_stats(&mut json)?,
+            "Quorate" => identity = json.string()?.into(),
+            "QuorateHex" => identity = json.hex()?.into(),
             _ => json.skip()?,
         }
     }
@@ -39,7 +42,9 @@ pub(super) fn decode(dump: &[u8]) -> Result<Image, Malformed> {
     let tree = tree.ok_or_else(|| json.malformed("wants the root"))?;
     let index = index.filter(|index| *index <= MAX_INDEX);
     let index = index.ok_or_else(|| json.malformed("wants the current index"))?;
-    Ok(Image::new(tree, index, history(index, events), stats))
+    let mut image = Image::new(tree, index, history(index, events), stats);
+    image.state_mut().identity = identity;
+    Ok(image)
 }
 
 /// The history of a store at `index`: the longest unbroken run of events that ends there. etcd's

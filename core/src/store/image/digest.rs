@@ -13,6 +13,7 @@ pub(super) fn digest(state: &State) -> u32 {
     for (_, count) in state.stats.named() {
         digest.number(count);
     }
+    digest.bytes(&state.identity);
     state.tree.walk(&mut digest);
     digest.number(state.history.start());
     digest.number(state.history.last());

@@ -30,6 +30,10 @@ pub(super) fn encode(state: &State) -> Bytes {
     stats(&mut json, &state.stats);
     json.raw(",");
     json.number("CurrentVersion", VERSION);
+    if !state.identity.is_empty() {
+        json.raw(",");
+        json.value(["Quorate", "QuorateHex"], &state.identity);
+    }
     json.raw("}");
     Bytes::from(json.0)
 }

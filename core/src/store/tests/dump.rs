@@ -62,7 +62,7 @@ fn the_form_is_that_of_etcd() {
     assert_eq!(dumped(&store), expected);
     let text = store.image().encode();
     let text = core::str::from_utf8(&text).expect("text");
-    let start = r#"{"Root":{"Path":"/","CreatedIndex":0,"ModifiedIndex":0,"ExpireTime":"0001-01-01T00:00:00Z","Value":"","Children":{"0":{"#;
+    let start = r#"{"Root":{"Path":"/","CreatedIndex":0,"ModifiedIndex":0,"ExpireTime":""#;
     assert!(text.starts_with(start), "{text}");
     assert!(text.contains(r#""Value":"\u003c1\u003e""#), "{text}");
 }
@@ -170,6 +170,21 @@ fn bytes_that_are_no_text_survive() {
 }
 
 #[test]
+fn the_identity_travels_along_and_is_no_key() {
+    for identity in [&b"{\"nonce\":\"7\"}"[..], b"\xff"] {
+        let mut store = store_after(&[put("/1/a", "")]);
+        let plain = store.image();
+        store.set_identity(Bytes::from_static(identity));
+        assert_eq!(store.as_image().index(), plain.index());
+        assert_ne!(store.image().digest(), plain.digest());
+        let image = Image::decode(&store.image().encode()).expect("a dump");
+        assert_eq!(image.identity(), identity);
+        assert_eq!(image.digest(), store.image().digest());
+        assert!(plain.identity().is_empty() && dumped(&Store::new()).get("Quorate").is_none());
+    }
+}
+
+#[test]
 fn of_two_children_of_one_name_the_last_counts() {
     let dump = br#"{"Root":{"Children":{
         "1":{"Children":{"a":{"Children":{"b":{"ExpireTime":"2023-11-14T22:13:20Z"}}}}},
@@ -201,7 +216,10 @@ fn what_is_no_dump_is_refused() {
         r#"{"Root":{"Children":{"a":{"ExpireTime":"soon"}}},"CurrentIndex":1}"#,
         r#"{"Root":{"Children":{"a":{"ValueHex":"0"}}},"CurrentIndex":1}"#,
         r#"{"Root":{"Children":{"a":{"Value":"\u00"}}},"CurrentIndex":1}"#,
-        r#"{"Root":{"Children":{}},"CurrentIndex":1,"WatcherHub":{"EventHistory":{"Queue":{"Events":[{}]}}}}"#,
+        concat!(
+            r#"{"Root":{"Children":{}},"CurrentIndex":1,"#,
+            r#""WatcherHub":{"EventHistory":{"Queue":{"Events":[{}]}}}}"#
+        ),
         r#"{"Root":{"Children":{}},"CurrentIndex":1,"x":[}"#,
     ] {
         let error = Image::decode(dump.as_bytes()).expect_err(dump);

@@ -256,8 +256,8 @@ proptest! {
             let applied = store.apply(command);
             let (result, changes) = model.apply(command);
             prop_assert_eq!(&applied.result, &result, "{:?}", command);
-            let events: Vec<_> = applied.changes.iter().map(|change| change.event().clone()).collect();
-            prop_assert_eq!(events, changes, "{:?}", command);
+            let events = applied.changes.iter().map(|change| change.event().clone());
+            prop_assert_eq!(events.collect::<Vec<_>>(), changes, "{:?}", command);
             prop_assert_eq!(store.as_image().index(), model.index);
             let mut flat = Flat(BTreeMap::new());
             store.as_image().state().tree.walk(&mut flat);
@@ -273,9 +273,9 @@ proptest! {
         for command in &commands {
             let before = store.as_image().index();
             let applied = store.apply(command);
-            let indexes: Vec<_> = applied.changes.iter().map(|change| change.event().index).collect();
+            let indexes = applied.changes.iter().map(|change| change.event().index);
             let after = store.as_image().index();
-            prop_assert_eq!(indexes, (before + 1..=after).collect::<Vec<_>>());
+            prop_assert!(indexes.eq(before + 1..=after), "{:?}", command);
             let changed = matches!(&applied.result, Some(Ok(event)) if event.action != Action::Get);
             if command.method != Method::Sync {
                 prop_assert_eq!(after - before, u64::from(changed));

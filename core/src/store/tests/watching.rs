@@ -215,7 +215,8 @@ proptest! {
         since in 1..70_u64,
     ) {
         let mut store = Store::new();
-        let events = commands.iter().flat_map(|command| store.apply(command).changes).collect::<Vec<_>>();
+        let changes = commands.iter().flat_map(|command| store.apply(command).changes);
+        let events = changes.collect::<Vec<_>>();
         let path = clean(&path);
         let below = if path == "/" { String::from("/") } else { format!("{path}/") };
         let expected = events.iter().map(Change::event).find(|event| {
@@ -226,7 +227,7 @@ proptest! {
                 || ended && path.starts_with(key);
             event.index >= since && !event.refresh && matched
         });
-        let found = store.as_image().history().scan(&path, recursive, since).expect("nothing is cleared");
+        let found = store.as_image().history().scan(&path, recursive, since).expect("all is kept");
         prop_assert_eq!(found.as_deref(), expected);
     }
 }
