@@ -169,7 +169,7 @@ impl<W: Copy + Ord> WatchHub<W> {
         let key = event.node.path.as_str();
         for path in path::lineage(key) {
             let exact = path == key;
-            if exact || !path::is_hidden_from(key, path) {
+            if !path::is_hidden_from(key, path) {
                 self.tell_at(path, event, |watcher| exact || watcher.recursive, tell);
             }
         }
