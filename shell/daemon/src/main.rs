@@ -1,2 +1,45 @@
-//! x
-fn main() {}
+//! `quorate`: the server as a program.
+//!
+//! The binary brings the real machine to the driver: flags, log, signals, sockets, the disk. What
+//! the server does is decided in `quorate-core`.
+
+mod dev;
+mod flags;
+mod logging;
+mod platform;
+mod serve;
+mod signals;
+
+use std::process::ExitCode;
+
+use flags::{Command, Parsed};
+
+fn main() -> ExitCode {
+    let parsed = match flags::parse(std::env::args_os().skip(1), std::env::vars_os()) {
+        Ok(parsed) => parsed,
+        Err(refused) => return refused.print(),
+    };
+    match parsed.command {
+        Command::Help(text) | Command::Version(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Command::Serve => serve::main(&parsed),
+        Command::Dev => dev::main(&parsed),
+    }
+}
+
+/// The exit status of a process that was told something wrong on its command line.
+const EXIT_SYNTAX: u8 = 2;
+/// The exit status of a process that refuses to go on.
+const EXIT_REFUSED: u8 = 1;
+/// The exit status of a defect.
+const EXIT_FAULT: u8 = 70;
+
+/// Starts the log with the options of a command line, and says what was noticed on it.
+fn start_log(parsed: &Parsed) {
+    logging::start(parsed.text("log-format") == Some("json"));
+    for notice in &parsed.notices {
+        tracing::warn!("{notice}");
+    }
+}

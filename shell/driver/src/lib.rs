@@ -1,1 +1,22 @@
-//! x
+//! The driver of a node: carries out what the core asks for, reports what happened, decides
+//! nothing.
+//!
+//! Everything here is generic over [`Platform`], which stands for the machine: connections, time,
+//! tasks, names, the disk. The daemon brings the real one, the simulator its own, so the code that
+//! is simulated is the code that ships. No file of this crate names an async runtime, a socket, a
+//! clock or a file system.
+
+pub mod client;
+pub mod disk;
+pub mod http;
+mod life;
+pub mod log;
+mod outcall;
+pub mod peer;
+pub mod platform;
+mod published;
+pub mod run;
+
+pub use disk::{Executor, Files};
+pub use platform::{Disk, Listener, Platform, Reports};
+pub use run::{Driver, Machine, Options, Stopper};

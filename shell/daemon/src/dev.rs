@@ -1,0 +1,95 @@
+//! `quorate dev`: a cluster of three members in one process.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use quorate_core::config::{Config, Settings};
+use quorate_core::error::Refusal;
+use quorate_core::node::Exit;
+use tracing::info_span;
+
+use crate::flags::Parsed;
+use crate::platform::Tokio;
+use crate::serve::{Member, print_exit, refuse, run_all, runtime};
+use crate::{signals, start_log};
+
+/// One member of the cluster: its name and its ports.
+struct Place {
+    name: &'static str,
+    client: u16,
+    peer: u16,
+}
+
+const PLACES: [Place; 3] = [
+    Place { name: "dev1", client: 2379, peer: 2380 },
+    Place { name: "dev2", client: 22379, peer: 22380 },
+    Place { name: "dev3", client: 32379, peer: 32380 },
+];
+
+const TOKEN: &str = "quorate-dev";
+const DIR: &str = "quorate-dev";
+
+pub(crate) fn main(parsed: &Parsed) -> ExitCode {
+    let dir = Path::new(parsed.text("dir").unwrap_or(DIR));
+    match prepare(parsed, dir) {
+        Ok(exits) => finish(&exits),
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+fn prepare(parsed: &Parsed, dir: &Path) -> Result<Vec<Exit>, Refusal> {
+    let runtime = Arc::new(runtime()?);
+    let mut members = Vec::new();
+    for place in &PLACES {
+        let config = Config::validate(settings(place, dir), Tokio::random())?;
+        members.push((place, config));
+    }
+    start_log(parsed);
+    print_welcome(dir);
+    let members: Vec<_> = members
+        .into_iter()
+        .map(|(place, config)| {
+            Member::new(&runtime, config, Some(info_span!("member", name = place.name)))
+        })
+        .collect();
+    let stoppers = members.iter().map(Member::stopper).collect();
+    signals::stop_on_signal(runtime.handle(), stoppers)
+        .map_err(|error| Refusal::new(format!("cannot handle signals: {error}")))?;
+    Ok(run_all(&runtime, members))
+}
+
+fn settings(place: &Place, dir: &Path) -> Settings {
+    let peer = |place: &Place| format!("http://127.0.0.1:{}", place.peer);
+    let client = format!("http://127.0.0.1:{}", place.client);
+    let cluster: Vec<_> =
+        PLACES.iter().map(|place| format!("{}={}", place.name, peer(place))).collect();
+    let data_dir: PathBuf = dir.join(place.name);
+    Settings {
+        name: Some(place.name.to_owned()),
+        data_dir: Some(data_dir.to_string_lossy().into_owned()),
+        listen_peer_urls: Some(peer(place)),
+        initial_advertise_peer_urls: Some(peer(place)),
+        listen_client_urls: Some(client.clone()),
+        advertise_client_urls: Some(client),
+        initial_cluster: Some(cluster.join(",")),
+        initial_cluster_token: Some(TOKEN.to_owned()),
+        ..Settings::default()
+    }
+}
+
+fn print_welcome(dir: &Path) {
+    println!("A cluster of three members, with its data in {}:", dir.display());
+    for place in &PLACES {
+        println!("  {}  http://127.0.0.1:{}", place.name, place.client);
+    }
+    println!("Try:");
+    println!("  curl http://127.0.0.1:{}/v2/keys/hello -XPUT -d value=world", PLACES[0].client);
+    println!("  curl http://127.0.0.1:{}/v2/keys/hello", PLACES[1].client);
+    println!("Ctrl-C stops it; the next start finds the data again.");
+}
+
+/// Says how the members ended. The worst exit is that of the process: the others only followed it.
+fn finish(exits: &[Exit]) -> ExitCode {
+    exits.iter().max_by_key(|exit| exit.code()).map_or(ExitCode::SUCCESS, print_exit)
+}

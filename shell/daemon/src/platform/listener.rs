@@ -1,0 +1,71 @@
+//! Listening on every local address that a host stands for.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use quorate_core::url::Url;
+use quorate_shell::Listener;
+use rustix::io::Errno;
+use rustix::net::sockopt;
+use tokio::net::{TcpListener, TcpStream};
+
+/// A bound address.
+#[derive(Debug)]
+pub(crate) struct Bound(TcpListener);
+
+/// Idle time after which the system asks whether the other end is still there.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+impl Listener for Bound {
+    type Stream = TcpStream;
+
+    async fn accept(&mut self) -> io::Result<TcpStream> {
+        let (stream, _) = self.0.accept().await?;
+        configure(stream)
+    }
+}
+
+/// Binds those of `addresses` that belong to this machine; at least one has to.
+pub(super) async fn bind(url: &Url, addresses: &[String]) -> Result<Vec<Bound>, String> {
+    let mut bound = Vec::new();
+    for address in addresses {
+        let Ok(ip) = address.parse::<IpAddr>() else { continue };
+        let socket = SocketAddr::new(ip, url.port());
+        match TcpListener::bind(socket).await {
+            Ok(listener) => bound.push(Bound(listener)),
+            Err(error) if is_foreign(&error) => {}
+            Err(error) => return Err(format!("listen tcp {socket}: bind: {}", words(&error))),
+        }
+    }
+    if bound.is_empty() {
+        let answers =
+            if addresses.is_empty() { "nothing".to_owned() } else { addresses.join(", ") };
+        let host = url.host();
+        return Err(format!("listen {url}: no address of this machine: {host} is {answers}"));
+    }
+    Ok(bound)
+}
+
+/// Small messages go out at once, and a peer that lost its power is noticed.
+pub(super) fn configure(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(&stream, true)?;
+    sockopt::set_tcp_keepidle(&stream, KEEPALIVE)?;
+    sockopt::set_tcp_keepintvl(&stream, KEEPALIVE)?;
+    Ok(stream)
+}
+
+/// Whether the address is not of this machine, or of a family that it does not have.
+fn is_foreign(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
+}
+
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "address already in use".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}

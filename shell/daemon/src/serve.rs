@@ -1,0 +1,112 @@
+//! Running members.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use quorate_core::Node;
+use quorate_core::config::Config;
+use quorate_core::error::Refusal;
+use quorate_core::node::Exit;
+use quorate_shell::{Driver, Options, Platform as _, Stopper};
+use tokio::runtime::{Builder, Runtime};
+use tracing::{Span, info};
+
+use crate::flags::Parsed;
+use crate::platform::Tokio;
+use crate::{EXIT_REFUSED, signals, start_log};
+
+/// One member in this process.
+pub(crate) struct Member {
+    driver: Driver<Tokio, Node>,
+    span: Option<Span>,
+}
+
+/// `quorate` without a subcommand: one member.
+pub(crate) fn main(parsed: &Parsed) -> ExitCode {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(refusal) => return refuse(&refusal),
+    };
+    let config = match Config::validate(parsed.settings(), Tokio::random()) {
+        Ok(config) => config,
+        Err(refusal) => return refuse(&refusal),
+    };
+    start_log(parsed);
+    info!("quorate {} with data directory {}", env!("CARGO_PKG_VERSION"), config.data_dir);
+    let member = Member::new(&runtime, config, None);
+    if let Err(error) = signals::stop_on_signal(runtime.handle(), vec![member.stopper()]) {
+        return refuse(&Refusal::new(format!("cannot handle signals: {error}")));
+    }
+    print_exit(&member.run(&runtime))
+}
+
+impl Member {
+    /// A member that has not begun. What it logs is marked with `span`.
+    pub(crate) fn new(runtime: &Runtime, config: Config, span: Option<Span>) -> Self {
+        let data_dir = config.data_dir.clone().into();
+        let platform = Tokio::new(runtime.handle().clone(), data_dir, span.clone());
+        let options = Options::of(&config);
+        let node = Node::new(config, platform.entropy(), platform.now());
+        Self { driver: Driver::new(platform, node, options), span }
+    }
+
+    pub(crate) fn stopper(&self) -> Stopper {
+        self.driver.stopper()
+    }
+
+    /// Runs the member on this thread, and its connections on the runtime's.
+    pub(crate) fn run(self, runtime: &Runtime) -> Exit {
+        let _entered = self.span.as_ref().map(Span::enter);
+        runtime.block_on(self.driver.run())
+    }
+}
+
+/// Runs several members, each loop on a thread of its own, until all have ended. The first that
+/// ends takes the others with it. Gives the exits in the order of the members.
+pub(crate) fn run_all(runtime: &Arc<Runtime>, members: Vec<Member>) -> Vec<Exit> {
+    let stoppers: Vec<Stopper> = members.iter().map(Member::stopper).collect();
+    let threads: Vec<_> = members
+        .into_iter()
+        .map(|member| {
+            let (runtime, stoppers) = (Arc::clone(runtime), stoppers.clone());
+            thread::spawn(move || {
+                let exit = member.run(&runtime);
+                stoppers.iter().for_each(Stopper::stop);
+                exit
+            })
+        })
+        .collect();
+    let defect = || Exit::Fault(Refusal::new("a member ended in a defect"));
+    threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| defect())).collect()
+}
+
+/// The threads that serve connections.
+pub(crate) fn runtime() -> Result<Runtime, Refusal> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Refusal::new(format!("cannot start the runtime: {error}")))
+}
+
+/// Says why there is no start, and gives the exit status.
+pub(crate) fn refuse(refusal: &Refusal) -> ExitCode {
+    print_refusal(refusal);
+    ExitCode::from(EXIT_REFUSED)
+}
+
+/// Says how a member ended, and gives the exit status.
+pub(crate) fn print_exit(exit: &Exit) -> ExitCode {
+    match exit {
+        Exit::Stopped { lines } => lines.iter().for_each(|line| info!("{line}")),
+        Exit::Refused(refusal) | Exit::Fault(refusal) => print_refusal(refusal),
+    }
+    ExitCode::from(exit.code())
+}
+
+fn print_refusal(refusal: &Refusal) {
+    eprintln!("quorate: {}", refusal.message);
+    for hint in &refusal.hints {
+        eprintln!("  hint: {hint}");
+    }
+}

@@ -1,0 +1,146 @@
+//! Answering the requests of clients.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::Response;
+use hyper::body::Incoming;
+use quorate_core::api;
+use quorate_core::api::keys::{self, BODY_LIMIT};
+use quorate_core::api::{
+    Context, Failure, Parsed, Read, Rendered, Request, Route, Target, render, route,
+};
+use quorate_core::http::{Head, Reply};
+use quorate_core::id::ClusterId;
+use quorate_core::view::View;
+use tokio::sync::Semaphore;
+
+use super::ask::Asker;
+use super::convert::{head, response};
+use super::watch::watch;
+use super::{BODY_TIMEOUT, WATCHERS};
+use crate::http::{Body, Service, Whole, read_body};
+use crate::platform::Platform;
+use crate::run::Shared;
+
+/// Answers clients.
+#[derive(Clone)]
+pub(crate) struct Port<P: Platform> {
+    pub(super) platform: P,
+    pub(super) shared: Shared,
+    pub(super) asker: Asker,
+    pub(super) watchers: Arc<Semaphore>,
+}
+
+impl<P: Platform> Service for Port<P> {
+    async fn answer(&self, request: hyper::Request<Incoming>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let head = head(&parts);
+        match route(&head) {
+            Route::Reply(reply) => response(reply),
+            Route::Keys(target) => match self.keys(&head, &target, body).await {
+                Ok(answer) => answer,
+                Err(reply) => response(reply),
+            },
+            Route::Resource(resource) => match self.view().await {
+                Ok(view) => response(resource.reply(&view)),
+                Err(reply) => response(reply),
+            },
+        }
+    }
+}
+
+impl<P: Platform> Port<P> {
+    pub(crate) fn new(platform: P, shared: Shared) -> Self {
+        let asker = Asker::new(shared.mailbox.clone());
+        Self { platform, shared, asker, watchers: Arc::new(Semaphore::new(WATCHERS)) }
+    }
+
+    async fn keys(
+        &self,
+        head: &Head,
+        target: &Target,
+        body: Incoming,
+    ) -> Result<Response<Body>, Reply> {
+        let body = if target.reads_body { self.read(body).await? } else { Bytes::new() };
+        let view = self.view().await?;
+        match keys::parse(head, target, &body, view.cluster_id)? {
+            Parsed::Read(read) => {
+                let result = view.store.read(&read.path, read.recursive);
+                let read = Read::response(result, view.stamp);
+                Ok(response(self.whole(&read, view.cluster_id, false)))
+            }
+            Parsed::Request(Request::Keys(request)) => {
+                let no_value_on_success = request.no_value_on_success;
+                let answered = self.asker.once(Request::Keys(request)).await;
+                Ok(response(self.whole(&answered, view.cluster_id, no_value_on_success)))
+            }
+            Parsed::Request(request @ Request::Watch(_)) => {
+                Ok(watch(self, view.cluster_id, request).await)
+            }
+        }
+    }
+
+    /// Reads the form in a body, and one byte more than it may have: by that a form that is too
+    /// long is told.
+    async fn read(&self, body: Incoming) -> Result<Bytes, Reply> {
+        let read = tokio::select! {
+            biased;
+            read = read_body(body, BODY_LIMIT + 1) => read,
+            () = self.platform.sleep(BODY_TIMEOUT) => return Err(body_is_late()),
+        };
+        match read {
+            Whole::Bytes(bytes) | Whole::TooLong(bytes) => Ok(bytes),
+            // The client is gone, and nobody sees this answer.
+            Whole::Broken(_) => Err(body_is_late()),
+        }
+    }
+
+    /// The view that answers requests, as soon as it may.
+    async fn view(&self) -> Result<Arc<View>, Reply> {
+        let published = &self.shared.published;
+        if let Some(view) = published.ready_now() {
+            return Ok(view);
+        }
+        tokio::select! {
+            biased;
+            view = published.ready() => Ok(view),
+            () = self.platform.sleep(self.shared.options.request_timeout) => {
+                let cluster = published.view().and_then(|view| view.cluster_id);
+                Err(self.whole(&api::Response::Failed(Failure::TimedOut), cluster, false))
+            }
+        }
+    }
+
+    pub(super) fn render(
+        &self,
+        response: &api::Response,
+        cluster: Option<ClusterId>,
+        no_value_on_success: bool,
+    ) -> Rendered {
+        let now = self.platform.now().wall;
+        render(response, Context { cluster, now, no_value_on_success })
+    }
+
+    /// An answer in one piece.
+    pub(super) fn whole(
+        &self,
+        response: &api::Response,
+        cluster: Option<ClusterId>,
+        no_value_on_success: bool,
+    ) -> Reply {
+        match self.render(response, cluster, no_value_on_success) {
+            Rendered::Whole(reply) | Rendered::Head(reply) => reply,
+            // Parts of a watch, which the node gives to nothing but a watch.
+            Rendered::Part(_) | Rendered::End => {
+                Reply { status: 500, headers: Vec::new(), body: Bytes::new() }
+            }
+        }
+    }
+}
+
+/// The answer to a client that takes too long to send what it has announced.
+fn body_is_late() -> Reply {
+    let headers = vec![("Connection", "close".to_owned())];
+    Reply { status: 408, headers, body: Bytes::new() }
+}

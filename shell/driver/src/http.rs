@@ -1,0 +1,13 @@
+//! What the servers and the clients of this crate share: hyper over a [`Platform`](crate::Platform).
+
+mod body;
+mod client;
+mod io;
+mod serve;
+mod timer;
+
+pub(crate) use body::{Body, Parts, Whole, read_body};
+pub(crate) use client::{Connection, Failure, authority};
+pub(crate) use io::Io;
+pub(crate) use serve::{Door, Doors, Service, listen};
+pub(crate) use timer::HyperTimer;

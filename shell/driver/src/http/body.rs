@@ -1,0 +1,99 @@
+//! Bodies: those that are sent and those that are read.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+
+/// The parts of a body that becomes known bit by bit.
+pub(crate) trait Parts: Send {
+    /// The next part; none at the end.
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>>;
+}
+
+/// The body of a request or an answer that is sent.
+pub(crate) enum Body {
+    /// All of it is known.
+    Whole(Bytes),
+    /// It goes out in chunks.
+    Parts(Box<dyn Parts>),
+}
+
+impl Body {
+    pub(crate) const fn empty() -> Self {
+        Self::Whole(Bytes::new())
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Parts(parts) => parts.poll_part(cx).map(|part| Some(Ok(Frame::data(part?)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Parts(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// What came of reading a whole body.
+pub(crate) enum Whole {
+    /// All of it.
+    Bytes(Bytes),
+    /// It is longer than was allowed; here is as much.
+    TooLong(Bytes),
+    /// The connection failed before its end.
+    Broken(String),
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(crate) async fn read_body(mut body: Incoming, limit: usize) -> Whole {
+    if body.is_end_stream() {
+        return Whole::Bytes(Bytes::new());
+    }
+    // Most bodies come in one piece, which is then passed on as it is.
+    let mut first: Option<Bytes> = None;
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let mut data = match frame.map(Frame::into_data) {
+            Ok(Ok(data)) => data,
+            // Trailers say nothing that anybody here asks for.
+            Ok(Err(_)) => continue,
+            Err(error) => return Whole::Broken(error.to_string()),
+        };
+        let room = limit.saturating_sub(first.as_ref().map_or(rest.len(), Bytes::len));
+        let too_long = data.len() > room;
+        data.truncate(room);
+        match first.take() {
+            None if rest.is_empty() => first = Some(data),
+            None => rest.extend_from_slice(&data),
+            Some(head) => {
+                rest.extend_from_slice(&head);
+                rest.extend_from_slice(&data);
+            }
+        }
+        if too_long {
+            return Whole::TooLong(first.unwrap_or_else(|| rest.freeze()));
+        }
+    }
+    Whole::Bytes(first.unwrap_or_else(|| rest.freeze()))
+}

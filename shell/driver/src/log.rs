@@ -1,0 +1,121 @@
+//! The words for what the node notes.
+//!
+//! The core formats no log line: it says what happened as typed events, and here they become
+//! sentences and levels for people.
+
+use quorate_core::note::Note;
+use tracing::{debug, error, info, trace, warn};
+
+/// Writes one note to the log.
+pub fn note(note: &Note) {
+    match note {
+        Note::BootDecided { .. }
+        | Note::FlagIgnored { .. }
+        | Note::WaitingToForm { .. }
+        | Note::Formed
+        | Note::Published { .. }
+        | Note::ClusterVersion { .. }
+        | Note::Ready => boot(note),
+        Note::SnapshotSaved { .. }
+        | Note::SnapshotFailed { .. }
+        | Note::SnapshotInstalled { .. }
+        | Note::TornTail { .. }
+        | Note::DiskFull { .. }
+        | Note::DiskRecovered => storage(note),
+        _ => raft(note),
+    }
+}
+
+fn boot(note: &Note) {
+    match note {
+        Note::BootDecided { member, cluster, restart: true } => {
+            info!(%member, %cluster, "restarting member {member} in cluster {cluster}");
+        }
+        Note::BootDecided { member, cluster, restart: false } => {
+            info!(%member, %cluster, "starting member {member} in cluster {cluster}");
+        }
+        Note::FlagIgnored { flag } => {
+            info!(flag, "-{flag} is ignored: the data directory holds a member already");
+        }
+        Note::WaitingToForm { missing } => {
+            let missing: Vec<_> =
+                missing.iter().map(|(name, cause)| format!("{name} ({cause})")).collect();
+            info!("waiting to form the cluster: {}", missing.join(", "));
+        }
+        Note::Formed => info!("every listed member is there: the cluster is formed"),
+        Note::Published { member, name } => {
+            info!(%member, name, "member {member} published itself as {name}");
+        }
+        Note::ClusterVersion { version } => {
+            info!(version, "the cluster version is {version}");
+        }
+        Note::Ready => info!("ready to serve client requests"),
+        _ => {}
+    }
+}
+
+fn storage(note: &Note) {
+    match note {
+        Note::SnapshotSaved { last } => {
+            info!(index = last.index, term = last.term, "saved a snapshot at index {}", last.index);
+        }
+        Note::SnapshotFailed { cause } => {
+            warn!(cause, "could not save a snapshot, will try again: {cause}");
+        }
+        Note::SnapshotInstalled { last } => info!(
+            index = last.index,
+            term = last.term,
+            "installed a snapshot of the leader at index {}",
+            last.index
+        ),
+        Note::TornTail { file, at, cut } => {
+            warn!(
+                file,
+                at, cut, "{file} ended in {cut} bytes that were never acknowledged: cut at {at}"
+            );
+        }
+        Note::DiskFull { cause } => {
+            error!(cause, "the disk is full, writes are refused until it has space: {cause}");
+        }
+        Note::DiskRecovered => info!("the disk has space again: writes are accepted"),
+        _ => {}
+    }
+}
+
+fn raft(note: &Note) {
+    match note {
+        Note::BecameFollower { term, leader: Some(leader) } => {
+            info!(term, %leader, "following leader {leader} at term {term}");
+        }
+        Note::BecameFollower { term, leader: None } => {
+            info!(term, "became a follower at term {term}, no leader known yet");
+        }
+        Note::Campaigned { term, pre: true } => {
+            info!(term, "asking whether an election for term {term} could be won");
+        }
+        Note::Campaigned { term, pre: false } => {
+            info!(term, "campaigning for term {term}");
+        }
+        Note::Voted { term, candidate } => {
+            info!(term, %candidate, "voted for {candidate} at term {term}");
+        }
+        Note::BecameLeader { term, last } => {
+            info!(term, last = last.index, "became the leader at term {term}");
+        }
+        Note::QuorumLost { term } => {
+            warn!(term, "stepped down at term {term}: no quorum was heard from");
+        }
+        Note::Transferring { to } => info!(%to, "handing leadership over to {to}"),
+        Note::Committed { last } => trace!(index = last.index, term = last.term, "committed"),
+        Note::Applied { last, store_index } => {
+            trace!(index = last.index, term = last.term, store_index, "applied");
+        }
+        Note::PeerRefused { peer: Some(peer), cause } => {
+            warn!(%peer, cause, "refused peer {peer}: {cause}");
+        }
+        Note::PeerRefused { peer: None, cause } => {
+            warn!(cause, "refused a peer: {cause}");
+        }
+        other => debug!(?other, "noted"),
+    }
+}

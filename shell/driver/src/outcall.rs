@@ -1,0 +1,107 @@
+//! Calls to other servers on the node's behalf.
+
+use std::time::Duration;
+
+use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue};
+use hyper::{Request, Uri};
+use quorate_core::http::{Answer, Call, Method};
+use quorate_core::url::Scheme;
+
+use crate::http::{Body, Connection, Whole, authority, read_body};
+use crate::life::Life;
+use crate::platform::Platform;
+
+/// Bytes of an answer that are read. Member lists and discovery answers are far below.
+const ANSWER_LIMIT: usize = 16 << 20;
+
+/// Makes a call, over a connection of its own, within its timeout.
+pub(crate) async fn call<P: Platform>(
+    platform: &P,
+    life: &Life,
+    call: Call,
+) -> Result<Answer, String> {
+    let timeout = call.timeout;
+    tokio::select! {
+        biased;
+        result = attempt(platform, life, call) => result,
+        () = platform.sleep(timeout) => Err(format!("no answer within {timeout:?}")),
+    }
+}
+
+async fn attempt<P: Platform>(platform: &P, life: &Life, call: Call) -> Result<Answer, String> {
+    let target = Target::parse(&call.url)?;
+    let request = request(&target, &call)?;
+    let mut connection = connect(platform, life, &target, call.timeout).await?;
+    let response = connection.send(request).await?;
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    match read_body(response.into_body(), ANSWER_LIMIT).await {
+        Whole::Bytes(body) => Ok(Answer { status, headers, body }),
+        Whole::TooLong(_) => Err(format!("the answer is longer than {ANSWER_LIMIT} bytes")),
+        Whole::Broken(cause) => Err(cause),
+    }
+}
+
+async fn connect<P: Platform>(
+    platform: &P,
+    life: &Life,
+    target: &Target,
+    timeout: Duration,
+) -> Result<Connection, String> {
+    Connection::open(platform, life, target.scheme, &target.host, target.port, timeout).await
+}
+
+/// Where an absolute URL leads.
+struct Target {
+    scheme: Scheme,
+    host: String,
+    port: u16,
+    path: String,
+}
+
+impl Target {
+    fn parse(url: &str) -> Result<Self, String> {
+        let uri: Uri = url.parse().map_err(|error| format!("{url}: {error}"))?;
+        let (scheme, default_port) = match uri.scheme_str() {
+            Some("http") => (Scheme::Http, 80),
+            Some("https") => (Scheme::Https, 443),
+            _ => return Err(format!("{url}: not an http or https URL")),
+        };
+        let host = uri.host().ok_or_else(|| format!("{url}: no host"))?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let port = uri.port_u16().unwrap_or(default_port);
+        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        Ok(Self { scheme, host, port, path })
+    }
+}
+
+fn request(target: &Target, call: &Call) -> Result<Request<Body>, String> {
+    let method = match call.method {
+        Method::Get => hyper::Method::GET,
+        Method::Head => hyper::Method::HEAD,
+        Method::Put => hyper::Method::PUT,
+        Method::Post => hyper::Method::POST,
+        Method::Delete => hyper::Method::DELETE,
+        Method::Options => hyper::Method::OPTIONS,
+        Method::Other => return Err("a call needs a method".to_owned()),
+    };
+    let mut request = Request::new(Body::Whole(call.body.clone()));
+    *request.method_mut() = method;
+    *request.uri_mut() = target.path.parse().map_err(|error| format!("{}: {error}", call.url))?;
+    let headers = request.headers_mut();
+    let host = HeaderValue::try_from(authority(&target.host, target.port));
+    headers.insert(HOST, host.map_err(|error| format!("{}: {error}", call.url))?);
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    for (name, value) in &call.headers {
+        let name = HeaderName::try_from(name.as_str()).map_err(|error| error.to_string())?;
+        let value = HeaderValue::try_from(value.as_str()).map_err(|error| error.to_string())?;
+        headers.append(name, value);
+    }
+    Ok(request)
+}

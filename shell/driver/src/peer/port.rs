@@ -1,0 +1,138 @@
+//! The peer port: what other members ask of this one.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::body::{Body as _, Incoming};
+use hyper::{Request, Response};
+use quorate_core::api;
+use quorate_core::http::{Head, Reply};
+use quorate_core::raft::Message;
+use quorate_core::wire::headers::{Local, PIPELINE_PATH, SNAPSHOT_PATH, STREAM_PREFIX};
+use quorate_core::wire::message::{Received, decode_message};
+use quorate_core::wire::snapshot::SnapshotDecoder;
+
+use super::codec::local;
+use super::links::Ground;
+use super::registry::Registry;
+use super::stream::StreamBody;
+use crate::client::convert::{answer, head, response};
+use crate::http::{Body, Service, Whole, read_body};
+use crate::platform::Platform;
+
+/// Bytes that a message of the pipeline may have: the largest append and room for one large value.
+const MESSAGE_LIMIT: usize = 64 << 20;
+
+/// Answers the other members.
+#[derive(Clone)]
+pub(crate) struct Port<P: Platform> {
+    ground: Ground<P>,
+    registry: Arc<Registry>,
+}
+
+impl<P: Platform> Service for Port<P> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let head = head(&parts);
+        match head.path.as_str() {
+            PIPELINE_PATH | SNAPSHOT_PATH => response(self.raft(&head, body).await),
+            path if path.starts_with(STREAM_PREFIX) => self.stream(&head).await,
+            _ => {
+                let view = self.ground.shared.published.view();
+                let now = self.ground.platform.now();
+                let told = view.and_then(|view| api::peer::answer(&head, &view, now.wall));
+                response(told.unwrap_or_else(not_found))
+            }
+        }
+    }
+}
+
+impl<P: Platform> Port<P> {
+    pub(super) const fn new(ground: Ground<P>, registry: Arc<Registry>) -> Self {
+        Self { ground, registry }
+    }
+
+    /// A message, alone or with a snapshot.
+    async fn raft(&self, head: &Head, body: Incoming) -> Reply {
+        let view = self.ground.shared.published.identified().await;
+        let Some(local) = local(&view) else { return not_found() };
+        let snapshot = head.path == SNAPSHOT_PATH;
+        let checked =
+            if snapshot { local.check_snapshot(head) } else { local.check_pipeline(head) };
+        if let Err(refusal) = checked {
+            return refusal;
+        }
+        let read = if snapshot {
+            read_snapshot(&local, body).await
+        } else {
+            read_message(&local, body).await
+        };
+        match read {
+            Ok(message) => self.pass(&local, message, snapshot).await,
+            Err(reply) => reply,
+        }
+    }
+
+    async fn pass(&self, local: &Local<'_>, message: Message, snapshot: bool) -> Reply {
+        if let Err(refusal) = local.check_sender(message.from) {
+            return refusal;
+        }
+        if message.to == local.member
+            && self.ground.shared.mailbox.peers.send(message).await.is_ok()
+        {
+            local.accepted()
+        } else if snapshot {
+            local.snapshot_not_processed("not for this member, or it is stopping")
+        } else {
+            local.not_processed()
+        }
+    }
+
+    /// Attaches a stream, which this member writes from then on.
+    async fn stream(&self, head: &Head) -> Response<Body> {
+        let view = self.ground.shared.published.identified().await;
+        let Some(local) = local(&view) else { return response(not_found()) };
+        let request = match local.check_stream(head) {
+            Ok(request) => request,
+            Err(refusal) => return response(refusal),
+        };
+        // A member of the cluster to which the loop has no link yet: it will dial again.
+        let Some(slots) = self.registry.find(request.from) else { return response(not_found()) };
+        let messages = slots.of(request.kind).attach();
+        let body = StreamBody::new(self.ground.clone(), request.from, request.kind, messages);
+        let opened = local.stream_opened();
+        answer(opened.status, opened.headers, Body::Parts(Box::new(body)))
+    }
+}
+
+async fn read_message(local: &Local<'_>, body: Incoming) -> Result<Message, Reply> {
+    let Whole::Bytes(bytes) = read_body(body, MESSAGE_LIMIT).await else {
+        return Err(local.unreadable());
+    };
+    match decode_message(bytes) {
+        Ok(Received::Message(message)) => Ok(message),
+        // What a member only sends to itself means nothing from outside, as signs of life do here.
+        Ok(_) => Err(local.accepted()),
+        Err(_) => Err(local.undecodable()),
+    }
+}
+
+/// Reads the message and throws the database behind it away.
+async fn read_snapshot(local: &Local<'_>, mut body: Incoming) -> Result<Message, Reply> {
+    let mut decoder = SnapshotDecoder::new();
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let Ok(frame) = frame else { break };
+        if let Some(data) = frame.data_ref() {
+            decoder.push(data);
+        }
+    }
+    decoder.finish().map_err(|error| local.not_a_snapshot(&error))
+}
+
+/// Go's answer for a path that nothing serves, and for a member that knows too little to serve it.
+fn not_found() -> Reply {
+    let headers = vec![("Content-Type", "text/plain; charset=utf-8".to_owned())];
+    Reply { status: 404, headers, body: Bytes::from_static(b"404 page not found\n") }
+}

@@ -1,0 +1,64 @@
+//! Sending snapshots, each over a connection of its own.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::{Method, StatusCode};
+use quorate_core::node::LinkEvent;
+use quorate_core::raft::Message;
+use quorate_core::wire::headers::SNAPSHOT_PATH;
+use quorate_core::wire::snapshot::encode_snapshot_head;
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::codec::local;
+use super::links::Line;
+use super::target::{Rotation, connect, request};
+use crate::http::{Body, Failure};
+use crate::platform::Platform;
+
+/// For a snapshot to arrive: a base, and the time that its bytes take on a slow line.
+const TIMEOUT_BASE: Duration = Duration::from_secs(30);
+const SLOWEST_BYTES_PER_SECOND: usize = 1 << 20;
+
+/// Sends the snapshots of a queue one after the other and reports what became of each.
+pub(super) async fn work<P: Platform>(line: Line<P>, mut snapshots: mpsc::Receiver<Message>) {
+    let mut rotation = Rotation::default();
+    while let Some(message) = snapshots.recv().await {
+        let body = encode_snapshot_head(&message);
+        let seconds = u64::try_from(body.len() / SLOWEST_BYTES_PER_SECOND).unwrap_or(u64::MAX);
+        let timeout = TIMEOUT_BASE.saturating_add(Duration::from_secs(seconds));
+        let posted = tokio::select! {
+            biased;
+            posted = post(&line, &rotation, body) => posted,
+            () = line.ground.platform.sleep(timeout) => Err("no answer".to_owned()),
+        };
+        match posted {
+            Ok(StatusCode::NO_CONTENT) => {
+                line.tell(LinkEvent::SnapshotDelivered);
+                continue;
+            }
+            Ok(StatusCode::FORBIDDEN) => line.tell(LinkEvent::SaysRemoved),
+            Ok(status) => warn!(peer = %line.peer, %status, "snapshot refused"),
+            Err(cause) => {
+                warn!(peer = %line.peer, cause, "snapshot not delivered");
+                rotation.next();
+            }
+        }
+        line.tell(LinkEvent::SnapshotFailed);
+    }
+}
+
+async fn post<P: Platform>(
+    line: &Line<P>,
+    rotation: &Rotation,
+    body: Bytes,
+) -> Result<StatusCode, Failure> {
+    let view = line.ground.shared.published.identified().await;
+    let url = rotation.url(&line.urls()).ok_or_else(|| "no URL is known".to_owned())?;
+    let local = local(&view).ok_or_else(|| "no identity yet".to_owned())?;
+    let headers = local.snapshot_headers();
+    let mut connection = connect(line, &url).await?;
+    let request = request(&url, Method::POST, SNAPSHOT_PATH, headers, Body::Whole(body))?;
+    Ok(connection.send(request).await?.status())
+}

@@ -1,0 +1,71 @@
+//! The view that readers see.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use quorate_core::api::read::admit;
+use quorate_core::view::View;
+use tokio::sync::watch;
+
+/// The last view that the node has published.
+#[derive(Debug)]
+pub(crate) struct Published {
+    view: ArcSwapOption<View>,
+    progress: watch::Sender<Progress>,
+}
+
+/// How far a member has come, as far as tasks wait for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Progress {
+    known: bool,
+    ready: bool,
+}
+
+impl Published {
+    pub(crate) fn new() -> Self {
+        Self { view: ArcSwapOption::empty(), progress: watch::Sender::new(Progress::default()) }
+    }
+
+    pub(crate) fn publish(&self, view: Arc<View>) {
+        let known = view.member.is_some() && view.cluster_id.is_some();
+        let progress = Progress { known, ready: view.ready };
+        self.view.store(Some(view));
+        self.progress.send_if_modified(|old| std::mem::replace(old, progress) != progress);
+    }
+
+    /// What was published last.
+    pub(crate) fn view(&self) -> Option<Arc<View>> {
+        self.view.load_full()
+    }
+
+    /// The view, if plain reads may be answered from it.
+    pub(crate) fn ready_now(&self) -> Option<Arc<View>> {
+        self.view().filter(|view| admit(view))
+    }
+
+    /// The view, once plain reads may be answered from it.
+    pub(crate) async fn ready(&self) -> Arc<View> {
+        self.once(admit).await
+    }
+
+    /// The view, once it names this member and its cluster.
+    pub(crate) async fn identified(&self) -> Arc<View> {
+        self.once(|view| view.member.is_some() && view.cluster_id.is_some()).await
+    }
+
+    async fn once(&self, holds: impl Fn(&View) -> bool) -> Arc<View> {
+        let fits = |view: &Arc<View>| holds(view);
+        if let Some(view) = self.view().filter(fits) {
+            return view;
+        }
+        // Subscribed before the second look, so that no change falls in between.
+        let mut progress = self.progress.subscribe();
+        loop {
+            if let Some(view) = self.view().filter(fits) {
+                return view;
+            }
+            // The sender is a field of `self`, so this cannot fail.
+            let _ = progress.changed().await;
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Carrying out what the node asks for.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use quorate_core::disk::Op;
+use quorate_core::http::Call;
+use quorate_core::node::{CallId, Exit, Input, Output, Task};
+use quorate_core::raft::Message;
+use quorate_core::url::Url;
+
+use super::Shared;
+use super::inbox::{Ask, Batch};
+use super::replies::Replies;
+use crate::http::{self, Doors};
+use crate::life::Life;
+use crate::peer::Links;
+use crate::platform::{Disk as _, Platform};
+use crate::{client, log, outcall, peer};
+
+/// Everything outside the node that its outputs reach.
+pub(super) struct Effects<P: Platform> {
+    platform: P,
+    life: Life,
+    shared: Shared,
+    replies: Replies,
+    links: Links<P>,
+    disk: P::Disk,
+    ops: Vec<Op>,
+    news: Vec<Input>,
+}
+
+impl<P: Platform> Effects<P> {
+    pub(super) fn new(platform: P, life: Life, shared: Shared, disk: P::Disk) -> Self {
+        let links = Links::new(platform.clone(), life.clone(), shared.clone());
+        let replies = Replies::default();
+        let (ops, news) = (Vec::new(), Vec::new());
+        Self { platform, life, shared, replies, links, disk, ops, news }
+    }
+
+    pub(super) fn into_disk(self) -> P::Disk {
+        self.disk
+    }
+
+    /// Hands over what came of carrying out outputs, and then a batch: completions first, then the
+    /// peers, then the clients. Clients that are gone are left out.
+    pub(super) fn admit(&mut self, batch: &mut Batch, mut handle: impl FnMut(Input)) {
+        for input in self.news.drain(..) {
+            handle(input);
+        }
+        for input in batch.control.drain(..) {
+            // A client that has its answer is gone for the node as well.
+            let stale = matches!(input, Input::Gone { id } if !self.replies.forget(id));
+            if !stale {
+                handle(input);
+            }
+        }
+        for message in batch.peers.drain(..) {
+            handle(Input::Peer(message));
+        }
+        for Ask { id, request, reply } in batch.clients.drain(..) {
+            if self.replies.admit(id, reply) {
+                handle(Input::Client { id, request });
+            }
+        }
+    }
+
+    /// Whether carrying out outputs has brought inputs.
+    pub(super) const fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
+    /// Carries out all outputs in order; ends with the exit if one of them is the halt. The disk
+    /// gets its operations in one batch at the end, and nothing here waits for them.
+    pub(super) fn perform(&mut self, outputs: &mut Vec<Output>) -> Option<Exit> {
+        let mut exit = None;
+        for output in outputs.drain(..) {
+            match output {
+                Output::Halt(halt) => {
+                    exit = Some(halt);
+                    break;
+                }
+                other => self.carry_out(other),
+            }
+        }
+        if !self.ops.is_empty() {
+            self.disk.submit(std::mem::take(&mut self.ops));
+        }
+        exit
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Send(message) => self.send(message),
+            Output::Reply { id, response, last } => {
+                self.news.extend(self.replies.pass(id, response, last));
+            }
+            Output::Disk(op) => self.ops.push(op),
+            Output::Http { call, request } => self.call(call, request),
+            Output::Dns { call, host } => self.look_up(call, &host),
+            Output::Compute { call, task } => self.compute(call, task),
+            Output::Listen { peer, client } => self.listen(peer, client),
+            Output::Peers(peers) => self.links.set(peers),
+            Output::Publish(view) => self.shared.published.publish(view),
+            Output::Note(note) => log::note(&note),
+            // `perform` ends at it.
+            Output::Halt(_) => {}
+        }
+    }
+
+    fn send(&mut self, message: Message) {
+        let peer = message.to;
+        if let Err(event) = self.links.send(message) {
+            self.news.push(Input::Link { peer, event });
+        }
+    }
+
+    fn call(&self, call: CallId, request: Call) {
+        let (platform, life) = (self.platform.clone(), self.life.clone());
+        self.report(async move {
+            let result = outcall::call(&platform, &life, request).await;
+            Input::Http { call, result }
+        });
+    }
+
+    fn look_up(&self, call: CallId, host: &Arc<str>) {
+        let (platform, host) = (self.platform.clone(), Arc::clone(host));
+        self.report(async move {
+            let result = platform.resolve(&host).await;
+            Input::Dns { call, result }
+        });
+    }
+
+    fn compute(&self, call: CallId, task: Task) {
+        let platform = self.platform.clone();
+        self.report(async move { Input::Computed { call, result: platform.compute(task).await } });
+    }
+
+    fn listen(&self, peer: Vec<Url>, client: Vec<Url>) {
+        let (platform, life) = (self.platform.clone(), self.life.clone());
+        let peer_port = self.links.port();
+        let client_port = client::Port::new(platform.clone(), self.shared.clone());
+        self.report(async move {
+            let result = listen(&platform, &life, (peer, peer_port), (client, client_port)).await;
+            Input::Listening { result }
+        });
+    }
+
+    /// Runs a task whose end is an input.
+    fn report(&self, task: impl Future<Output = Input> + Send + 'static) {
+        let control = self.shared.mailbox.control.clone();
+        self.life.spawn(&self.platform, async move {
+            // Nobody listens once the node has halted.
+            let _ = control.send(task.await);
+        });
+    }
+}
+
+/// Binds everything before anything is served, so that a port that is taken is found first.
+async fn listen<P: Platform>(
+    platform: &P,
+    life: &Life,
+    (peer_urls, peer_port): (Vec<Url>, peer::Port<P>),
+    (client_urls, client_port): (Vec<Url>, client::Port<P>),
+) -> Result<(), String> {
+    let peers = bind(platform, &peer_urls).await?;
+    let clients = bind(platform, &client_urls).await?;
+    let doors = Doors::new(peer::DOOR);
+    for listener in peers {
+        let serve = http::listen(
+            platform.clone(),
+            life.clone(),
+            listener,
+            doors.clone(),
+            peer_port.clone(),
+        );
+        life.spawn(platform, serve);
+    }
+    let doors = Doors::new(client::DOOR);
+    for listener in clients {
+        let serve = http::listen(
+            platform.clone(),
+            life.clone(),
+            listener,
+            doors.clone(),
+            client_port.clone(),
+        );
+        life.spawn(platform, serve);
+    }
+    Ok(())
+}
+
+async fn bind<P: Platform>(platform: &P, urls: &[Url]) -> Result<Vec<P::Listener>, String> {
+    let mut bound = Vec::new();
+    for url in urls {
+        bound.extend(platform.bind(url).await?);
+    }
+    Ok(bound)
+}
