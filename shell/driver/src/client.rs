@@ -7,8 +7,6 @@
 mod ask;
 pub(crate) mod convert;
 mod port;
-#[cfg(test)]
-mod tests;
 mod watch;
 
 use std::time::Duration;

@@ -16,6 +16,8 @@ pub mod peer;
 pub mod platform;
 mod published;
 pub mod run;
+#[cfg(test)]
+mod testing;
 
 pub use disk::{Executor, Files};
 pub use platform::{Disk, Listener, Platform, Reports};

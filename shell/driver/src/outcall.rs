@@ -105,3 +105,6 @@ fn request(target: &Target, call: &Call) -> Result<Request<Body>, String> {
     }
     Ok(request)
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ const STREAM_QUEUE: usize = 4096;
 /// Messages that may wait for the pipeline of one peer.
 const PIPELINE_QUEUE: usize = 64;
 /// Pipelines a peer, so that one slow request does not hold up the others.
-const PIPELINE_WORKERS: usize = 4;
+pub(crate) const PIPELINE_WORKERS: usize = 4;
 /// A stream that is served carries something at least this often, or the reader gives it up.
 const HEARTBEAT: Duration = Duration::from_millis(1600);
 /// A dialled stream that says nothing for this long is given up.

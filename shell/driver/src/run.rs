@@ -8,7 +8,7 @@ mod effects;
 mod inbox;
 mod replies;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;

@@ -62,12 +62,16 @@ impl Files for Script {
     }
 }
 
+/// A ticket, and what failed if its operation did.
+#[derive(Debug, PartialEq, Eq)]
+struct Told(u64, Result<(), String>);
+
 /// What was asked of the file system, and for each ticket whether it succeeded.
-fn run(fails: &[&'static str], ops: Vec<Op>) -> (Vec<String>, Vec<(u64, Result<(), String>)>) {
+fn run(fails: &[&'static str], ops: Vec<Op>) -> (Vec<String>, Vec<Told>) {
     let mut executor = Executor::new(Script { fails: fails.to_vec(), ..Script::default() });
     let mut told = Vec::new();
     executor.run(ops, &mut |Done { ticket, result }| {
-        told.push((ticket.0, result.map(drop).map_err(|error| error.message)));
+        told.push(Told(ticket.0, result.map(drop).map_err(|error| error.message)));
     });
     (executor.files.asked, told)
 }
@@ -93,7 +97,7 @@ fn syncs_that_wait_together_become_one() {
     let ops = vec![create(1, "a"), write(1, 0), sync(1, 1), write(1, 1), sync(1, 2), sync(1, 3)];
     let (asked, told) = run(&[], ops);
     assert_eq!(asked, ["create a", "write a 0", "write a 1", "sync a"]);
-    assert_eq!(told, [(1, Ok(())), (2, Ok(())), (3, Ok(()))]);
+    assert_eq!(told, [Told(1, Ok(())), Told(2, Ok(())), Told(3, Ok(()))]);
 }
 
 #[test]
@@ -125,7 +129,7 @@ fn a_sync_does_not_move_over_anything_but_writes_of_its_file() {
         "sync a",
     ];
     assert_eq!(asked, expected);
-    assert_eq!(told.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(told.iter().map(|told| told.0).collect::<Vec<_>>(), [1, 2, 3, 4]);
 }
 
 #[test]
@@ -144,7 +148,7 @@ fn a_failed_write_is_told_by_every_sync_and_nothing_is_written_behind_it() {
     let (asked, told) = run(&["write a 0"], ops);
     assert_eq!(asked, ["create a", "write a 0", "create b", "sync b"]);
     let failed = || Err("write a 0".to_owned());
-    assert_eq!(told, [(1, failed()), (2, failed()), (3, failed()), (4, Ok(()))]);
+    assert_eq!(told, [Told(1, failed()), Told(2, failed()), Told(3, failed()), Told(4, Ok(()))]);
 }
 
 #[test]
@@ -165,8 +169,8 @@ fn a_file_that_is_not_open_fails_its_sync() {
         &["open a"],
         vec![Op::Open { file: FileId(1), path: "a".into() }, sync(1, 1), sync(7, 2)],
     );
-    assert_eq!(told[0], (1, Err("open a".to_owned())));
-    assert_eq!(told[1], (2, Err("operation on file 7, which is not open".to_owned())));
+    assert_eq!(told[0], Told(1, Err("open a".to_owned())));
+    assert_eq!(told[1], Told(2, Err("operation on file 7, which is not open".to_owned())));
 }
 
 #[test]
@@ -178,7 +182,7 @@ fn a_disk_without_space_for_a_reservation_leaves_the_file_usable() {
         sync(1, 2),
     ];
     let (_, told) = run(&["preallocate a 9"], ops);
-    assert_eq!(told, [(1, Err("preallocate a 9".to_owned())), (2, Ok(()))]);
+    assert_eq!(told, [Told(1, Err("preallocate a 9".to_owned())), Told(2, Ok(()))]);
 }
 
 #[test]
@@ -190,5 +194,5 @@ fn a_failed_change_of_a_directory_is_told_once_by_its_sync() {
     assert!(told[0].1.is_err() && told[1].1.is_ok() && told[2].1.is_err());
     let read = Op::Read { path: "d/b".into(), ticket: Ticket(1) };
     let (_, told) = run(&["rename d/a d/b"], vec![rename(), read]);
-    assert_eq!(told, [(1, Err("rename d/a d/b".to_owned()))]);
+    assert_eq!(told, [Told(1, Err("rename d/a d/b".to_owned()))]);
 }

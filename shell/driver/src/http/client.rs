@@ -1,6 +1,5 @@
 //! One connection to another server.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -59,7 +58,7 @@ pub(crate) fn authority(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-fn words(error: impl Display + std::error::Error) -> Failure {
+fn words(error: impl std::error::Error) -> Failure {
     // hyper keeps the interesting part in the source.
     match error.source() {
         Some(source) => format!("{error}: {source}"),

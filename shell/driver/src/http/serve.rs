@@ -112,6 +112,7 @@ async fn serve<P: Platform, S: Service>(
             .timer(HyperTimer(platform))
             .header_read_timeout(door.head_timeout)
             .max_buf_size(door.head_bytes)
+            .title_case_headers(true)
             .serve_connection(Io::new(stream), answer)
     );
     let ended = tokio::select! {

@@ -1,6 +1,7 @@
 //! The links to the other members, as the loop holds them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -25,6 +26,14 @@ pub(crate) struct Links<P: Platform> {
     ground: Ground<P>,
     registry: Arc<Registry>,
     links: BTreeMap<MemberId, Link>,
+    strangers: BTreeMap<MemberId, Stranger>,
+}
+
+/// A member of the cluster that the log of this one does not know yet: a member that was just
+/// added has to answer a leader of whom it has not read so far. It has a pipeline and nothing else.
+struct Stranger {
+    pipeline: mpsc::Sender<Message>,
+    _urls: watch::Sender<Arc<[Url]>>,
 }
 
 /// What every task of a link stands on.
@@ -77,7 +86,8 @@ impl<P: Platform> Line<P> {
 impl<P: Platform> Links<P> {
     pub(crate) fn new(platform: P, life: Life, shared: Shared) -> Self {
         let ground = Ground { platform, life, shared };
-        Self { ground, registry: Arc::default(), links: BTreeMap::new() }
+        let (links, strangers) = (BTreeMap::new(), BTreeMap::new());
+        Self { ground, registry: Arc::default(), links, strangers }
     }
 
     /// The port at which the peers reach this member.
@@ -87,7 +97,9 @@ impl<P: Platform> Links<P> {
 
     /// Keeps links to these peers and to nobody else.
     pub(crate) fn set(&mut self, peers: Vec<Peer>) {
-        let Self { ground, registry, links } = self;
+        let Self { ground, registry, links, strangers } = self;
+        registry.forget_strangers();
+        strangers.clear();
         let keep: BTreeMap<MemberId, Vec<Url>> =
             peers.into_iter().map(|peer| (peer.id, peer.urls)).collect();
         links.retain(|peer, _| {
@@ -118,24 +130,34 @@ impl<P: Platform> Links<P> {
     }
 
     /// Sends a message by the best way that is open now, or tells what its loss means.
-    pub(crate) fn send(&self, message: Message) -> Result<(), LinkEvent> {
-        let Some(link) = self.links.get(&message.to) else { return Err(LinkEvent::Unreachable) };
-        link.send(message)
+    pub(crate) fn send(&mut self, message: Message) -> Result<(), LinkEvent> {
+        match self.links.get(&message.to) {
+            Some(link) => link.send(message),
+            None => self.send_to_stranger(message),
+        }
+    }
+
+    fn send_to_stranger(&mut self, message: Message) -> Result<(), LinkEvent> {
+        let Self { ground, registry, strangers, .. } = self;
+        let stranger = match strangers.entry(message.to) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let urls = registry.stranger(message.to).ok_or(LinkEvent::Unreachable)?;
+                entry.insert(Stranger::open(ground.clone(), message.to, urls))
+            }
+        };
+        stranger.pipeline.try_send(message).map_err(|_| LinkEvent::Unreachable)
     }
 }
 
 impl Link {
     fn open<P: Platform>(ground: Ground<P>, peer: MemberId, urls: Vec<Url>) -> Self {
         let (urls, watched) = watch::channel(urls.into());
-        let (pipeline, messages) = mpsc::channel(PIPELINE_QUEUE);
         let (snapshots, waiting) = mpsc::channel(SNAPSHOT_QUEUE);
         let line = Line { ground, peer, urls: watched };
         line.spawn(dial::keep_dialled(line.clone(), StreamKind::MsgApp));
         line.spawn(dial::keep_dialled(line.clone(), StreamKind::Message));
-        let messages = Arc::new(tokio::sync::Mutex::new(messages));
-        for _ in 0..PIPELINE_WORKERS {
-            line.spawn(pipeline::work(line.clone(), Arc::clone(&messages)));
-        }
+        let pipeline = open_pipeline(&line);
         line.spawn(snapshot::work(line.clone(), waiting));
         Self { slots: Arc::default(), pipeline, snapshots, urls }
     }
@@ -161,4 +183,21 @@ impl Link {
             }
         }
     }
+}
+
+impl Stranger {
+    fn open<P: Platform>(ground: Ground<P>, peer: MemberId, urls: Arc<[Url]>) -> Self {
+        let (urls, watched) = watch::channel(urls);
+        let pipeline = open_pipeline(&Line { ground, peer, urls: watched });
+        Self { pipeline, _urls: urls }
+    }
+}
+
+fn open_pipeline<P: Platform>(line: &Line<P>) -> mpsc::Sender<Message> {
+    let (pipeline, messages) = mpsc::channel(PIPELINE_QUEUE);
+    let messages = Arc::new(tokio::sync::Mutex::new(messages));
+    for _ in 0..PIPELINE_WORKERS {
+        line.spawn(pipeline::work(line.clone(), Arc::clone(&messages)));
+    }
+    pipeline
 }

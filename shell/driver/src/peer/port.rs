@@ -9,8 +9,11 @@ use hyper::body::{Body as _, Incoming};
 use hyper::{Request, Response};
 use quorate_core::api;
 use quorate_core::http::{Head, Reply};
+use quorate_core::id::MemberId;
 use quorate_core::raft::Message;
-use quorate_core::wire::headers::{Local, PIPELINE_PATH, SNAPSHOT_PATH, STREAM_PREFIX};
+use quorate_core::wire::headers::{
+    Local, PIPELINE_PATH, SNAPSHOT_PATH, STREAM_PREFIX, said_peer_urls,
+};
 use quorate_core::wire::message::{Received, decode_message};
 use quorate_core::wire::snapshot::SnapshotDecoder;
 
@@ -70,8 +73,21 @@ impl<P: Platform> Port<P> {
             read_message(&local, body).await
         };
         match read {
-            Ok(message) => self.pass(&local, message, snapshot).await,
+            Ok(message) => {
+                self.remember(&local, head, message.from);
+                self.pass(&local, message, snapshot).await
+            }
             Err(reply) => reply,
+        }
+    }
+
+    /// Notes where a sender can be reached that is not a member as far as this one knows. Only one
+    /// whose headers were in order comes here.
+    fn remember(&self, local: &Local<'_>, head: &Head, from: MemberId) {
+        let known = local.cluster.members.contains_key(&from);
+        let urls = said_peer_urls(head);
+        if !known && !urls.is_empty() && !local.cluster.removed.contains(&from) {
+            self.registry.remember(from, urls);
         }
     }
 

@@ -5,15 +5,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quorate_core::id::MemberId;
 use quorate_core::raft::Message;
+use quorate_core::url::Url;
 use quorate_core::wire::headers::StreamKind;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::STREAM_QUEUE;
 
-/// The peers that may attach streams.
+/// The peers that may attach streams, and who else has asked.
 #[derive(Debug, Default)]
-pub(super) struct Registry(Mutex<BTreeMap<MemberId, Arc<Slots>>>);
+pub(super) struct Registry {
+    peers: Mutex<BTreeMap<MemberId, Arc<Slots>>>,
+    strangers: Mutex<BTreeMap<MemberId, Arc<[Url]>>>,
+}
+
+/// Strangers that are remembered at a time.
+const STRANGERS: usize = 64;
 
 /// The two streams of one peer.
 #[derive(Debug, Default)]
@@ -40,16 +47,35 @@ pub(super) enum Sent {
 
 impl Registry {
     pub(super) fn find(&self, peer: MemberId) -> Option<Arc<Slots>> {
-        lock(&self.0).get(&peer).map(Arc::clone)
+        lock(&self.peers).get(&peer).map(Arc::clone)
     }
 
     pub(super) fn insert(&self, peer: MemberId, slots: Arc<Slots>) {
-        lock(&self.0).insert(peer, slots);
+        lock(&self.peers).insert(peer, slots);
+    }
+
+    /// Remembers where a member can be reached that is of the cluster but not known here yet: it
+    /// is ahead of this one's log, and waits for answers.
+    pub(super) fn remember(&self, member: MemberId, urls: Vec<Url>) {
+        let mut strangers = lock(&self.strangers);
+        if strangers.len() < STRANGERS || strangers.contains_key(&member) {
+            strangers.insert(member, urls.into());
+        }
+    }
+
+    /// Where a stranger can be reached.
+    pub(super) fn stranger(&self, member: MemberId) -> Option<Arc<[Url]>> {
+        lock(&self.strangers).get(&member).map(Arc::clone)
+    }
+
+    /// Forgets all strangers: from here on the members are known.
+    pub(super) fn forget_strangers(&self) {
+        lock(&self.strangers).clear();
     }
 
     /// Forgets a peer and ends its streams.
     pub(super) fn remove(&self, peer: MemberId) {
-        if let Some(slots) = lock(&self.0).remove(&peer) {
+        if let Some(slots) = lock(&self.peers).remove(&peer) {
             slots.msgapp.detach();
             slots.message.detach();
         }

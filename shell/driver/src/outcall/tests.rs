@@ -1,0 +1,70 @@
+use bytes::Bytes;
+use quorate_core::url::Url;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::*;
+use crate::platform::Listener as _;
+use crate::testing::{Memory, Network};
+
+fn put(url: &str) -> Call {
+    Call {
+        method: Method::Put,
+        url: url.to_owned(),
+        headers: vec![("X-One".to_owned(), "1".to_owned())],
+        body: Bytes::from_static(b"value=a"),
+        timeout: Duration::from_secs(2),
+    }
+}
+
+/// Makes a call to a server that gives this answer and keeps the connection; gives the outcome
+/// and the request that the server saw.
+async fn answered(answer: &'static str) -> (Result<Answer, String>, String) {
+    let memory = Memory::new(Network::default());
+    let mut listeners = memory.bind(&Url::parse("http://node:1").unwrap()).await.unwrap();
+    let server = tokio::spawn(async move {
+        let mut stream = listeners[0].accept().await.unwrap();
+        let mut bytes = vec![0; 4096];
+        let len = stream.read(&mut bytes).await.unwrap();
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        String::from_utf8(bytes[..len].to_vec()).unwrap()
+    });
+    let (life, _ender) = Life::new();
+    let result = call(&memory, &life, put("http://node:1/a/b?c=d%20e")).await;
+    (result, server.await.unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_says_what_it_was_told_and_hears_all_of_the_answer() {
+    let head = "HTTP/1.1 412 No\r\nX-Two: 2\r\nContent-Length: 5\r\n\r\nwrong";
+    let (result, request) = answered(head).await;
+    let answer = result.unwrap();
+    assert_eq!((answer.status, answer.header("x-two")), (412, Some("2")));
+    assert_eq!(answer.body, "wrong");
+    assert!(request.starts_with("PUT /a/b?c=d%20e HTTP/1.1\r\n"), "{request}");
+    for line in ["host: node:1\r\n", "x-one: 1\r\n", "content-length: 7\r\n", "\r\n\r\nvalue=a"] {
+        assert!(request.contains(line), "{line}: {request}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_when_its_time_is_up() {
+    for silence in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"] {
+        assert_eq!(answered(silence).await.0.unwrap_err(), "no answer within 2s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_wrong_is_told_in_words() {
+    assert!(answered("SSH-2.0-x\r\n\r\n").await.0.unwrap_err().contains("invalid HTTP version"));
+    let memory = Memory::new(Network::default());
+    let (life, _ender) = Life::new();
+    for (url, cause) in [
+        ("http://node:1/", "connection refused"),
+        ("ftp://node/", "ftp://node/: not an http or https URL"),
+        ("/members", "/members: not an http or https URL"),
+        ("http://a b/", "http://a b/: invalid uri character"),
+    ] {
+        assert_eq!(call(&memory, &life, put(url)).await.unwrap_err(), cause);
+    }
+}
