@@ -26,7 +26,7 @@ use crate::disk::Done;
 use crate::id::MemberId;
 use crate::member::Cluster;
 use crate::note::Note;
-use crate::raft::{EntryKind, Message, Proposed, Raft, Settings, Start};
+use crate::raft::{Body, EntryKind, Message, Proposed, Raft, Settings, Start};
 use crate::rng::{Rng, Stream};
 use crate::store::{Store, WatchHub};
 use crate::time::{Duration, Instant, Now};
@@ -132,6 +132,7 @@ impl Running {
         self.expire_requests(now.mono);
         self.do_duties(now, fx);
         self.retry_disk(now.mono, fx);
+        self.yield_if_full(now.mono);
         self.propose_waiting();
         self.apply_some(now, fx);
         self.run_snapshots(fx);
@@ -176,8 +177,18 @@ impl Running {
         } else if self.cluster.removed.contains(&from) {
             let cause = "it was removed from the cluster".into();
             fx.note(Note::PeerRefused { peer: Some(from), cause });
-        } else {
+        } else if self.has_room_to_take(&message.body) {
             self.raft.step(now, message);
+        }
+    }
+
+    /// Entries for which there is no room are left to be sent again.
+    fn has_room_to_take(&self, body: &Body) -> bool {
+        match body {
+            Body::Append { entries, .. } | Body::Propose { entries } if !entries.is_empty() => {
+                self.has_room_for(entries.len(), entries.iter().map(|e| e.data.len()).sum())
+            }
+            _ => true,
         }
     }
 
@@ -226,16 +237,23 @@ impl Running {
             _ => {}
         }
         self.disk_retry = self.wal.full().map(|_| now + DISK_RETRY);
-        self.note_room(now);
     }
 
-    /// A disk without room takes no entries; a leader that has none hands over.
-    fn note_room(&mut self, now: Instant) {
-        let full = !self.wal.has_room(1);
+    /// A member whose disk takes no more entries does not lead: others may have room.
+    fn yield_if_full(&mut self, now: Instant) {
+        let full = self.wal.full().is_some() && !self.wal.has_room(wal::ENTRY_OVERHEAD);
         self.raft.set_full(now, full);
         if full {
             self.raft.transfer(now);
         }
+    }
+
+    /// Whether the log can take entries with so many bytes of data on top of what is about to be
+    /// written.
+    fn has_room_for(&self, entries: usize, bytes: usize) -> bool {
+        let (waiting, waiting_bytes) = self.raft.log().unwritten();
+        let overhead = wal::ENTRY_OVERHEAD.saturating_mul((entries + waiting) as u64);
+        self.wal.has_room(overhead.saturating_add((bytes + waiting_bytes) as u64))
     }
 
     fn retry_disk(&mut self, now: Instant, fx: &mut Effects<'_>) {
@@ -253,26 +271,30 @@ impl Running {
         }
     }
 
-    /// Proposes what waits, as long as there is somebody to propose to.
+    /// Proposes what waits, as long as there is somebody to propose to and room to write it.
     fn propose_waiting(&mut self) {
         while let Some(data) = self.clients.first_unproposed() {
-            match self.raft.propose(EntryKind::Normal, data) {
+            let room = self.has_room_for(1, data.len());
+            if !room && self.wal.full().is_none() {
+                return;
+            }
+            let proposed =
+                if room { self.raft.propose(EntryKind::Normal, data) } else { Proposed::Full };
+            match proposed {
                 Proposed::Appended(_) | Proposed::Forwarded => {
                     self.clients.drop_first_unproposed();
                 }
                 Proposed::NoLeader => return,
-                Proposed::Full => {
-                    let failure = if self.wal.full().is_some() {
-                        Failure::NoSpace
-                    } else {
-                        Failure::TooManyRequests
-                    };
-                    let id = self.clients.drop_first_unproposed();
-                    if let Some(waiting) = id.and_then(|id| self.clients.take(id)) {
-                        self.reply(waiting.client, Response::Failed(failure), true);
-                    }
-                }
+                Proposed::Full => self.refuse_first(room),
             }
+        }
+    }
+
+    fn refuse_first(&mut self, room: bool) {
+        let failure = if room { Failure::TooManyRequests } else { Failure::NoSpace };
+        let id = self.clients.drop_first_unproposed();
+        if let Some(waiting) = id.and_then(|id| self.clients.take(id)) {
+            self.reply(waiting.client, Response::Failed(failure), true);
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Log {
     entries: VecDeque<Entry>,
     /// Up to here the entries were handed out by [`Log::take_unwritten`].
     handed: u64,
+    /// Bytes of data of the entries after `handed`.
+    unwritten: usize,
     /// Up to here the entries are durable.
     durable: u64,
     /// Counts the times that entries were cut off. An entry that was written, cut and written
@@ -52,7 +54,7 @@ impl Log {
             assert_eq!(entry.index, base.index + i, "the entries follow the base");
         }
         let last = base.index + entries.len() as u64;
-        Self { base, entries, handed: last, durable: last, epoch: 0 }
+        Self { base, entries, handed: last, unwritten: 0, durable: last, epoch: 0 }
     }
 
     /// The last entry that is not in the log any more.
@@ -110,6 +112,7 @@ impl Log {
         let last = self.last();
         assert_eq!(entry.index, last.index + 1, "an entry follows the last one");
         assert!(entry.term >= last.term, "terms never go back");
+        self.unwritten += entry.data.len();
         self.entries.push_back(entry);
     }
 
@@ -142,6 +145,9 @@ impl Log {
     /// Drops the entries from `index` on.
     fn cut(&mut self, index: u64) {
         assert!(index > self.base.index, "what is compacted cannot be cut");
+        let unwritten = index.max(self.handed + 1)..=self.last().index;
+        let bytes: usize = unwritten.filter_map(|i| self.get(i)).map(|e| e.data.len()).sum();
+        self.unwritten -= bytes;
         self.entries.truncate(usize::try_from(index - self.base.index - 1).unwrap_or(usize::MAX));
         self.handed = self.handed.min(index - 1);
         self.durable = self.durable.min(index - 1);
@@ -162,6 +168,12 @@ impl Log {
         LogId { term: 0, index: at }
     }
 
+    /// How many entries were not handed out yet, and the bytes of their data.
+    pub fn unwritten(&self) -> (usize, usize) {
+        let count = usize::try_from(self.last().index - self.handed).unwrap_or(usize::MAX);
+        (count, self.unwritten)
+    }
+
     /// The entries that were not handed out yet, if any, and the name of their write.
     pub fn take_unwritten(&mut self) -> Option<(Vec<Entry>, Written)> {
         let last = self.last().index;
@@ -170,6 +182,7 @@ impl Log {
         }
         let entries = self.slice(self.handed + 1, last, usize::MAX);
         self.handed = last;
+        self.unwritten = 0;
         Some((entries, Written { epoch: self.epoch, last }))
     }
 

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use quorate_core::api;
 use quorate_core::api::keys::{self, BODY_LIMIT};
 use quorate_core::api::{
-    Context, Failure, Parsed, Read, Rendered, Request, Route, Target, render, route,
+    Context, Failure, Parsed, Rendered, Request, Route, Target, render, route,
 };
 use quorate_core::http::{Head, Reply};
 use quorate_core::id::ClusterId;
@@ -66,9 +66,7 @@ impl<P: Platform> Port<P> {
         let view = self.view().await?;
         match keys::parse(head, target, &body, view.cluster_id)? {
             Parsed::Read(read) => {
-                let result = view.store.read(&read.path, read.recursive);
-                let read = Read::response(result, view.stamp);
-                Ok(response(self.whole(&read, view.cluster_id, false)))
+                Ok(response(self.whole(&read.answer(&view), view.cluster_id, false)))
             }
             Parsed::Request(Request::Keys(request)) => {
                 let no_value_on_success = request.no_value_on_success;
