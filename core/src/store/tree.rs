@@ -288,3 +288,55 @@ impl Tree {
         subtree
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+
+    use super::*;
+
+    /// What the invariants say of a tree, found out by walking it.
+    struct Found {
+        directories: BTreeSet<DirectoryId>,
+        expiring: BTreeSet<(i64, Arc<str>)>,
+    }
+
+    impl Visitor for Found {
+        fn enter(&mut self, _: &str, path: &str, node: &Node, _: bool) {
+            if let Some(id) = node.directory() {
+                assert!(self.directories.insert(id), "{path} has its children for itself");
+            }
+            self.expiring.extend(node.expires.map(|time| (time, path.into())));
+        }
+
+        fn leave(&mut self) {}
+    }
+
+    impl Tree {
+        /// Checks all invariants.
+        pub(crate) fn check(&self) {
+            assert!(self.root.directory().is_some() && self.root.expires.is_none());
+            let mut found = Found { directories: BTreeSet::new(), expiring: BTreeSet::new() };
+            self.walk(&mut found);
+            assert!(found.directories.iter().eq(self.directories.keys()), "no directory is lost");
+            assert!(found.expiring.iter().eq(self.expiring.iter()), "what expires is scheduled");
+        }
+    }
+
+    #[test]
+    fn what_was_removed_knows_what_it_had() {
+        let mut tree = Tree::new();
+        for path in ["/d/sub/k", "/d/k", "/dx/k"] {
+            tree.insert(path, Some(Bytes::new()), 1, None).expect("a place");
+        }
+        let removed = tree.remove("/d").expect("a directory");
+        for path in ["/d", "/d/k", "/d/sub", "/d/sub/k"] {
+            assert!(removed.contains(path), "{path}");
+        }
+        for path in ["/", "/dx", "/dx/k", "/d/none", "/d/k/k", "/d/sub/k/k", "/k", "/d/sub/sub"] {
+            assert!(!removed.contains(path), "{path}");
+        }
+        assert!(tree.remove("/dx/k").is_none());
+        tree.check();
+    }
+}

@@ -1,5 +1,6 @@
 //! The dump: etcd's form, nothing lost, nothing believed.
 
+use alloc::collections::BTreeSet;
 use alloc::string::ToString as _;
 
 use bytes::Bytes;
@@ -191,6 +192,7 @@ fn of_two_children_of_one_name_the_last_counts() {
         "1":{"Children":{"c":{}}}}},"CurrentIndex":1}"#;
     let image = Image::decode(dump).expect("a dump");
     assert!(!image.has_ttl());
+    image.state().tree.check();
     let listed = image.read("/1", false).expect("a directory").node.nodes;
     assert_eq!(listed.iter().map(|node| &*node.path).collect::<Vec<_>>(), ["/1/c"]);
 }
@@ -226,6 +228,51 @@ fn what_is_no_dump_is_refused() {
         assert!(error.starts_with("not a dump of the store: byte "), "{dump}: {error}");
     }
     assert!(Image::decode(br#"{"Root":{"Children":{}},"CurrentIndex":1}"#).is_ok());
+}
+
+/// Each of these differs from the others in one thing that members have to agree on.
+#[test]
+fn the_digest_sees_every_part() {
+    let dumps = [
+        r#"{"Root":{"Children":{"a":{"Children":{"b":{}}}}},"CurrentIndex":1}"#,
+        r#"{"Root":{"Children":{"a":{"Children":{}},"b":{}}},"CurrentIndex":1}"#,
+        r#"{"Root":{"Children":{"a":{"Children":{"c":{}}}}},"CurrentIndex":1}"#,
+        r#"{"Root":{"Children":{"a":{"Children":{"b":{"Value":"x"}}}}},"CurrentIndex":1}"#,
+        r#"{"Root":{"Children":{"a":{"Children":{"b":{"CreatedIndex":1}}}}},"CurrentIndex":1}"#,
+        r#"{"Root":{"Children":{"a":{"Children":{"b":{"ModifiedIndex":1}}}}},"CurrentIndex":1}"#,
+        r#"{"Root":{"Children":{"a":{"Children":{"b":{"Children":{}}}}}},"CurrentIndex":1}"#,
+        r#"{"Root":{"Children":{"a":{"Children":{"b":{"ExpireTime":"2023-11-14T22:13:20Z"}}}}},
+            "CurrentIndex":1}"#,
+        r#"{"Root":{"Children":{"a":{"Children":{"b":{}}}}},"CurrentIndex":2}"#,
+        r#"{"Root":{"Children":{"a":{"Children":{"b":{}}}}},"CurrentIndex":1,
+            "Stats":{"getsFail":1}}"#,
+        r#"{"Root":{"Children":{"a":{"Children":{"b":{}}}}},"CurrentIndex":1,"Quorate":"x"}"#,
+    ];
+    let mut digests = Vec::new();
+    for dump in dumps {
+        digests.push(Image::decode(dump.as_bytes()).expect(dump).digest());
+    }
+    let nodes = [
+        r#"{"key":"/a","modifiedIndex":1}"#,
+        r#"{"key":"/b","modifiedIndex":1}"#,
+        r#"{"key":"/a","modifiedIndex":1,"createdIndex":1}"#,
+        r#"{"key":"/a","modifiedIndex":1,"dir":true}"#,
+        r#"{"key":"/a","modifiedIndex":1,"value":""}"#,
+        r#"{"key":"/a","modifiedIndex":1,"expiration":"2023-11-14T22:13:20Z"}"#,
+        r#"{"key":"/a","modifiedIndex":1},"prevNode":{"key":"/a"}"#,
+        r#"{"key":"/a","modifiedIndex":1},"prevNode":{"key":"/a","modifiedIndex":1}"#,
+        r#"{"key":"/a","modifiedIndex":1},"refresh":true"#,
+    ];
+    for (action, node) in nodes.map(|node| ("set", node)).into_iter().chain([("create", nodes[0])])
+    {
+        let event = format!(r#"{{"action":"{action}","node":{node}}}"#);
+        let history = format!(r#"{{"EventHistory":{{"Queue":{{"Events":[{event}]}}}}}}"#);
+        let dump =
+            format!(r#"{{"Root":{{"Children":{{}}}},"CurrentIndex":1,"WatcherHub":{history}}}"#);
+        digests.push(Image::decode(dump.as_bytes()).expect(&dump).digest());
+    }
+    let distinct = digests.iter().collect::<BTreeSet<_>>();
+    assert_eq!(distinct.len(), digests.len());
 }
 
 /// Whatever escapes a string is written with, it is the same string.
@@ -303,6 +350,7 @@ proptest! {
             dump[at] = byte;
         }
         if let Ok(image) = Image::decode(&dump) {
+            image.state().tree.check();
             let again = Image::decode(&image.encode()).expect("what was read can be dumped");
             prop_assert_eq!(image.digest(), again.digest());
         }

@@ -259,6 +259,7 @@ proptest! {
             let events = applied.changes.iter().map(|change| change.event().clone());
             prop_assert_eq!(events.collect::<Vec<_>>(), changes, "{:?}", command);
             prop_assert_eq!(store.as_image().index(), model.index);
+            store.as_image().state().tree.check();
             let mut flat = Flat(BTreeMap::new());
             store.as_image().state().tree.walk(&mut flat);
             prop_assert_eq!(&flat.0, &model.entries, "{:?}", command);

@@ -78,6 +78,24 @@ fn an_end_by_time_is_told_like_one_by_deletion() {
 }
 
 #[test]
+fn a_refresh_is_told_to_nobody_early_or_late() {
+    let mut world = World::new();
+    world.apply(&put("/1/k", ""));
+    world.watch(1, &watch("/1/k", false, true, 0));
+    let refresh = Command { refresh: Some(true), expiration: BASE, ..put("/1/k", "") };
+    assert_eq!(world.apply(&refresh), []);
+    assert_eq!(world.watch(2, &watch("/1/k", false, true, 2)), Begun::Waiting);
+    assert_eq!(world.apply(&put("/1/k", "")), [(1, 3, false), (2, 3, false)]);
+    let Begun::Found(event) = world.watch(3, &watch("/1/k", false, true, 2)) else {
+        panic!("the third change is known");
+    };
+    assert_eq!(event.index, 3);
+    let mut later = world.store.clone();
+    later.apply(&refresh);
+    assert_eq!(world.replace(later), []);
+}
+
+#[test]
 fn a_watch_of_the_future_waits_for_it() {
     let mut world = World::new();
     assert_eq!(world.watch(1, &watch("/1/k/", false, true, 3)), Begun::Waiting);
