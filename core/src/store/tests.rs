@@ -42,6 +42,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         3 => Just(0),
         3 => (1..20_i64).prop_map(|seconds| BASE + seconds * SECOND),
         1 => Just(-5 * SECOND),
+        1 => Just(946_684_799 * SECOND),
+        1 => Just(946_684_800 * SECOND),
     ];
     let conditions = (
         prop_oneof![3 => Just(bytes::Bytes::new()), 1 => any_value()],

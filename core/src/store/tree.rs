@@ -333,7 +333,18 @@ mod tests {
         for path in ["/d", "/d/k", "/d/sub", "/d/sub/k"] {
             assert!(removed.contains(path), "{path}");
         }
-        for path in ["/", "/dx", "/dx/k", "/d/none", "/d/k/k", "/d/sub/k/k", "/k", "/d/sub/sub"] {
+        for path in [
+            "/",
+            "/dx",
+            "/dk",
+            "/dsub/k",
+            "/dx/k",
+            "/d/none",
+            "/d/k/k",
+            "/d/sub/k/k",
+            "/k",
+            "/d/sub/sub",
+        ] {
             assert!(!removed.contains(path), "{path}");
         }
         assert!(tree.remove("/dx/k").is_none());

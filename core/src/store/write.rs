@@ -190,10 +190,8 @@ impl Store {
         expires: Option<i64>,
     ) -> Result<Change, Error> {
         self.refuse_root(path)?;
-        match self.image.lookup(path) {
-            Ok(_) => return Err(self.image.error(Code::KeyExists, path)),
-            Err(error) if error.code == Code::KeyNotFound => {}
-            Err(error) => return Err(error),
+        if self.image.lookup(path).is_ok() {
+            return Err(self.image.error(Code::KeyExists, path));
         }
         let node = self.place(path, value, expires)?;
         Ok(self.commit(Action::Create, node, None, false, None))
