@@ -19,6 +19,7 @@ pub fn note(note: &Note) {
         Note::SnapshotSaved { .. }
         | Note::SnapshotFailed { .. }
         | Note::SnapshotInstalled { .. }
+        | Note::SnapshotSkipped { .. }
         | Note::TornTail { .. }
         | Note::DiskFull { .. }
         | Note::DiskRecovered => storage(note),
@@ -61,6 +62,10 @@ fn storage(note: &Note) {
         }
         Note::SnapshotFailed { cause } => {
             warn!(cause, "could not save a snapshot, will try again: {cause}");
+        }
+        Note::SnapshotSkipped { last } => {
+            let index = last.index;
+            warn!(index, "the snapshot at index {index} is missing or damaged: using an older one");
         }
         Note::SnapshotInstalled { last } => info!(
             index = last.index,
@@ -115,6 +120,9 @@ fn raft(note: &Note) {
         }
         Note::PeerRefused { peer: None, cause } => {
             warn!(cause, "refused a peer: {cause}");
+        }
+        Note::ChangeRefused { member, cause } => {
+            warn!(%member, cause, "a change of member {member} has no effect: {cause}");
         }
         other => debug!(?other, "noted"),
     }

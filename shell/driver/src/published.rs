@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use quorate_core::api::read::admit;
 use quorate_core::view::View;
 use tokio::sync::watch;
 
@@ -17,6 +16,7 @@ pub(crate) struct Published {
 /// How far a member has come, as far as tasks wait for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Progress {
+    begun: bool,
     known: bool,
     ready: bool,
 }
@@ -28,7 +28,7 @@ impl Published {
 
     pub(crate) fn publish(&self, view: Arc<View>) {
         let known = view.member.is_some() && view.cluster_id.is_some();
-        let progress = Progress { known, ready: view.ready };
+        let progress = Progress { begun: true, known, ready: view.ready };
         self.view.store(Some(view));
         self.progress.send_if_modified(|old| std::mem::replace(old, progress) != progress);
     }
@@ -38,22 +38,13 @@ impl Published {
         self.view.load_full()
     }
 
-    /// The view, if plain reads may be answered from it.
-    pub(crate) fn ready_now(&self) -> Option<Arc<View>> {
-        self.view().filter(|view| admit(view))
-    }
-
-    /// The view, once plain reads may be answered from it.
-    pub(crate) async fn ready(&self) -> Arc<View> {
-        self.once(admit).await
-    }
-
     /// The view, once it names this member and its cluster.
     pub(crate) async fn identified(&self) -> Arc<View> {
         self.once(|view| view.member.is_some() && view.cluster_id.is_some()).await
     }
 
-    async fn once(&self, holds: impl Fn(&View) -> bool) -> Arc<View> {
+    /// The first view of which `holds` is true.
+    pub(crate) async fn once(&self, holds: impl Fn(&View) -> bool) -> Arc<View> {
         let fits = |view: &Arc<View>| holds(view);
         if let Some(view) = self.view().filter(fits) {
             return view;

@@ -7,6 +7,7 @@ use hyper::Response;
 use hyper::body::Incoming;
 use quorate_core::api;
 use quorate_core::api::keys::{self, BODY_LIMIT};
+use quorate_core::api::read::admit;
 use quorate_core::api::{
     Context, Failure, Parsed, Rendered, Request, Route, Target, render, route,
 };
@@ -42,7 +43,7 @@ impl<P: Platform> Service for Port<P> {
                 Ok(answer) => answer,
                 Err(reply) => response(reply),
             },
-            Route::Resource(resource) => match self.view().await {
+            Route::Resource(resource) => match self.view(|_| true).await {
                 Ok(view) => response(resource.reply(&view)),
                 Err(reply) => response(reply),
             },
@@ -63,19 +64,17 @@ impl<P: Platform> Port<P> {
         body: Incoming,
     ) -> Result<Response<Body>, Reply> {
         let body = if target.reads_body { self.read(body).await? } else { Bytes::new() };
-        let view = self.view().await?;
-        match keys::parse(head, target, &body, view.cluster_id)? {
+        match keys::parse(head, target, &body, self.cluster())? {
             Parsed::Read(read) => {
+                let view = self.view(admit).await?;
                 Ok(response(self.whole(&read.answer(&view), view.cluster_id, false)))
             }
             Parsed::Request(Request::Keys(request)) => {
                 let no_value_on_success = request.no_value_on_success;
                 let answered = self.asker.once(Request::Keys(request)).await;
-                Ok(response(self.whole(&answered, view.cluster_id, no_value_on_success)))
+                Ok(response(self.whole(&answered, self.cluster(), no_value_on_success)))
             }
-            Parsed::Request(request @ Request::Watch(_)) => {
-                Ok(watch(self, view.cluster_id, request).await)
-            }
+            Parsed::Request(request @ Request::Watch(_)) => Ok(watch(self, request).await),
         }
     }
 
@@ -94,20 +93,25 @@ impl<P: Platform> Port<P> {
         }
     }
 
-    /// The view that answers requests, as soon as it may.
-    async fn view(&self) -> Result<Arc<View>, Reply> {
+    /// The first view of which `holds` is true, if it comes in time.
+    async fn view(&self, holds: fn(&View) -> bool) -> Result<Arc<View>, Reply> {
         let published = &self.shared.published;
-        if let Some(view) = published.ready_now() {
+        if let Some(view) = published.view().filter(|view| holds(view)) {
             return Ok(view);
         }
         tokio::select! {
             biased;
-            view = published.ready() => Ok(view),
+            view = published.once(holds) => Ok(view),
             () = self.platform.sleep(self.shared.options.request_timeout) => {
-                let cluster = published.view().and_then(|view| view.cluster_id);
-                Err(self.whole(&api::Response::Failed(Failure::TimedOut), cluster, false))
+                let late = api::Response::Failed(Failure::TimedOut);
+                Err(self.whole(&late, self.cluster(), false))
             }
         }
+    }
+
+    /// The cluster, once it is known.
+    pub(super) fn cluster(&self) -> Option<ClusterId> {
+        self.shared.published.view().and_then(|view| view.cluster_id)
     }
 
     pub(super) fn render(

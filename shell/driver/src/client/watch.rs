@@ -40,18 +40,15 @@ impl<P: Platform> Parts for WatchBody<P> {
 }
 
 /// Begins a watch. The head goes out as soon as the node has taken it.
-pub(super) async fn watch<P: Platform>(
-    port: &Port<P>,
-    cluster: Option<ClusterId>,
-    request: Request,
-) -> Response<Body> {
+pub(super) async fn watch<P: Platform>(port: &Port<P>, request: Request) -> Response<Body> {
     let Ok(room) = Arc::clone(&port.watchers).try_acquire_owned() else {
         let full = api::Response::Failed(Failure::TooManyRequests);
-        return response(port.whole(&full, cluster, false));
+        return response(port.whole(&full, port.cluster(), false));
     };
     let mut events = port.asker.parts(request, WATCH_QUEUE).await;
     let first = poll_fn(|cx| events.poll_next(cx)).await;
     let first = first.unwrap_or(api::Response::Failed(Failure::Stopping));
+    let cluster = port.cluster();
     match port.render(&first, cluster, false) {
         Rendered::Head(head) => {
             let body = WatchBody { events, port: port.clone(), cluster, _room: room };
