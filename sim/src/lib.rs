@@ -1,1 +1,7 @@
-//! x
+//! Deterministic simulation of Quorate clusters.
+
+pub mod chance;
+pub mod digest;
+pub mod disk;
+pub mod options;
+pub mod stats;

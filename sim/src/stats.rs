@@ -1,0 +1,113 @@
+//! What happened in a run, counted: a run in which nothing failed proves nothing, so tests assert
+//! over these.
+
+use std::fmt;
+
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// Counters of one run, or the sum over many.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Stats {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        impl Stats {
+            /// Adds those of another run.
+            pub fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)+
+            }
+
+            /// Names and values.
+            pub fn values(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($name), self.$name)),+].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
+    /// Events taken off the heap.
+    events,
+    /// Simulated time in milliseconds.
+    simulated_ms,
+    /// Elections won.
+    leaders,
+    /// Entries committed.
+    commits,
+    /// Writes that clients saw acknowledged.
+    acknowledged,
+    /// Quorum reads that were answered.
+    quorum_reads,
+    /// Plain reads that were answered.
+    plain_reads,
+    /// Events that watchers saw.
+    watched,
+    /// Requests whose outcome the client never learned.
+    unknown,
+    /// Requests refused without having been carried out.
+    refused,
+    /// Messages between members that were delivered.
+    delivered,
+    /// Messages lost to the loss rate.
+    lost,
+    /// Messages that met a cut link or a dead member.
+    unreachable,
+    /// Messages delivered twice.
+    duplicated,
+    /// Messages that took a thousand times as long.
+    slow,
+    /// Calls of members to other servers that failed.
+    http_failed,
+    /// Partitions into halves.
+    partitions,
+    /// Directions of links cut.
+    one_way_cuts,
+    /// Members isolated.
+    isolations,
+    /// Losses of power.
+    power_losses,
+    /// Processes killed.
+    kills,
+    /// Kills or power losses of all members at once.
+    all_down,
+    /// Graceful stops asked for.
+    stops,
+    /// Graceful stops that ended in time.
+    stopped,
+    /// Restarts.
+    restarts,
+    /// Processes paused.
+    pauses,
+    /// Jumps of wall clocks.
+    jumps,
+    /// Stalls of disks.
+    stalls,
+    /// Syncs that failed.
+    sync_errors,
+    /// Times at which a disk became full.
+    disks_full,
+    /// Disk operations that found no space.
+    no_space,
+    /// Unsynced writes that a power loss dropped.
+    writes_dropped,
+    /// Writes that a power loss tore.
+    writes_torn,
+    /// Unsynced directory entries that a power loss dropped.
+    entries_dropped,
+    /// Snapshots saved.
+    snapshots_saved,
+    /// Snapshots installed from a leader.
+    snapshots_installed,
+    /// Torn tails that a member found and cut.
+    torn_tails,
+    /// Histories too tangled to be judged within the checker's budget.
+    undecided,
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> =
+            self.values().filter(|v| v.1 > 0).map(|(n, v)| format!("{n}={v}")).collect();
+        f.write_str(&parts.join(" "))
+    }
+}
