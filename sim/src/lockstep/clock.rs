@@ -1,0 +1,90 @@
+//! The clocks of one host: one that drifts, and one that is wrong and jumps.
+
+use quorate_core::time::{Instant, Now, Wall};
+
+/// A billion nanoseconds: the rate of a clock that does not drift.
+const SECOND: u64 = 1_000_000_000;
+
+/// 2020-01-01, the true time at the start of every run, in nanoseconds since the Unix epoch.
+const START: i64 = 1_577_836_800_000_000_000;
+
+/// The clocks of one host. True times are nanoseconds since the start of the run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// What the monotonic clock says at the true time `since`.
+    origin: u64,
+    since: u64,
+    /// Nanoseconds of this clock in a true second.
+    rate: u64,
+    /// Wall clock minus true time.
+    skew: i64,
+}
+
+impl Clock {
+    /// `drift` is in millionths, `skew` in nanoseconds.
+    pub(super) const fn new(drift: i64, skew: i64) -> Self {
+        let rate = SECOND.saturating_add_signed(drift * 1000);
+        Self { origin: 0, since: 0, rate, skew }
+    }
+
+    /// A new process measures from another origin.
+    pub(super) const fn restart(&mut self, time: u64, origin: u64) {
+        self.origin = origin;
+        self.since = time;
+    }
+
+    pub(super) const fn jump(&mut self, by: i64) {
+        self.skew += by;
+    }
+
+    const fn mono(&self, time: u64) -> u64 {
+        let elapsed = (time - self.since) as u128 * self.rate as u128 / SECOND as u128;
+        self.origin + elapsed as u64
+    }
+
+    pub(super) const fn now(&self, time: u64) -> Now {
+        Now {
+            mono: Instant::from_nanos(self.mono(time)),
+            wall: Wall::from_unix_nanos(START + time as i64 + self.skew),
+        }
+    }
+
+    /// The first true time at which the monotonic clock says `instant` or later.
+    pub(super) fn time_of(&self, instant: Instant) -> u64 {
+        let local = instant.as_nanos().saturating_sub(self.origin);
+        let elapsed = u128::from(local) * u128::from(SECOND) / u128::from(self.rate);
+        let mut time = self.since.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX / 2));
+        while self.mono(time) < instant.as_nanos() {
+            time += 1;
+        }
+        time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_reached_exactly() {
+        for drift in [-20_000, -1, 0, 7, 20_000] {
+            let mut clock = Clock::new(drift, 0);
+            clock.restart(1_234_567, 99_000_000_000);
+            for after in [0, 1, 999, 1_000_000_007] {
+                let instant = Instant::from_nanos(99_000_000_000 + after);
+                let time = clock.time_of(instant);
+                assert!(clock.now(time).mono >= instant);
+                assert!(time == 1_234_567 || clock.now(time - 1).mono < instant);
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_wall_clock_jumps() {
+        let mut clock = Clock::new(0, 0);
+        let before = clock.now(5);
+        clock.jump(-1_000_000);
+        assert_eq!(clock.now(5).mono, before.mono);
+        assert_eq!(clock.now(5).wall.unix_nanos(), before.wall.unix_nanos() - 1_000_000);
+    }
+}

@@ -1,0 +1,96 @@
+//! One host: its process if it runs, its clocks, its disk.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use quorate_core::id::MemberId;
+use quorate_core::node::{ClientId, Input};
+use quorate_core::view::View;
+
+use super::clock::Clock;
+use super::event::{Process, Queued};
+use crate::disk::Disk;
+
+/// One host. What is lost at the end of its process lies in [`Running`].
+#[derive(Debug)]
+pub(super) struct Host<M> {
+    pub(super) boot: u32,
+    pub(super) running: Option<Running<M>>,
+    pub(super) clock: Clock,
+    pub(super) disk: Disk,
+    /// Whether the disk is full.
+    pub(super) full: bool,
+    /// Who lives here, as far as it said so; kept over restarts.
+    pub(super) member: Option<MemberId>,
+}
+
+/// A process.
+#[derive(Debug)]
+pub(super) struct Running<M> {
+    pub(super) machine: M,
+    pub(super) view: Option<Arc<View>>,
+    pub(super) listening: bool,
+    pub(super) peers: Vec<Link>,
+    /// Inputs that wait because the process is paused.
+    pub(super) paused: Option<VecDeque<Input>>,
+    /// Whether the end of a batch is on the heap.
+    pub(super) batch: bool,
+    /// The earliest look at the deadline that is on the heap.
+    pub(super) look_at: Option<u64>,
+    pub(super) disk_queue: VecDeque<Queued>,
+    pub(super) disk_free_at: u64,
+    /// Clients whose answers are due, and the turns in which they asked.
+    pub(super) requests: BTreeMap<ClientId, (usize, u64)>,
+    /// Whether it was asked to stop.
+    pub(super) stopping: bool,
+    /// Whether its disk gave it a reason to end: it was full, or a sync failed.
+    pub(super) excused: bool,
+    /// A sync has failed, and the node was told.
+    pub(super) must_halt: bool,
+    /// Whether it leads, by its own notes.
+    pub(super) leads: bool,
+}
+
+/// A connection to a peer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    pub(super) peer: MemberId,
+    pub(super) host: Option<usize>,
+    /// Whether the last attempt to reach it succeeded.
+    pub(super) up: bool,
+    /// When the last message arrives, for links that keep the order.
+    pub(super) last: u64,
+}
+
+impl<M> Running<M> {
+    pub(super) const fn new(machine: M, excused: bool) -> Self {
+        Self {
+            machine,
+            view: None,
+            listening: false,
+            peers: Vec::new(),
+            paused: None,
+            batch: false,
+            look_at: None,
+            disk_queue: VecDeque::new(),
+            disk_free_at: 0,
+            requests: BTreeMap::new(),
+            stopping: false,
+            excused,
+            must_halt: false,
+            leads: false,
+        }
+    }
+}
+
+impl<M> Host<M> {
+    pub(super) fn new(clock: Clock) -> Self {
+        let disk = Disk::default();
+        Self { boot: 0, running: None, clock, disk, full: false, member: None }
+    }
+
+    /// The process with this number, if it still runs.
+    pub(super) fn process(&mut self, process: Process) -> Option<&mut Running<M>> {
+        if self.boot == process.boot { self.running.as_mut() } else { None }
+    }
+}

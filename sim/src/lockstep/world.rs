@@ -1,0 +1,210 @@
+//! The world: everything that exists in a run, and its loop.
+
+use quorate_core::Output;
+
+use super::clients::Client;
+use super::clock::Clock;
+use super::event::{Event, Process};
+use super::host::Host;
+use super::network::Network;
+use super::queue::Queue;
+use super::trace::Trace;
+use crate::chance::{Chance, Stream};
+use crate::digest::Digest;
+use crate::machine::Machine;
+use crate::options::Options;
+use crate::oracle::{Kind, Oracles, Violation};
+use crate::stats::Stats;
+use crate::workload::{self, Workload};
+
+/// A millisecond in the world's unit of time.
+pub(super) const MS: u64 = 1_000_000;
+
+/// Far more events than any run needs: a member that asks to be woken without end, or two that
+/// answer each other without end.
+const MOST_EVENTS: u64 = 20_000_000;
+
+/// One run.
+#[derive(Debug)]
+pub struct World<M> {
+    pub(super) options: Options,
+    pub(super) time: u64,
+    pub(super) queue: Queue<Event>,
+    pub(super) hosts: Vec<Host<M>>,
+    pub(super) network: Network,
+    pub(super) clients: Vec<Client>,
+    pub(super) workloads: Vec<Box<dyn Workload>>,
+    pub(super) oracles: Oracles,
+    pub(super) chances: Chances,
+    pub(super) stats: Stats,
+    pub(super) trace: Trace,
+    /// The members that stay healthy in the liveness phase, once it has begun.
+    pub(super) healthy: Option<Vec<usize>>,
+    pub(super) calm_since: u64,
+    /// Whether a write that was asked for in the liveness phase was acknowledged.
+    pub(super) progress: bool,
+    pub(super) violation: Option<Violation>,
+    pub(super) over: bool,
+    pub(super) requests: u64,
+    /// Kept between inputs, so that its memory is reused.
+    pub(super) outputs: Vec<Output>,
+    digest: Digest,
+}
+
+/// The streams of chance of a run.
+#[derive(Debug)]
+pub(super) struct Chances {
+    pub(super) faults: Chance,
+    pub(super) network: Chance,
+    pub(super) disk: Chance,
+    pub(super) clients: Chance,
+    pub(super) hosts: Chance,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// What it was made of.
+    pub options: Options,
+    /// What happened.
+    pub stats: Stats,
+    /// The digest of all events.
+    pub digest: u64,
+    /// The first broken promise, and the simulated time in nanoseconds.
+    pub violation: Option<(u64, Violation)>,
+    /// The event log, if it was asked for.
+    pub log: String,
+}
+
+impl<M: Machine> World<M> {
+    /// The world of a seed, at the moment 0.
+    pub fn new(seed: u64, options: Options, log: bool) -> Self {
+        let members = options.members as usize;
+        let mut chances = Chances {
+            faults: Chance::new(seed, Stream::Faults),
+            network: Chance::new(seed, Stream::Network),
+            disk: Chance::new(seed, Stream::Disk),
+            clients: Chance::new(seed, Stream::Clients),
+            hosts: Chance::new(seed, Stream::Hosts),
+        };
+        let hosts = (0..members).map(|_| Host::new(clock(&options, &mut chances.hosts))).collect();
+        let (workloads, clients) = Client::all(workload::all(&options));
+        let mut world = Self {
+            time: 0,
+            queue: Queue::new(),
+            hosts,
+            network: Network::new(members, &options),
+            clients,
+            workloads,
+            oracles: Oracles::new(members),
+            chances,
+            stats: Stats::default(),
+            trace: Trace::new(log),
+            healthy: None,
+            calm_since: 0,
+            progress: false,
+            violation: None,
+            over: false,
+            requests: 0,
+            outputs: Vec::new(),
+            digest: Digest::default(),
+            options,
+        };
+        world.begin();
+        world
+    }
+
+    fn begin(&mut self) {
+        for host in 0..self.hosts.len() {
+            let at = self.chances.hosts.below(1000 * MS);
+            self.queue.push(at, Event::Start(Process { host, boot: 0 }));
+        }
+        for client in 0..self.clients.len() {
+            let at = self.chances.clients.below(3000 * MS);
+            self.queue.push(at, Event::Act(client));
+        }
+        self.schedule_faults();
+        self.queue.push(self.options.safety_ms * MS, Event::Calm);
+    }
+
+    /// Runs to the end, or to the first broken promise.
+    pub fn run(mut self, seed: u64) -> Report {
+        while !self.over
+            && self.violation.is_none()
+            && let Some((time, event)) = self.queue.pop()
+        {
+            self.time = time;
+            self.stats.events += 1;
+            self.digest.add(time);
+            event.trace(&mut self.digest);
+            self.dispatch(event);
+            if self.stats.events > MOST_EVENTS {
+                self.violate(Violation {
+                    kind: Kind::Liveness,
+                    oracle: "progress",
+                    node: None,
+                    index: None,
+                    detail: "events without end".to_owned(),
+                });
+            }
+        }
+        self.stats.simulated_ms = self.time / MS;
+        self.stats.commits = self.oracles.ledger().last_index();
+        self.stats.no_space = self.hosts.iter().map(|h| h.disk.no_space_count()).sum();
+        Report {
+            seed,
+            options: self.options,
+            stats: self.stats,
+            digest: self.digest.value(),
+            violation: self.violation.map(|v| (self.time, v)),
+            log: self.trace.take(),
+        }
+    }
+
+    fn dispatch(&mut self, event: Event) {
+        match event {
+            Event::Deadline(process) => self.deadline(process),
+            Event::BatchEnd(process) => self.batch_end(process),
+            Event::Deliver { from, to, message } => self.deliver(from, to, message),
+            Event::DiskEnd(process) => self.disk_end(process),
+            Event::Input(process, input) => self.input(process, *input),
+            Event::Link { process, to, event } => self.link_news(process, to, event),
+            Event::Connect { process, to } => self.connect(process, to),
+            Event::Call { from, to, call, request } => self.serve_call(from, to, call, &request),
+            Event::Act(client) => self.act(client),
+            Event::Arrive { client, turn, host, asked } => {
+                self.arrive(client, turn, host, *asked);
+            }
+            Event::Ended { client, turn, outcome } => self.ended(client, turn, &outcome),
+            Event::Watched { client, turn, event } => self.watched(client, turn, &event),
+            Event::GiveUp { client, turn } => self.give_up(client, turn),
+            Event::Fault(fault) => self.fault(fault),
+            Event::Heal(number) => self.network.heal(number),
+            Event::Start(process) => self.start(process),
+            Event::Resume(process) => self.resume(process),
+            Event::StopDeadline(process) => self.stop_deadline(process),
+            Event::Space(host) => self.space(host),
+            Event::Calm => self.calm(),
+            Event::Settled => self.settled(),
+        }
+    }
+
+    /// Notes a broken promise; the first one counts.
+    pub(super) fn violate(&mut self, violation: Violation) {
+        self.violation.get_or_insert(violation);
+    }
+
+    pub(super) fn check(&mut self, result: Result<(), Violation>) {
+        if let Err(violation) = result {
+            self.violate(violation);
+        }
+    }
+}
+
+fn clock(options: &Options, chance: &mut Chance) -> Clock {
+    let drift = chance.below(2 * options.drift_ppm + 1) as i64 - options.drift_ppm as i64;
+    let skew = chance.below(2 * options.skew_ms + 1) as i64 - options.skew_ms as i64;
+    Clock::new(drift, skew * MS as i64)
+}

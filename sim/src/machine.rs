@@ -1,0 +1,56 @@
+//! What the lockstep world drives: the core's [`Node`](quorate_core::Node), or a toy that has the
+//! same inputs and outputs, on which the world and its oracles are tried out.
+
+use quorate_core::api::{KeysRequest, Stamp};
+use quorate_core::http::{Answer, Call};
+use quorate_core::node::Timer;
+use quorate_core::raft::{Entry, LogId, Message};
+use quorate_core::store;
+use quorate_core::time::{Instant, Now};
+use quorate_core::view::View;
+use quorate_core::{Config, Input, Output};
+
+/// What a plain read shows: the event or the store's refusal, and the indexes given with it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// What was found.
+    pub result: Result<store::Event, store::Error>,
+    /// The indexes.
+    pub stamp: Stamp,
+}
+
+/// One member: a pure state machine, the pure functions that a driver calls besides it, and what
+/// oracles may look at.
+pub trait Machine: Sized {
+    /// See [`Node::new`](quorate_core::Node::new).
+    fn new(config: Config, seed: [u8; 32], now: Now) -> Self;
+
+    /// See [`Node::handle`](quorate_core::Node::handle).
+    fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>);
+
+    /// See [`Node::deadline`](quorate_core::Node::deadline).
+    fn deadline(&self) -> Option<(Instant, Timer)>;
+
+    /// Answers a plain read from what is published; `None` while plain reads are refused.
+    fn read(&self, view: Option<&View>, request: &KeysRequest) -> Option<Shown>;
+
+    /// Answers another member's GET from what is published; `None` where nothing is served there.
+    fn serve(view: &View, call: &Call) -> Option<Answer>;
+
+    /// What the wire makes of a message.
+    fn recode(message: Message) -> Message {
+        message
+    }
+
+    /// The position before the first entry that the log holds; everything up to it is committed.
+    fn base(&self) -> LogId;
+
+    /// The last position of the log, durable or not.
+    fn last(&self) -> LogId;
+
+    /// The entry at an index, if the log holds it.
+    fn entry(&self, index: u64) -> Option<&Entry>;
+
+    /// A digest of the whole applied state.
+    fn store_digest(&self) -> u64;
+}

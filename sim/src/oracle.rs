@@ -1,0 +1,201 @@
+//! Oracles: what must hold in every run, each in a file that has its name from the theory.
+//!
+//! They look at the world from above: at every note, every message and the logs of all members at
+//! once. The first violation ends the run.
+
+pub mod durability;
+pub mod election_safety;
+pub mod index_history;
+pub mod leader_completeness;
+pub mod ledger;
+pub mod linearizability;
+pub mod log_matching;
+pub mod monotonic;
+pub mod state_equality;
+
+use std::fmt;
+
+use quorate_core::note::Note;
+use quorate_core::raft::Message;
+use quorate_core::store;
+
+use crate::machine::Machine;
+
+/// What kind of promise was broken; the runner's exit code tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Something happened that never may.
+    Safety,
+    /// Something did not happen that must.
+    Liveness,
+    /// A member panicked or ended in a way that nothing explains.
+    Crash,
+}
+
+/// A broken promise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which kind of promise.
+    pub kind: Kind,
+    /// The oracle that noticed.
+    pub oracle: &'static str,
+    /// The member at which it was noticed.
+    pub node: Option<usize>,
+    /// The log index, or store index, in question.
+    pub index: Option<u64>,
+    /// What is wrong.
+    pub detail: String,
+}
+
+impl Violation {
+    /// A broken promise of safety.
+    pub fn safety(oracle: &'static str, node: usize, detail: String) -> Self {
+        Self { kind: Kind::Safety, oracle, node: Some(node), index: None, detail }
+    }
+
+    /// The same with the index in question.
+    #[must_use]
+    pub const fn at(mut self, index: u64) -> Self {
+        self.index = Some(index);
+        self
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.oracle)?;
+        if let Some(node) = self.node {
+            write!(f, " at node {node}")?;
+        }
+        if let Some(index) = self.index {
+            write!(f, ", index {index}")?;
+        }
+        write!(f, ": {}", self.detail)
+    }
+}
+
+/// The oracles of one run that watch the members.
+#[derive(Debug)]
+pub struct Oracles {
+    ledger: ledger::Ledger,
+    election: election_safety::ElectionSafety,
+    completeness: leader_completeness::LeaderCompleteness,
+    matching: log_matching::LogMatching,
+    state: state_equality::StateEquality,
+    durability: durability::Durability,
+    monotonic: monotonic::MonotonicReads,
+    indexes: index_history::IndexHistory,
+}
+
+impl Oracles {
+    /// Oracles for a cluster of so many members.
+    pub fn new(members: usize) -> Self {
+        Self {
+            ledger: ledger::Ledger::new(members),
+            election: election_safety::ElectionSafety::default(),
+            completeness: leader_completeness::LeaderCompleteness,
+            matching: log_matching::LogMatching::default(),
+            state: state_equality::StateEquality::new(members),
+            durability: durability::Durability::new(members),
+            monotonic: monotonic::MonotonicReads::new(members),
+            indexes: index_history::IndexHistory::default(),
+        }
+    }
+
+    /// A member said what happened to it.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn noted<M: Machine>(
+        &mut self,
+        node: usize,
+        machine: &M,
+        note: &Note,
+    ) -> Result<(), Violation> {
+        match note {
+            Note::BecameLeader { term, .. } => {
+                self.election.leads(node, *term)?;
+                self.durability.led(node, *term)?;
+                self.completeness.elected(node, *term, machine, &self.ledger)?;
+            }
+            Note::Committed { last } => self.ledger.committed(node, *last, machine)?,
+            Note::Applied { last, store_index } => {
+                self.ledger.applied(node, *last, machine)?;
+                self.state.applied(node, last.index, *store_index, machine)?;
+            }
+            Note::SnapshotInstalled { last } => {
+                self.ledger.installed(node, *last)?;
+                self.state.installed(node, last.index, machine)?;
+            }
+            Note::BootDecided { restart, .. } => self.durability.boot_decided(node, *restart)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A member sent a message.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn sent<M: Machine>(
+        &mut self,
+        node: usize,
+        machine: &M,
+        message: &Message,
+    ) -> Result<(), Violation> {
+        self.election.sent(node, message)?;
+        self.matching.sent(node, message)?;
+        self.durability.sent(node, machine, message, &self.ledger)
+    }
+
+    /// A member starts.
+    pub fn started(&mut self, node: usize) {
+        self.ledger.started(node);
+        self.state.started(node);
+    }
+
+    /// A member ends, in whatever way.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn ended<M: Machine>(&mut self, node: usize, machine: &M) -> Result<(), Violation> {
+        self.matching.log(node, machine)?;
+        self.durability.ended(node, &self.ledger);
+        Ok(())
+    }
+
+    /// A member showed a reader the store index `index`.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn shown(&mut self, node: usize, index: u64) -> Result<(), Violation> {
+        self.monotonic.shown(node, index)
+    }
+
+    /// A client saw an event.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn saw(&mut self, event: &store::Event) -> Result<(), Violation> {
+        self.indexes.saw(event)
+    }
+
+    /// Compares the logs and states of members that should be equal by now.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn settled<M: Machine>(&mut self, node: usize, machine: &M) -> Result<(), Violation> {
+        self.matching.log(node, machine)?;
+        self.state.settled(node, self.ledger.applied_index(node), machine)
+    }
+
+    /// The members' entries known to be committed.
+    pub const fn ledger(&self) -> &ledger::Ledger {
+        &self.ledger
+    }
+
+    /// The last index that a member applied since its start.
+    pub fn applied_index(&self, node: usize) -> u64 {
+        self.ledger.applied_index(node)
+    }
+}

@@ -1,0 +1,154 @@
+//! What a member has promised survives every end of its process.
+//!
+//! A promise is a message that went out: a vote, the acknowledgement of entries, anything said in
+//! a term. It binds the member after every restart: it does not vote twice in a term, it does not
+//! speak in an older term, and it still has every committed entry that it acknowledged.
+
+use std::collections::BTreeMap;
+
+use quorate_core::id::MemberId;
+use quorate_core::raft::{Body, Message};
+
+use super::Violation;
+use super::ledger::Ledger;
+use crate::machine::Machine;
+
+const NAME: &str = "durability";
+
+#[derive(Debug, Default)]
+struct Promises {
+    votes: BTreeMap<u64, Option<MemberId>>,
+    /// The highest term in which it spoke.
+    term: u64,
+    /// The highest term in which it spoke before its last restart. Within one process a message
+    /// of an older term may leave late; after a restart it shows that the term was forgotten.
+    bound: u64,
+    /// Indexes acknowledged since the start of the process, and the terms of the entries there.
+    acknowledged: BTreeMap<u64, u64>,
+    /// The last index that was acknowledged and is committed.
+    held: u64,
+    /// Whether `held` was not compared with the log since the restart.
+    restarted: bool,
+}
+
+/// The promises of all members.
+#[derive(Debug)]
+pub struct Durability {
+    members: Vec<Promises>,
+}
+
+impl Durability {
+    pub(super) fn new(members: usize) -> Self {
+        Self { members: (0..members).map(|_| Promises::default()).collect() }
+    }
+
+    /// A member became the leader, hence voted for itself.
+    ///
+    /// # Errors
+    /// If it had voted for another.
+    pub fn led(&mut self, node: usize, term: u64) -> Result<(), Violation> {
+        self.vote(node, term, None)
+    }
+
+    /// A member decided how to start.
+    ///
+    /// # Errors
+    /// If it starts as one that has no data, but acknowledged some.
+    pub fn boot_decided(&mut self, node: usize, restart: bool) -> Result<(), Violation> {
+        let promises = &self.members[node];
+        if restart || promises.held == 0 && promises.term == 0 {
+            return Ok(());
+        }
+        let detail = format!("starts anew after it had acknowledged index {}", promises.held);
+        Err(Violation::safety(NAME, node, detail).at(promises.held))
+    }
+
+    /// A member sent a message.
+    ///
+    /// # Errors
+    /// If the message breaks a promise.
+    pub fn sent<M: Machine>(
+        &mut self,
+        node: usize,
+        machine: &M,
+        message: &Message,
+        ledger: &Ledger,
+    ) -> Result<(), Violation> {
+        self.compare(node, machine, ledger)?;
+        match &message.body {
+            Body::VoteResponse { pre: false, granted: true } => {
+                self.vote(node, message.term, Some(message.to))?;
+                self.speak(node, message.term)
+            }
+            Body::Appended { index } => {
+                // An entry of a later term was not there when the acknowledgement was made.
+                if let Some(term) = machine.entry(*index).map(|e| e.term)
+                    && term <= message.term
+                {
+                    self.members[node].acknowledged.insert(*index, term);
+                }
+                self.speak(node, message.term)
+            }
+            Body::Append { .. } | Body::Snapshot(_) | Body::Heartbeat { .. } => {
+                self.speak(node, message.term)
+            }
+            // A request for votes binds nobody, and neither does what is said on behalf of a
+            // client, in answer to a pre-vote or to say no.
+            _ => Ok(()),
+        }
+    }
+
+    /// A member ends.
+    pub fn ended(&mut self, node: usize, ledger: &Ledger) {
+        let promises = &mut self.members[node];
+        let acknowledged = std::mem::take(&mut promises.acknowledged);
+        let mut committed = acknowledged
+            .into_iter()
+            .rev()
+            .filter(|(index, term)| ledger.get(*index).is_some_and(|known| known.term == *term));
+        // By log matching, everything before it was acknowledged and is committed too.
+        if let Some((index, _)) = committed.next() {
+            promises.held = promises.held.max(index);
+        }
+        promises.bound = promises.term;
+        promises.restarted = true;
+    }
+
+    fn compare<M: Machine>(
+        &mut self,
+        node: usize,
+        machine: &M,
+        ledger: &Ledger,
+    ) -> Result<(), Violation> {
+        let promises = &mut self.members[node];
+        if !std::mem::take(&mut promises.restarted) || promises.held <= machine.base().index {
+            return Ok(());
+        }
+        let index = promises.held;
+        let own = machine.entry(index).map(|e| e.term);
+        if own.is_some() && own == ledger.get(index).map(|e| e.term) {
+            return Ok(());
+        }
+        let detail = format!("acknowledged and committed, but the log now has {own:?} there");
+        Err(Violation::safety(NAME, node, detail).at(index))
+    }
+
+    fn vote(&mut self, node: usize, term: u64, to: Option<MemberId>) -> Result<(), Violation> {
+        let known = *self.members[node].votes.entry(term).or_insert(to);
+        if known == to {
+            return Ok(());
+        }
+        let detail = format!("votes for {to:?} in term {term} after {known:?} (None is itself)");
+        Err(Violation::safety(NAME, node, detail))
+    }
+
+    fn speak(&mut self, node: usize, term: u64) -> Result<(), Violation> {
+        let promises = &mut self.members[node];
+        if term < promises.bound {
+            let detail = format!("speaks in term {term} after term {}", promises.bound);
+            return Err(Violation::safety(NAME, node, detail));
+        }
+        promises.term = promises.term.max(term);
+        Ok(())
+    }
+}

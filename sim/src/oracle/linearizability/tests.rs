@@ -1,0 +1,195 @@
+use proptest::prelude::*;
+
+use super::{Answer, Ask, Operation, Register, Verdict, check};
+
+const BUDGET: usize = 100_000;
+
+fn op(called: u64, returned: u64, ask: Ask, answer: Answer) -> Operation {
+    Operation { called, returned: Some((returned, answer)), ask }
+}
+
+fn unknown(called: u64, ask: Ask) -> Operation {
+    Operation { called, returned: None, ask }
+}
+
+const fn found(value: u64, modified: u64, at: u64) -> Answer {
+    Answer::Found { value, modified, at }
+}
+
+const fn done(at: u64) -> Answer {
+    Answer::Done { at, before: None }
+}
+
+#[test]
+fn a_stale_read_is_a_violation() {
+    let mut history = vec![
+        op(0, 1, Ask::Set(1), done(1)),
+        op(2, 3, Ask::Set(2), done(2)),
+        op(4, 5, Ask::Read, found(1, 1, 1)),
+    ];
+    assert_eq!(check(&history, BUDGET), Verdict::Violated);
+    history[2].called = 1;
+    assert_eq!(check(&history, BUDGET), Verdict::Linearizable);
+}
+
+#[test]
+fn an_unknown_write_may_or_may_not_have_happened() {
+    let write = unknown(0, Ask::Set(7));
+    let absent = op(5, 6, Ask::Read, found(0, 0, 3));
+    let present = op(7, 8, Ask::Read, found(7, 4, 4));
+    assert_eq!(check(&[write, absent], BUDGET), Verdict::Linearizable);
+    assert_eq!(check(&[write, present], BUDGET), Verdict::Linearizable);
+    assert_eq!(check(&[write, absent, present], BUDGET), Verdict::Linearizable);
+    let absent_again = op(9, 10, Ask::Read, found(0, 0, 5));
+    assert_eq!(check(&[write, present, absent_again], BUDGET), Verdict::Violated);
+}
+
+#[test]
+fn both_of_two_creates_cannot_succeed() {
+    let history = [op(0, 9, Ask::Create(1), done(1)), op(0, 9, Ask::Create(2), done(2))];
+    assert_eq!(check(&history, BUDGET), Verdict::Violated);
+    let history =
+        [op(0, 9, Ask::Create(1), done(1)), op(0, 9, Ask::Create(2), Answer::Refused { at: 1 })];
+    assert_eq!(check(&history, BUDGET), Verdict::Linearizable);
+}
+
+#[test]
+fn a_lost_write_is_a_violation() {
+    let history = [
+        op(0, 1, Ask::Set(1), done(1)),
+        op(2, 3, Ask::Read, found(0, 0, 1)),
+    ];
+    assert_eq!(check(&history, BUDGET), Verdict::Violated);
+}
+
+#[test]
+fn a_swap_that_should_have_failed_is_a_violation() {
+    let base = op(0, 1, Ask::Set(1), done(1));
+    let swap = |old| op(2, 3, Ask::SwapValue(old, 9), done(2));
+    assert_eq!(check(&[base, swap(1)], BUDGET), Verdict::Linearizable);
+    assert_eq!(check(&[base, swap(5)], BUDGET), Verdict::Violated);
+    let refused = op(2, 3, Ask::SwapValue(1, 9), Answer::Refused { at: 1 });
+    assert_eq!(check(&[base, refused], BUDGET), Verdict::Violated);
+}
+
+#[test]
+fn the_index_that_a_write_gave_must_be_the_one_that_reads_show() {
+    let history = [op(0, 1, Ask::Set(1), done(4)), op(2, 3, Ask::Read, found(1, 5, 6))];
+    assert_eq!(check(&history, BUDGET), Verdict::Violated);
+}
+
+#[test]
+fn a_long_history_with_many_unknown_writes_is_judged_quickly() {
+    let mut history = Vec::new();
+    for i in 1..=1000u64 {
+        history.push(op(10 * i, 10 * i + 25, Ask::Set(i), done(i)));
+        if i % 10 == 0 {
+            history.push(unknown(10 * i, Ask::Set(100_000 + i)));
+        }
+    }
+    assert_eq!(check(&history, BUDGET), Verdict::Linearizable);
+}
+
+/// Tries every order of every subset that holds all answered operations.
+fn brute(history: &[Operation], used: &mut Vec<bool>, register: Register) -> bool {
+    let open = |used: &[bool]| {
+        (0..history.len()).any(|i| !used[i] && history[i].returned.is_some())
+    };
+    if !open(used) {
+        return true;
+    }
+    let horizon = (0..history.len())
+        .filter(|i| !used[*i])
+        .filter_map(|i| history[i].returned.map(|r| r.0))
+        .min()
+        .unwrap_or(u64::MAX);
+    for i in 0..history.len() {
+        if used[i] || history[i].called > horizon {
+            continue;
+        }
+        if let Some(next) = register.step(&history[i]) {
+            used[i] = true;
+            if brute(history, used, next) {
+                return true;
+            }
+            used[i] = false;
+        }
+    }
+    false
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let ask = prop_oneof![
+        Just(Ask::Read),
+        (1u64..4).prop_map(Ask::Set),
+        (1u64..4).prop_map(Ask::Create),
+        (1u64..4, 1u64..4).prop_map(|(a, b)| Ask::SwapValue(a, b)),
+        (1u64..6, 1u64..4).prop_map(|(a, b)| Ask::SwapIndex(a, b)),
+        Just(Ask::Delete),
+    ];
+    (ask, 0u64..12, 1u64..8, 0u8..6, 0u64..4, 0u64..6, 0u64..6).prop_map(
+        |(ask, called, length, kind, value, index, at)| {
+            let answer = match (ask, kind) {
+                (_, 0) => None,
+                (Ask::Read, _) => Some(found(value, index, at)),
+                (_, 1) => Some(Answer::Refused { at }),
+                (_, 2) => Some(Answer::Done { at, before: Some(value) }),
+                _ => Some(done(at)),
+            };
+            Operation { called, returned: answer.map(|a| (called + length, a)), ask }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 4000,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn agrees_with_trying_every_order(history in prop::collection::vec(operation(), 0..7)) {
+        let expected = brute(&history, &mut vec![false; history.len()], Register::absent());
+        let found = check(&history, BUDGET) == Verdict::Linearizable;
+        prop_assert_eq!(found, expected);
+    }
+
+    /// Histories made by a real register, executed at random moments within each operation, are
+    /// linearizable; this makes the positive side more than luck.
+    #[test]
+    fn accepts_what_a_register_does(
+        asks in prop::collection::vec((operation(), 0u64..100), 1..60),
+    ) {
+        let mut order: Vec<(u64, Operation)> = asks
+            .into_iter()
+            .map(|(o, when)| (when, Operation { called: when.saturating_sub(o.called), ..o }))
+            .collect();
+        order.sort_by_key(|o| o.0);
+        let (mut value, mut modified, mut index) = (0u64, 0u64, 0u64);
+        let mut history = Vec::new();
+        for (when, o) in order {
+            let new = match o.ask {
+                Ask::Read => None,
+                Ask::Set(v) => Some(v),
+                Ask::Create(v) => (value == 0).then_some(v),
+                Ask::SwapValue(old, v) => (value == old && old != 0).then_some(v),
+                Ask::SwapIndex(i, v) => (value != 0 && modified == i).then_some(v),
+                Ask::Delete => (value != 0).then_some(0),
+            };
+            let answer = if let Some(new) = new {
+                index += 1;
+                let before = Some(std::mem::replace(&mut value, new));
+                modified = index;
+                Answer::Done { at: index, before }
+            } else if o.ask == Ask::Read {
+                found(value, if value == 0 { 0 } else { modified }, index)
+            } else {
+                Answer::Refused { at: index }
+            };
+            let returned = o.returned.map(|(r, _)| (when + (r - o.called) % 20, answer));
+            history.push(Operation { returned, ..o });
+        }
+        prop_assert_eq!(check(&history, BUDGET), Verdict::Linearizable);
+    }
+}

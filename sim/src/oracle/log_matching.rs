@@ -1,0 +1,73 @@
+//! If two logs hold an entry with the same index and term, they are equal up to there.
+//!
+//! It is enough to know that an index and term always come with the same data and with the same
+//! term before them: the rest follows by induction over the predecessors.
+
+use std::collections::BTreeMap;
+
+use quorate_core::raft::{Body, Entry, Message};
+
+use super::Violation;
+use super::ledger::entry_digest;
+use crate::machine::Machine;
+
+const NAME: &str = "log_matching";
+
+/// What was seen at each index and term.
+#[derive(Debug, Default)]
+pub struct LogMatching {
+    seen: BTreeMap<(u64, u64), Seen>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    digest: u64,
+    before: u64,
+}
+
+impl LogMatching {
+    /// A member sent a message.
+    ///
+    /// # Errors
+    /// If it carries an entry that differs from what was seen at its position.
+    pub fn sent(&mut self, node: usize, message: &Message) -> Result<(), Violation> {
+        let Body::Append { prev, entries, .. } = &message.body else { return Ok(()) };
+        let mut before = *prev;
+        for entry in entries {
+            if entry.index != before.index + 1 || entry.term < before.term {
+                let detail = format!("term {} is sent behind {before:?}", entry.term);
+                return Err(Violation::safety(NAME, node, detail).at(entry.index));
+            }
+            self.see(node, entry, before.term)?;
+            before = entry.id();
+        }
+        Ok(())
+    }
+
+    /// Compares the whole log of a member.
+    ///
+    /// # Errors
+    /// If an entry differs from what was seen at its position.
+    pub fn log<M: Machine>(&mut self, node: usize, machine: &M) -> Result<(), Violation> {
+        let mut before = machine.base();
+        for index in before.index + 1..=machine.last().index {
+            let Some(entry) = machine.entry(index) else {
+                let detail = "the log has a hole".to_owned();
+                return Err(Violation::safety(NAME, node, detail).at(index));
+            };
+            self.see(node, entry, before.term)?;
+            before = entry.id();
+        }
+        Ok(())
+    }
+
+    fn see(&mut self, node: usize, entry: &Entry, before: u64) -> Result<(), Violation> {
+        let new = Seen { digest: entry_digest(entry), before };
+        let known = *self.seen.entry((entry.index, entry.term)).or_insert(new);
+        if known == new {
+            return Ok(());
+        }
+        let detail = format!("term {} is {new:x?} here and {known:x?} elsewhere", entry.term);
+        Err(Violation::safety(NAME, node, detail).at(entry.index))
+    }
+}

@@ -1,0 +1,119 @@
+//! Workloads: what clients do, and what their answers must fit.
+
+mod register;
+mod ttl;
+mod unique;
+mod watcher;
+
+use std::fmt;
+
+use bytes::Bytes;
+use quorate_core::api::{KeysRequest, Stamp, Verb, WatchRequest};
+use quorate_core::store;
+
+use crate::chance::Chance;
+use crate::machine::Shown;
+use crate::options::Options;
+use crate::oracle::{Kind, Violation};
+use crate::stats::Stats;
+
+/// What a client asks.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// A write or a quorum read.
+    Keys(KeysRequest),
+    /// A plain read, answered by the member alone.
+    Read(KeysRequest),
+    /// A watch.
+    Watch(WatchRequest),
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It was answered.
+    Answered {
+        /// The event, or the store's refusal.
+        result: Result<store::Event, store::Error>,
+        /// The indexes.
+        stamp: Stamp,
+    },
+    /// It was certainly not carried out.
+    Refused,
+    /// Nobody will ever tell.
+    Unknown,
+}
+
+/// What the clients of one kind do.
+pub trait Workload: fmt::Debug {
+    /// What the client asks next.
+    fn next(&mut self, client: usize, chance: &mut Chance) -> Asked;
+
+    /// What came of the client's last request, which it made at `called`, at the moment `now`.
+    ///
+    /// # Errors
+    /// An answer that can never be right.
+    fn ended(
+        &mut self,
+        client: usize,
+        called: u64,
+        now: u64,
+        outcome: &Outcome,
+    ) -> Result<(), Violation>;
+
+    /// An event of the client's watch.
+    ///
+    /// # Errors
+    /// An event that can never be right.
+    fn event(&mut self, _client: usize, _event: &store::Event) -> Result<(), Violation> {
+        Ok(())
+    }
+
+    /// The run ends; `read` reads from a member that has applied all that is committed.
+    ///
+    /// # Errors
+    /// What does not fit together.
+    fn finish(
+        &mut self,
+        stats: &mut Stats,
+        read: &dyn Fn(&KeysRequest) -> Option<Shown>,
+    ) -> Result<(), Violation>;
+}
+
+/// The workloads of a run, and how many clients each has.
+pub fn all(options: &Options) -> Vec<(Box<dyn Workload>, u64)> {
+    vec![
+        (Box::new(register::Registers::new(options.registers, options.keys)), options.registers),
+        (Box::new(unique::Inserts::new(options.inserters)), options.inserters),
+        (Box::new(ttl::Leases::default()), options.ttl_writers),
+        (Box::new(watcher::Watchers::new(options.watchers)), options.watchers),
+    ]
+}
+
+/// A request with nothing but a verb, a path and a value.
+pub fn request(verb: Verb, path: &str, value: &str) -> KeysRequest {
+    KeysRequest {
+        verb,
+        path: path.to_owned(),
+        value: Bytes::copy_from_slice(value.as_bytes()),
+        dir: false,
+        prev_value: None,
+        prev_index: 0,
+        prev_exist: None,
+        ttl_s: None,
+        refresh: None,
+        recursive: false,
+        sorted: false,
+        quorum: false,
+        no_value_on_success: false,
+    }
+}
+
+/// The number in a value; values of workloads are numbers in text.
+fn number(value: Option<&Bytes>) -> u64 {
+    value.and_then(|v| std::str::from_utf8(v).ok()).and_then(|v| v.parse().ok()).unwrap_or(0)
+}
+
+fn violation(oracle: &'static str, index: Option<u64>, detail: String) -> Violation {
+    Violation { kind: Kind::Safety, oracle, node: None, index, detail }
+}
