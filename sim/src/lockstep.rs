@@ -15,6 +15,7 @@ mod liveness;
 mod network;
 mod node;
 mod queue;
+mod send;
 mod trace;
 mod world;
 

@@ -1,0 +1,238 @@
+//! Clients: one request after the other, to members of their choice, with little patience.
+
+use quorate_core::api::{Failure, Response, Stamp};
+use quorate_core::node::{ClientId, Input};
+use quorate_core::store::{self, Action};
+
+use super::event::Event;
+use super::trace::trace;
+use super::world::{MS, World};
+use crate::machine::Machine;
+use crate::workload::{Asked, Outcome, Workload};
+
+/// One client.
+#[derive(Debug)]
+pub(super) struct Client {
+    /// Which workload it belongs to, and its number there.
+    workload: usize,
+    number: usize,
+    /// How many requests it made.
+    turn: u64,
+    /// What it waits for.
+    waits: Option<Waits>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waits {
+    called: u64,
+    host: usize,
+    id: ClientId,
+    watch: bool,
+}
+
+impl Client {
+    /// The workloads, and all of their clients.
+    pub(super) fn all(
+        workloads: Vec<(Box<dyn Workload>, u64)>,
+    ) -> (Vec<Box<dyn Workload>>, Vec<Self>) {
+        let mut clients = Vec::new();
+        let mut all = Vec::new();
+        for (workload, (work, count)) in workloads.into_iter().enumerate() {
+            all.push(work);
+            for number in 0..count as usize {
+                clients.push(Self { workload, number, turn: 0, waits: None });
+            }
+        }
+        (all, clients)
+    }
+}
+
+impl<M: Machine> World<M> {
+    /// A client makes its next request.
+    pub(super) fn act(&mut self, number: usize) {
+        if self.progress && self.healthy.is_some() || self.clients[number].waits.is_some() {
+            return;
+        }
+        let host = self.choose_host();
+        let client = &mut self.clients[number];
+        let chance = &mut self.chances.clients;
+        let asked = self.workloads[client.workload].next(client.number, chance);
+        client.turn += 1;
+        self.requests += 1;
+        let (turn, id) = (client.turn, ClientId(self.requests));
+        let watch = matches!(asked, Asked::Watch(_));
+        client.waits = Some(Waits { called: self.time, host, id, watch });
+        trace!(self, format!("c{number}"), "ask", "n{host} {asked:?}");
+        let patience = self.options.client_timeout_ms * if watch { 4 } else { 1 };
+        self.queue.push(self.time + patience * MS, Event::GiveUp { client: number, turn });
+        let wait = self.client_delay();
+        let asked = Box::new(asked);
+        self.queue.push(self.time + wait, Event::Arrive { client: number, turn, host, asked });
+    }
+
+    fn choose_host(&mut self) -> usize {
+        match &self.healthy {
+            Some(healthy) => healthy[self.chances.clients.index(healthy.len())],
+            None => self.chances.clients.index(self.hosts.len()),
+        }
+    }
+
+    fn client_delay(&mut self) -> u64 {
+        MS / 10 + self.chances.clients.wait(MS / 2)
+    }
+
+    /// A request reaches a host.
+    pub(super) fn arrive(&mut self, number: usize, turn: u64, host: usize, asked: Asked) {
+        let Some(waits) = self.clients[number].waits.filter(|_| self.clients[number].turn == turn)
+        else {
+            return;
+        };
+        let running = self.hosts[host].running.as_mut().filter(|r| r.listening);
+        let Some(running) = running else {
+            self.end_soon(number, turn, Outcome::Refused);
+            return;
+        };
+        if running.paused.is_some() && matches!(asked, Asked::Read(_)) {
+            return;
+        }
+        let request = match asked {
+            Asked::Read(request) => {
+                let shown = running.machine.read(running.view.as_deref(), &request);
+                let outcome = match shown {
+                    None => Outcome::Refused,
+                    Some(shown) => {
+                        self.stats.plain_reads += 1;
+                        let verdict = self.oracles.shown(host, shown.stamp.store_index);
+                        self.check(verdict);
+                        Outcome::Answered { result: shown.result, stamp: shown.stamp }
+                    }
+                };
+                self.end_soon(number, turn, outcome);
+                return;
+            }
+            Asked::Keys(request) => quorate_core::api::Request::Keys(request),
+            Asked::Watch(request) => quorate_core::api::Request::Watch(request),
+        };
+        running.requests.insert(waits.id, (number, turn));
+        if let Some(process) = self.current(host) {
+            self.input(process, Input::Client { id: waits.id, request });
+        }
+    }
+
+    fn end_soon(&mut self, client: usize, turn: u64, outcome: Outcome) {
+        let wait = self.client_delay();
+        let outcome = Box::new(outcome);
+        self.queue.push(self.time + wait, Event::Ended { client, turn, outcome });
+    }
+
+    /// A node answers a client. The answer may be lost; the client then waits in vain.
+    pub(super) fn answer(&mut self, client: usize, turn: u64, response: Response, last: bool) {
+        if self.healthy.is_none() && self.chances.clients.hit(self.options.client_loss_ppm) {
+            return;
+        }
+        let outcome = match response {
+            Response::Keys { result, stamp } => Outcome::Answered { result, stamp },
+            Response::Event(event) => {
+                let wait = self.client_delay();
+                let event = Box::new(event);
+                self.queue.push(self.time + wait, Event::Watched { client, turn, event });
+                if !last {
+                    return;
+                }
+                Outcome::Unknown
+            }
+            Response::WatchRefused(error) => {
+                Outcome::Answered { result: Err(error), stamp: Stamp::default() }
+            }
+            Response::Watching { .. } if !last => return,
+            Response::Failed(
+                Failure::TooManyRequests | Failure::NoSpace | Failure::UnknownMethod(_),
+            ) => Outcome::Refused,
+            _ => Outcome::Unknown,
+        };
+        // The end of a watch comes behind its last event.
+        let wait = 5 * MS + self.client_delay();
+        let wait = if matches!(outcome, Outcome::Unknown) { wait } else { wait - 5 * MS };
+        let outcome = Box::new(outcome);
+        self.queue.push(self.time + wait, Event::Ended { client, turn, outcome });
+    }
+
+    /// An event of a watch reaches a client. Events of one stream may overtake each other on the
+    /// heap, but not in a stream: what is late is dropped, as a cut stream would drop it.
+    pub(super) fn watched(&mut self, number: usize, turn: u64, event: &store::Event) {
+        let client = &self.clients[number];
+        if client.turn != turn || client.waits.is_none() {
+            return;
+        }
+        self.stats.watched += 1;
+        let verdict = self
+            .oracles
+            .saw(event)
+            .and_then(|()| self.workloads[client.workload].event(client.number, event));
+        self.check(verdict);
+    }
+
+    /// A client knows, or knows that it will never know.
+    pub(super) fn ended(&mut self, number: usize, turn: u64, outcome: &Outcome) {
+        let client = &mut self.clients[number];
+        if client.turn != turn {
+            return;
+        }
+        let Some(waits) = client.waits.take() else { return };
+        trace!(self, format!("c{number}"), "answer", "{outcome:?}");
+        self.count(waits, outcome);
+        let client = &self.clients[number];
+        let mut verdict = Ok(());
+        if let Outcome::Answered { result: Ok(event), .. } = outcome {
+            verdict = self.oracles.saw(event);
+        }
+        let work = &mut self.workloads[client.workload];
+        let verdict =
+            verdict.and_then(|()| work.ended(client.number, waits.called, self.time, outcome));
+        self.check(verdict);
+        let pause = if self.healthy.is_some() { 50 } else { self.options.think_mean_ms };
+        let wait = self.chances.clients.wait(pause * MS);
+        self.queue.push(self.time + wait, Event::Act(number));
+    }
+
+    fn count(&mut self, waits: Waits, outcome: &Outcome) {
+        match outcome {
+            _ if waits.watch => {}
+            Outcome::Refused => self.stats.refused += 1,
+            Outcome::Unknown => self.stats.unknown += 1,
+            Outcome::Answered { result: Ok(event), .. } if event.action != Action::Get => {
+                self.stats.acknowledged += 1;
+                self.progress |= self.healthy.is_some() && waits.called >= self.calm_since;
+            }
+            Outcome::Answered { .. } => self.stats.quorum_reads += 1,
+        }
+    }
+
+    /// A client has waited long enough.
+    pub(super) fn give_up(&mut self, number: usize, turn: u64) {
+        let client = &self.clients[number];
+        let Some(waits) = client.waits.filter(|_| client.turn == turn) else { return };
+        if let Some(process) = self.current(waits.host) {
+            let running = self.hosts[waits.host].process(process);
+            if running.is_some_and(|r| r.requests.remove(&waits.id).is_some()) {
+                self.input(process, Input::Gone { id: waits.id });
+            }
+        }
+        self.ended(number, turn, &Outcome::Unknown);
+    }
+
+    /// All clients let go of what they wait for.
+    pub(super) fn drop_requests(&mut self) {
+        for number in 0..self.clients.len() {
+            if self.clients[number].waits.is_some() {
+                let turn = self.clients[number].turn;
+                self.give_up(number, turn);
+            }
+        }
+    }
+
+    /// Whether a client still waits for an answer that is not a watch.
+    pub(super) fn clients_wait(&self) -> bool {
+        self.clients.iter().any(|client| client.waits.is_some_and(|waits| !waits.watch))
+    }
+}

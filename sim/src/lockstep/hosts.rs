@@ -1,0 +1,136 @@
+//! Starting, pausing and stopping the processes of hosts.
+
+use std::collections::VecDeque;
+
+use quorate_core::Config;
+use quorate_core::config::{ClusterState, Form};
+use quorate_core::node::Input;
+use quorate_core::time::Duration;
+use quorate_core::url::Url;
+
+use super::event::{Event, Process};
+use super::host::Running;
+use super::trace::trace;
+use super::world::{MS, World};
+use crate::machine::Machine;
+use crate::options::Options;
+
+/// The host that a name or address in a URL means.
+pub(super) fn host_number(name: &str, members: usize) -> Option<usize> {
+    let number = name.strip_prefix('n').or_else(|| name.strip_prefix("10.0.0."))?;
+    number.parse().ok().filter(|host| *host < members)
+}
+
+fn url(host: usize, port: u16) -> Url {
+    Url::parse(&format!("http://n{host}:{port}")).expect("a URL of the simulator's own making")
+}
+
+/// The settings of the member on `host`.
+fn config(options: &Options, host: usize, entropy: [u8; 32]) -> Config {
+    let list: Vec<String> =
+        (0..options.members).map(|n| format!("m{n}=http://n{n}:2380")).collect();
+    Config {
+        name: format!("m{host}"),
+        data_dir: format!("m{host}.quorate"),
+        listen_peer_urls: vec![url(host, 2380)],
+        listen_client_urls: vec![url(host, 2379)],
+        advertise_peer_urls: vec![url(host, 2380)],
+        advertise_client_urls: vec![url(host, 2379)],
+        initial_cluster: list.join(","),
+        initial_cluster_state: ClusterState::New,
+        initial_cluster_token: "simulated".to_owned(),
+        initial_cluster_form: Form::Unanimous,
+        heartbeat_interval: Duration::from_millis(options.heartbeat_ms),
+        election_timeout: Duration::from_millis(options.election_ms),
+        snapshot_count: options.snapshot_count,
+        snapshot_catch_up_entries: options.catch_up_entries,
+        wal_segment_bytes: options.segment_bytes,
+        entropy,
+    }
+}
+
+impl<M: Machine> World<M> {
+    /// Starts the process of a host; `process` is the one that is to come.
+    pub(super) fn start(&mut self, process: Process) {
+        let host = &mut self.hosts[process.host];
+        if host.boot != process.boot || host.running.is_some() {
+            return;
+        }
+        self.stats.restarts += u64::from(process.boot > 0);
+        let origin = self.chances.hosts.below(1 << 50);
+        host.clock.restart(self.time, origin);
+        let (entropy, seed) = (self.chances.hosts.seed(), self.chances.hosts.seed());
+        let config = config(&self.options, process.host, entropy);
+        let machine = M::new(config, seed, host.clock.now(self.time));
+        host.running = Some(Running::new(machine, host.full));
+        self.oracles.started(process.host);
+        trace!(self, format!("n{}", process.host), "start", "process {}", process.boot);
+        self.batch_end(process);
+    }
+
+    /// Puts the next start of a host that is down on the heap.
+    pub(super) fn plan_start(&mut self, host: usize) {
+        if self.healthy.as_ref().is_some_and(|healthy| !healthy.contains(&host)) {
+            return;
+        }
+        let wait = match self.healthy {
+            None => self.chances.faults.wait(self.options.down_ms * MS),
+            Some(_) => 100 * MS,
+        };
+        let process = Process { host, boot: self.hosts[host].boot };
+        self.queue.push(self.time + wait, Event::Start(process));
+    }
+
+    /// The process that runs on a host now, if one does.
+    pub(super) fn current(&self, host: usize) -> Option<Process> {
+        let here = &self.hosts[host];
+        here.running.as_ref().map(|_| Process { host, boot: here.boot })
+    }
+
+    pub(super) fn pause(&mut self, host: usize) {
+        let Some(process) = self.current(host) else { return };
+        let length = self.chances.faults.wait(self.options.pause_length_ms * MS);
+        let Some(running) = self.hosts[host].process(process) else { return };
+        if running.paused.is_none() {
+            running.paused = Some(VecDeque::new());
+            self.stats.pauses += 1;
+            trace!(self, format!("n{host}"), "pause", "for {} ms", length / MS);
+            self.queue.push(self.time + length, Event::Resume(process));
+        }
+    }
+
+    /// The process goes on: what has waited comes in one batch.
+    pub(super) fn resume(&mut self, process: Process) {
+        let Some(running) = self.hosts[process.host].process(process) else { return };
+        let Some(waiting) = running.paused.take() else { return };
+        running.batch = true;
+        running.look_at = None;
+        for input in waiting {
+            self.input(process, input);
+        }
+        self.batch_end(process);
+    }
+
+    pub(super) fn stop(&mut self, host: usize) {
+        let Some(process) = self.current(host) else { return };
+        let Some(running) = self.hosts[host].process(process) else { return };
+        if !std::mem::replace(&mut running.stopping, true) {
+            self.stats.stops += 1;
+            self.queue.push(self.time + 20_000 * MS, Event::StopDeadline(process));
+            self.input(process, Input::Stop);
+        }
+    }
+
+    /// Whoever asked for a graceful stop has lost patience.
+    pub(super) fn stop_deadline(&mut self, process: Process) {
+        if self.hosts[process.host].process(process).is_some() {
+            self.end_process(process.host, false);
+            self.plan_start(process.host);
+        }
+    }
+
+    pub(super) fn space(&mut self, host: usize) {
+        self.hosts[host].full = false;
+        self.hosts[host].disk.set_full(false);
+    }
+}

@@ -1,0 +1,77 @@
+//! What nodes ask of other servers, and of the name service.
+
+use quorate_core::http::{Answer, Call};
+use quorate_core::node::{CallId, Input, LinkEvent};
+use quorate_core::url::Url;
+
+use super::event::{Event, Process};
+use super::hosts::host_number;
+use super::world::World;
+use crate::machine::Machine;
+
+impl<M: Machine> World<M> {
+    /// A node makes a call.
+    pub(super) fn call(&mut self, process: Process, call: CallId, request: Call) {
+        let members = self.hosts.len();
+        let base = request.url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        let to = Url::parse(&base).ok().and_then(|url| host_number(url.host(), members));
+        let (wait, _) = self.network.delay(&mut self.chances.network);
+        let request = Box::new(request);
+        self.queue.push(self.time + wait, Event::Call { from: process, to, call, request });
+    }
+
+    /// A call reaches the server that it is for, or fails on the way there or back.
+    pub(super) fn serve_call(
+        &mut self,
+        from: Process,
+        to: Option<usize>,
+        call: CallId,
+        request: &Call,
+    ) {
+        let (wait, _) = self.network.delay(&mut self.chances.network);
+        let timeout = u64::try_from(request.timeout.as_nanos()).unwrap_or(u64::MAX / 4);
+        let lost = self.healthy.is_none()
+            && self.chances.network.hit(self.options.http_fail_ppm)
+            || to.is_some_and(|to| self.network.is_cut(from.host, to))
+            || to.is_some_and(|to| self.network.is_cut(to, from.host));
+        let (result, wait) = if lost || wait > timeout {
+            self.stats.http_failed += 1;
+            (Err("timed out".to_owned()), timeout)
+        } else {
+            (self.serve_at(to, request), wait)
+        };
+        let input = Box::new(Input::Http { call, result });
+        self.queue.push(self.time + wait, Event::Input(from, input));
+    }
+
+    fn serve_at(&mut self, to: Option<usize>, request: &Call) -> Result<Answer, String> {
+        let to = to.ok_or("no such host")?;
+        let running = self.hosts[to].running.as_ref().filter(|r| r.listening);
+        let running = running.ok_or("connection refused")?;
+        if running.paused.is_some() {
+            return Err("timed out".to_owned());
+        }
+        let view = running.view.as_ref().ok_or("connection reset")?;
+        let absent = Answer { status: 404, headers: Vec::new(), body: bytes::Bytes::new() };
+        Ok(M::serve(view, request).unwrap_or(absent))
+    }
+
+    /// A node looks up a name; every member knows the addresses of all.
+    pub(super) fn look_up(&mut self, process: Process, call: CallId, name: &str) {
+        let result = host_number(name, self.hosts.len())
+            .map(|host| vec![format!("10.0.0.{host}")])
+            .ok_or_else(|| "no such host".to_owned());
+        let (wait, _) = self.network.delay(&mut self.chances.network);
+        let input = Box::new(Input::Dns { call, result });
+        self.queue.push(self.time + wait, Event::Input(process, input));
+    }
+
+    /// News of a connection reaches the node, if it still has that peer.
+    pub(super) fn link_news(&mut self, process: Process, to: usize, event: LinkEvent) {
+        let Some(running) = self.hosts[process.host].process(process) else { return };
+        let link = running.peers.iter().find(|link| link.host == Some(to));
+        if let Some(peer) = link.map(|link| link.peer) {
+            self.input(process, Input::Link { peer, event });
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The liveness phase: faults end for a random quorum, which then must elect a leader, commit a
+//! write, and come to rest with equal logs and states. The others stay down or cut off.
+
+use quorate_core::api::Verb;
+
+use super::event::{Event, Process};
+use super::trace::trace;
+use super::world::{MS, World};
+use crate::machine::Machine;
+use crate::oracle::{Kind, Violation};
+use crate::workload::request;
+
+/// How often the world looks whether the quorum has settled.
+const LOOK: u64 = 50 * MS;
+
+impl<M: Machine> World<M> {
+    /// The faults end.
+    pub(super) fn calm(&mut self) {
+        let healthy = self.choose_quorum();
+        trace!(self, "", "calm", "healthy: {healthy:?}");
+        self.network.heal_all();
+        self.network.delays.loss_ppm = 0;
+        self.network.delays.slow_ppm = 0;
+        self.network.delays.duplicate_ppm = 0;
+        self.calm_since = self.time;
+        self.healthy = Some(healthy.clone());
+        for host in 0..self.hosts.len() {
+            self.space(host);
+            if healthy.contains(&host) {
+                self.make_healthy(host);
+            } else {
+                self.leave_behind(host);
+            }
+        }
+        self.drop_requests();
+        self.queue.push(self.time + LOOK, Event::Settled);
+    }
+
+    /// A quorum at random; everybody while there is nothing committed, because a cluster forms
+    /// only when all of its members are there.
+    fn choose_quorum(&mut self) -> Vec<usize> {
+        let members = self.hosts.len();
+        let mut all: Vec<usize> = (0..members).collect();
+        if self.oracles.ledger().last_index() > 0 {
+            self.chances.faults.shuffle(&mut all);
+            let size = self.chances.faults.between(members as u64 / 2 + 1, members as u64);
+            all.truncate(size as usize);
+            all.sort_unstable();
+        }
+        all
+    }
+
+    fn make_healthy(&mut self, host: usize) {
+        match self.current(host) {
+            None => {
+                let process = Process { host, boot: self.hosts[host].boot };
+                self.queue.push(self.time + 100 * MS, Event::Start(process));
+            }
+            Some(process) => self.resume(process),
+        }
+    }
+
+    fn leave_behind(&mut self, host: usize) {
+        if self.chances.faults.coin() {
+            self.end_process(host, false);
+        } else {
+            let others = (0..self.hosts.len()).filter(|other| *other != host);
+            let pairs = others.flat_map(|other| [(host, other), (other, host)]).collect();
+            self.network.cut(pairs);
+        }
+    }
+
+    /// Looks whether the quorum has settled, or has run out of time.
+    pub(super) fn settled(&mut self) {
+        let Some(healthy) = self.healthy.clone() else { return };
+        match self.unsettled(&healthy) {
+            None => {
+                self.over = true;
+                self.finish(&healthy);
+            }
+            Some(why) if self.time > self.calm_since + self.options.liveness_ms * MS => {
+                let (kind, node, index) = (Kind::Liveness, None, None);
+                let detail = format!("healthy {healthy:?}: {why}");
+                self.violate(Violation { kind, oracle: "liveness", node, index, detail });
+            }
+            Some(_) => self.queue.push(self.time + LOOK, Event::Settled),
+        }
+    }
+
+    /// What is still missing, in words.
+    fn unsettled(&self, healthy: &[usize]) -> Option<String> {
+        let applied = healthy.iter().map(|host| self.oracles.applied_index(*host));
+        let applied: Vec<u64> = applied.collect();
+        let mut leaders = 0;
+        for host in healthy {
+            let Some(running) = &self.hosts[*host].running else {
+                return Some(format!("node {host} does not run"));
+            };
+            leaders += usize::from(running.leads);
+            let read = request(Verb::Get, "/1", "");
+            if running.machine.read(running.view.as_deref(), &read).is_none() {
+                return Some(format!("node {host} refuses plain reads; applied are {applied:?}"));
+            }
+        }
+        if leaders != 1 {
+            return Some(format!("{leaders} of them lead; applied are {applied:?}"));
+        }
+        if !self.progress {
+            return Some(format!("no write was acknowledged; applied are {applied:?}"));
+        }
+        if self.clients_wait() {
+            return Some("a client waits for its answer".to_owned());
+        }
+        let last = self.oracles.ledger().last_index();
+        applied
+            .iter()
+            .any(|index| *index != last)
+            .then(|| format!("applied are {applied:?} of {last}"))
+    }
+
+    fn finish(&mut self, healthy: &[usize]) {
+        for host in healthy {
+            let Some(running) = &self.hosts[*host].running else { return };
+            let verdict = self.oracles.settled(*host, &running.machine);
+            self.check(verdict);
+        }
+        let Some(running) = &self.hosts[healthy[0]].running else { return };
+        let read = |request: &_| running.machine.read(running.view.as_deref(), request);
+        let mut verdict = Ok(());
+        for workload in &mut self.workloads {
+            verdict = verdict.and_then(|()| workload.finish(&mut self.stats, &read));
+        }
+        self.check(verdict);
+    }
+}

@@ -1,0 +1,1 @@
+//! The core's node as a machine of this world.

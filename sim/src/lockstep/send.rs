@@ -1,0 +1,147 @@
+//! Messages between members: their fate, and what the sender learns of it.
+//!
+//! Peers speak over streams, which lose what is under way when they break, but never repeat it.
+//! Repetition is simulated all the same, because Raft allows it and a driver may retry; except for
+//! proposals, which have no identity in Raft (each copy would be carried out), and for snapshots,
+//! whose delivery is confirmed.
+
+use quorate_core::node::output::Peer;
+use quorate_core::node::{Input, LinkEvent};
+use quorate_core::raft::{Body, Message};
+
+use super::event::{Event, Process};
+use super::host::Link;
+use super::hosts::host_number;
+use super::world::{MS, World};
+use crate::machine::Machine;
+
+impl<M: Machine> World<M> {
+    /// A node says who its peers are.
+    pub(super) fn set_peers(&mut self, process: Process, peers: &[Peer]) {
+        let members = self.hosts.len();
+        let time = self.time;
+        let Some(running) = self.hosts[process.host].process(process) else { return };
+        let old = std::mem::take(&mut running.peers);
+        for peer in peers {
+            let host = peer.urls.iter().find_map(|url| host_number(url.host(), members));
+            let known = old.iter().find(|link| link.peer == peer.id && link.host == host);
+            let new = Link { peer: peer.id, host, up: false, last: 0 };
+            running.peers.push(known.copied().unwrap_or(new));
+            if let Some(to) = host
+                && known.is_none()
+            {
+                self.queue.push(time + MS, Event::Connect { process, to });
+            }
+        }
+    }
+
+    /// Tries to connect to a peer that was never reached, until it is.
+    pub(super) fn connect(&mut self, process: Process, to: usize) {
+        let reached = self.is_reachable(process.host, to);
+        let Some(running) = self.hosts[process.host].process(process) else { return };
+        let link = running.peers.iter_mut().find(|link| link.host == Some(to));
+        let Some(link) = link.filter(|link| !link.up) else { return };
+        if reached {
+            link.up = true;
+            self.tell_link(process, to, LinkEvent::Connected, MS);
+        } else {
+            self.queue.push(self.time + 500 * MS, Event::Connect { process, to });
+        }
+    }
+
+    fn is_reachable(&self, from: usize, to: usize) -> bool {
+        !self.network.is_cut(from, to)
+            && self.hosts[to].running.as_ref().is_some_and(|running| running.listening)
+    }
+
+    fn tell_link(&mut self, process: Process, to: usize, event: LinkEvent, after: u64) {
+        self.queue.push(self.time + after, Event::Link { process, to, event });
+    }
+
+    /// A node sends a message.
+    pub(super) fn send(&mut self, process: Process, message: Message) {
+        let Some(running) = self.hosts[process.host].process(process) else { return };
+        let Some(at) = running.peers.iter().position(|link| link.peer == message.to) else {
+            return;
+        };
+        let Some(to) = running.peers[at].host else { return };
+        let reached = self.is_reachable(process.host, to);
+        let lost = self.chances.network.hit(self.network.delays.loss_ppm);
+        let (delay, slow) = self.network.delay(&mut self.chances.network);
+        let mut arrival = self.time + delay;
+        let in_order = self.network.delays.in_order;
+        let Some(running) = self.hosts[process.host].process(process) else { return };
+        let link = &mut running.peers[at];
+        if in_order {
+            arrival = arrival.max(link.last + 1);
+            link.last = arrival;
+        }
+        let was_up = std::mem::replace(&mut link.up, reached);
+        if reached && !was_up {
+            self.tell_link(process, to, LinkEvent::Connected, MS);
+        }
+        if !reached || lost {
+            self.stats.lost += u64::from(reached);
+            self.not_delivered(process, to, &message, !reached || self.time.is_multiple_of(2));
+            return;
+        }
+        self.stats.slow += u64::from(slow);
+        let once = matches!(message.body, Body::Propose { .. } | Body::Snapshot(_));
+        if !once && self.chances.network.hit(self.network.delays.duplicate_ppm) {
+            self.stats.duplicated += 1;
+            let (again, _) = self.network.delay(&mut self.chances.network);
+            let copy = Event::Deliver { from: process, to, message: message.clone() };
+            self.queue.push(arrival + again, copy);
+        }
+        self.queue.push(arrival, Event::Deliver { from: process, to, message });
+    }
+
+    /// A message is lost; the sender learns of it if its connection shows it.
+    fn not_delivered(&mut self, process: Process, to: usize, message: &Message, noticed: bool) {
+        if matches!(message.body, Body::Snapshot(_)) {
+            self.tell_link(process, to, LinkEvent::SnapshotFailed, 200 * MS);
+        }
+        if noticed {
+            self.stats.unreachable += 1;
+            let (wait, _) = self.network.delay(&mut self.chances.network);
+            self.tell_link(process, to, LinkEvent::Unreachable, wait);
+        }
+    }
+
+    /// A message reaches a host. It is lost if the link was cut meanwhile, and refused if the
+    /// headers do not fit: another member, or another cluster.
+    pub(super) fn deliver(&mut self, from: Process, to: usize, message: Message) {
+        if !self.is_reachable(from.host, to) {
+            self.not_delivered(from, to, &message, true);
+            return;
+        }
+        let cluster = |host: usize| {
+            let view = self.hosts[host].running.as_ref().and_then(|r| r.view.as_ref());
+            view.and_then(|v| v.cluster_id)
+        };
+        let strangers = cluster(from.host).is_some()
+            && self.current(from.host) == Some(from)
+            && cluster(from.host) != cluster(to);
+        if strangers || self.hosts[to].member != Some(message.to) {
+            self.not_delivered(from, to, &message, true);
+            return;
+        }
+        if self.says_removed(to, &message) {
+            self.tell_link(from, to, LinkEvent::SaysRemoved, MS);
+            return;
+        }
+        self.stats.delivered += 1;
+        if matches!(message.body, Body::Snapshot(_)) {
+            self.tell_link(from, to, LinkEvent::SnapshotDelivered, MS);
+        }
+        let message = M::recode(message);
+        if let Some(process) = self.current(to) {
+            self.input(process, Input::Peer(message));
+        }
+    }
+
+    fn says_removed(&self, to: usize, message: &Message) -> bool {
+        let view = self.hosts[to].running.as_ref().and_then(|r| r.view.as_ref());
+        view.is_some_and(|v| v.cluster.removed.contains(&message.from))
+    }
+}
