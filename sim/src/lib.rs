@@ -7,5 +7,6 @@ pub mod lockstep;
 pub mod machine;
 pub mod options;
 pub mod oracle;
+pub mod runner;
 pub mod stats;
 pub mod workload;

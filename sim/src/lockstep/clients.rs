@@ -28,6 +28,8 @@ struct Waits {
     host: usize,
     id: ClientId,
     watch: bool,
+    /// When the last part of the answer arrives: parts of one answer keep their order.
+    last: u64,
 }
 
 impl Client {
@@ -61,7 +63,7 @@ impl<M: Machine> World<M> {
         self.requests += 1;
         let (turn, id) = (client.turn, ClientId(self.requests));
         let watch = matches!(asked, Asked::Watch(_));
-        client.waits = Some(Waits { called: self.time, host, id, watch });
+        client.waits = Some(Waits { called: self.time, host, id, watch, last: 0 });
         trace!(self, format!("c{number}"), "ask", "n{host} {asked:?}");
         let patience = self.options.client_timeout_ms * if watch { 4 } else { 1 };
         self.queue.push(self.time + patience * MS, Event::GiveUp { client: number, turn });
@@ -133,9 +135,9 @@ impl<M: Machine> World<M> {
         let outcome = match response {
             Response::Keys { result, stamp } => Outcome::Answered { result, stamp },
             Response::Event(event) => {
-                let wait = self.client_delay();
+                let at = self.arrival(client);
                 let event = Box::new(event);
-                self.queue.push(self.time + wait, Event::Watched { client, turn, event });
+                self.queue.push(at, Event::Watched { client, turn, event });
                 if !last {
                     return;
                 }
@@ -150,15 +152,21 @@ impl<M: Machine> World<M> {
             ) => Outcome::Refused,
             _ => Outcome::Unknown,
         };
-        // The end of a watch comes behind its last event.
-        let wait = 5 * MS + self.client_delay();
-        let wait = if matches!(outcome, Outcome::Unknown) { wait } else { wait - 5 * MS };
+        let at = self.arrival(client);
         let outcome = Box::new(outcome);
-        self.queue.push(self.time + wait, Event::Ended { client, turn, outcome });
+        self.queue.push(at, Event::Ended { client, turn, outcome });
     }
 
-    /// An event of a watch reaches a client. Events of one stream may overtake each other on the
-    /// heap, but not in a stream: what is late is dropped, as a cut stream would drop it.
+    /// When the next part of an answer reaches a client.
+    fn arrival(&mut self, client: usize) -> u64 {
+        let at = self.time + self.client_delay();
+        self.clients[client].waits.as_mut().map_or(at, |waits| {
+            waits.last = at.max(waits.last + 1);
+            waits.last
+        })
+    }
+
+    /// An event of a watch reaches a client.
     pub(super) fn watched(&mut self, number: usize, turn: u64, event: &store::Event) {
         let client = &self.clients[number];
         if client.turn != turn || client.waits.is_none() {

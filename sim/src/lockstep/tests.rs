@@ -1,0 +1,151 @@
+//! The world with the toy in it: the sound one passes, every unsound one is found by the oracle
+//! that is there for it.
+
+use super::toy::{self, Toy};
+use super::{Report, World};
+use crate::options::Options;
+use crate::oracle::Kind;
+use crate::stats::Stats;
+
+/// The toy neither watches nor expires nor knows a full disk.
+fn options(seed: u64) -> Options {
+    Options { watchers: 0, ttl_writers: 0, full_mean_ms: 0, ..Options::draw(seed) }
+}
+
+fn run(fault: u8, seed: u64) -> Report {
+    toy::FAULT.set(fault);
+    World::<Toy>::new(seed, options(seed), false).run(seed)
+}
+
+#[test]
+fn the_sound_toy_passes() {
+    let mut stats = Stats::default();
+    for seed in 0..100 {
+        let report = run(toy::SOUND, seed);
+        if let Some((time, violation)) = &report.violation {
+            panic!("seed {seed} at {time}: {violation}\n{}", report.options);
+        }
+        stats.add(&report.stats);
+    }
+    println!("{stats}");
+    let unused = ["no_space", "disks_full", "watched", "http_failed", "torn_tails", "undecided",
+        "snapshots_saved", "snapshots_installed"];
+    for (name, value) in stats.values() {
+        assert!(value > 0 || unused.contains(&name), "{name} never happened");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_run_again() {
+    for seed in 0..10 {
+        assert_eq!(run(toy::SOUND, seed), run(toy::SOUND, seed));
+    }
+    assert_ne!(run(toy::SOUND, 1).digest, run(toy::SOUND, 2).digest);
+}
+
+#[test]
+fn the_log_does_not_change_the_run() {
+    let quiet = run(toy::SOUND, 3);
+    let mut loud = World::<Toy>::new(3, options(3), true).run(3);
+    assert!(loud.log.lines().count() > 1000);
+    loud.log = String::new();
+    assert_eq!(quiet, loud);
+}
+
+/// Runs seeds until one of the oracles fires, and says which did.
+fn found(fault: u8, oracles: &[&str]) {
+    let mut fired = Vec::new();
+    for seed in 0..200 {
+        let Some((_, violation)) = run(fault, seed).violation else { continue };
+        if oracles.contains(&violation.oracle) {
+            return;
+        }
+        fired.push(violation.to_string());
+    }
+    panic!("none of {oracles:?} fired; others that did: {fired:#?}");
+}
+
+#[test]
+fn two_votes_in_a_term_are_found() {
+    found(toy::VOTES_TWICE, &["election_safety"]);
+    found(toy::VOTES_TWICE, &["durability"]);
+}
+
+#[test]
+fn a_promise_before_the_sync_is_found() {
+    found(toy::SENDS_BEFORE_SYNC, &["durability"]);
+}
+
+#[test]
+fn a_forgotten_vote_is_found() {
+    found(toy::FORGETS_VOTE, &["durability"]);
+}
+
+#[test]
+fn a_commit_without_a_quorum_is_found() {
+    found(toy::COMMITS_ALONE, &["state_machine_safety"]);
+    found(toy::COMMITS_ALONE, &["leader_completeness"]);
+}
+
+#[test]
+fn a_read_without_the_log_is_found() {
+    found(toy::READS_LOCALLY, &["linearizability"]);
+}
+
+#[test]
+fn a_state_machine_of_its_own_is_found() {
+    found(toy::APPLIES_DIFFERENTLY, &["state_equality"]);
+}
+
+#[test]
+fn a_vote_for_a_short_log_is_found() {
+    found(toy::VOTES_FOR_SHORT_LOGS, &["leader_completeness"]);
+}
+
+#[test]
+fn an_entry_behind_a_gap_is_found() {
+    found(toy::IGNORES_GAPS, &["log_matching"]);
+    found(toy::IGNORES_GAPS, &["state_machine_safety"]);
+}
+
+#[test]
+fn an_answer_before_the_commit_is_found() {
+    found(toy::ANSWERS_EARLY, &["acknowledged_writes"]);
+}
+
+#[test]
+fn a_read_that_goes_back_after_a_restart_is_found() {
+    found(toy::READY_AT_ONCE, &["monotonic_reads"]);
+}
+
+#[test]
+fn a_cluster_that_does_not_elect_is_found() {
+    found(toy::NEVER_CAMPAIGNS_AGAIN, &["liveness"]);
+    let fired = (0..30).filter_map(|seed| run(toy::NEVER_CAMPAIGNS_AGAIN, seed).violation);
+    assert!(fired.map(|(_, v)| v.kind).all(|kind| kind == Kind::Liveness));
+}
+
+#[test]
+fn a_failed_sync_that_is_ignored_is_found() {
+    found(toy::IGNORES_FAILED_SYNC, &["fault_halts"]);
+}
+
+#[test]
+fn a_wrong_value_is_found() {
+    found(toy::ANSWERS_WRONG_VALUE, &["index_history"]);
+}
+
+#[test]
+fn a_file_that_was_read_but_never_synced_is_found() {
+    found(toy::TRUSTS_UNSYNCED_FILE, &["durability"]);
+}
+
+#[test]
+fn an_entry_that_differs_between_followers_is_found() {
+    found(toy::RENUMBERS_ENTRIES, &["log_matching"]);
+}
+
+#[test]
+fn a_member_that_never_rests_is_found() {
+    found(toy::RUNS_WILD, &["progress"]);
+}

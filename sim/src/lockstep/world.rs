@@ -22,7 +22,7 @@ pub(super) const MS: u64 = 1_000_000;
 
 /// Far more events than any run needs: a member that asks to be woken without end, or two that
 /// answer each other without end.
-const MOST_EVENTS: u64 = 20_000_000;
+const MOST_EVENTS: u64 = 5_000_000;
 
 /// One run.
 #[derive(Debug)]

@@ -1,0 +1,99 @@
+//! Runs of many seeds over several threads. Each run is one thread's alone, so what it gives does
+//! not depend on how many there are.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use crate::lockstep::{Report, World};
+use crate::machine::Machine;
+use crate::options::Options;
+use crate::oracle::{Kind, Violation};
+use crate::stats::Stats;
+
+/// A run that broke a promise, and how to run it again.
+#[derive(Clone, Debug)]
+pub struct Failure(pub Report);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = &self.0;
+        let seed = report.seed;
+        if let Some((time, violation)) = &report.violation {
+            writeln!(f, "{:?}: {violation}", violation.kind)?;
+            writeln!(f, "simulated time {}.{:09} s", time / 1_000_000_000, time % 1_000_000_000)?;
+        }
+        writeln!(f, "seed {seed}, options:\n{}", report.options)?;
+        writeln!(f, "what happened: {}", report.stats)?;
+        let mut environment = String::new();
+        let mut flags = String::new();
+        for (name, value) in report.options.changes(seed) {
+            environment.push_str(&format!("SIM_{}={value} ", name.to_uppercase()));
+            flags.push_str(&format!(" --set {name}={value}"));
+        }
+        writeln!(f, "again: {environment}SIM_SEED={seed} cargo test -p sim --test lockstep")?;
+        write!(f, "with the event log: cargo run --release -p sim -- replay {seed}{flags}")
+    }
+}
+
+/// One run. A panic of a member is a violation like any other.
+pub fn run_seed<M: Machine>(seed: u64, options: &Options, log: bool) -> Report {
+    let world = || World::<M>::new(seed, options.clone(), log).run(seed);
+    catch_unwind(AssertUnwindSafe(world)).unwrap_or_else(|panic| Report {
+        seed,
+        options: options.clone(),
+        stats: Stats::default(),
+        digest: 0,
+        violation: Some((
+            0,
+            Violation {
+                kind: Kind::Crash,
+                oracle: "no_panic",
+                node: None,
+                index: None,
+                detail: words(panic.as_ref()),
+            },
+        )),
+        log: String::new(),
+    })
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+}
+
+/// Runs the seeds from `first` on, `count` of them, on `jobs` threads, and hands each report to
+/// `each`. Stops early when `each` says so. `options` makes the options of a seed.
+pub fn run_many<M: Machine>(
+    first: u64,
+    count: u64,
+    jobs: usize,
+    options: &(dyn Fn(u64) -> Options + Sync),
+    each: &mut (dyn FnMut(Report) -> bool + Send),
+) {
+    let next = AtomicU64::new(0);
+    let stop = AtomicBool::new(false);
+    let each = Mutex::new(each);
+    thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= count || stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let seed = first.wrapping_add(at);
+                    let report = run_seed::<M>(seed, &options(seed), false);
+                    let mut each = each.lock().expect("no holder of this lock panics");
+                    if !each(report) {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+}

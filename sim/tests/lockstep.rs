@@ -1,0 +1,75 @@
+//! The swarm: thousands of short runs of the core with faults, none of which may break a promise.
+//! `SIM_SEED=…` runs one seed again, and `SIM_<OPTION>=…` changes an option.
+
+use std::sync::Mutex;
+
+use quorate_core::Node;
+use sim::chance::parse_seed;
+use sim::options::Options;
+use sim::runner::{Failure, run_many, run_seed};
+use sim::stats::Stats;
+
+const RUNS: u64 = 2000;
+
+/// A percentage of the runs.
+const fn percent(share: u64) -> u64 {
+    RUNS * share / 100
+}
+
+fn options(seed: u64) -> Options {
+    Options::from_environment(seed).expect("SIM_… variables are numbers")
+}
+
+fn one_seed() -> Option<u64> {
+    std::env::var("SIM_SEED").ok().map(|text| parse_seed(&text).expect("SIM_SEED is a seed"))
+}
+
+#[test]
+fn the_swarm_finds_nothing() {
+    if let Some(seed) = one_seed() {
+        let report = run_seed::<Node>(seed, &options(seed), false);
+        assert!(report.violation.is_none(), "{}", Failure(report));
+        println!("seed {seed}: {}\ndigest {:016x}", report.stats, report.digest);
+        return;
+    }
+    let reports = Mutex::new(Vec::new());
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    run_many::<Node>(0, RUNS, jobs, &options, &mut |report| {
+        let sound = report.violation.is_none();
+        reports.lock().expect("not poisoned").push(report);
+        sound
+    });
+    let reports = reports.into_inner().expect("not poisoned");
+    for report in &reports {
+        assert!(report.violation.is_none(), "{}", Failure(report.clone()));
+    }
+    assert_eq!(reports.len() as u64, RUNS);
+    let runs_with = |test: &dyn Fn(&Stats) -> bool| {
+        reports.iter().filter(|report| test(&report.stats)).count() as u64
+    };
+    // The first election is no change of the leader.
+    let changed = runs_with(&|s| s.leaders > 1);
+    assert!(changed >= percent(30), "the leader changed in {changed} runs only");
+    let crashed = runs_with(&|s| s.power_losses + s.kills > 0);
+    assert!(crashed >= percent(30), "members crashed in {crashed} runs only");
+    let written = runs_with(&|s| s.acknowledged >= 100);
+    assert!(written >= percent(90), "100 writes were acknowledged in {written} runs only");
+    for (at, (name, _)) in Stats::default().values().enumerate() {
+        let seen = runs_with(&|s| s.values().nth(at).is_some_and(|v| v.1 > 0));
+        println!("{name} in {seen} runs");
+        // Undecided histories are no fault, and torn records need a torn write to be read again.
+        let least = if matches!(name, "undecided" | "torn_tails") { 0 } else { percent(5) };
+        assert!(seen >= least, "{name} happened in {seen} runs only");
+    }
+    let undecided = runs_with(&|s| s.undecided > 0);
+    assert!(undecided <= percent(1), "{undecided} histories could not be judged");
+}
+
+#[test]
+fn a_seed_gives_the_same_run_again() {
+    for seed in 0..20 {
+        let first = run_seed::<Node>(seed, &options(seed), false);
+        assert!(first.violation.is_none(), "{}", Failure(first));
+        assert_eq!(first, run_seed::<Node>(seed, &options(seed), false));
+    }
+}
