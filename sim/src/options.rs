@@ -142,7 +142,7 @@ impl Options {
             heartbeat_ms: [100, 100, 50][c.index(3)],
             snapshot_count: [10, 50, 200, 10_000][c.index(4)],
             catch_up_entries: [1, 10, 100, 1000][c.index(4)],
-            segment_bytes: [4096, 16_384, 65_536][c.index(3)],
+            segment_bytes: [16_384, 65_536, 262_144][c.index(3)],
             batch_us: [0, 50, 500, 5000][c.index(4)],
             timer_late_us: [0, 100, 2000][c.index(3)],
             registers: c.between(2, 4),

@@ -133,7 +133,7 @@ impl Running {
         self.do_duties(now, fx);
         self.retry_disk(now.mono, fx);
         self.yield_if_full(now.mono);
-        self.propose_waiting();
+        self.propose_waiting(fx);
         self.apply_some(now, fx);
         self.run_snapshots(fx);
         self.raft.flush();
@@ -177,16 +177,17 @@ impl Running {
         } else if self.cluster.removed.contains(&from) {
             let cause = "it was removed from the cluster".into();
             fx.note(Note::PeerRefused { peer: Some(from), cause });
-        } else if self.has_room_to_take(&message.body) {
+        } else if self.has_room_to_take(&message.body, fx) {
             self.raft.step(now, message);
         }
     }
 
     /// Entries for which there is no room are left to be sent again.
-    fn has_room_to_take(&self, body: &Body) -> bool {
+    fn has_room_to_take(&mut self, body: &Body, fx: &mut Effects<'_>) -> bool {
         match body {
             Body::Append { entries, .. } | Body::Propose { entries } if !entries.is_empty() => {
-                self.has_room_for(entries.len(), entries.iter().map(|e| e.data.len()).sum())
+                let bytes = entries.iter().map(|entry| entry.data.len()).sum();
+                self.find_room_for(entries.len(), bytes, fx)
             }
             _ => true,
         }
@@ -249,11 +250,13 @@ impl Running {
     }
 
     /// Whether the log can take entries with so many bytes of data on top of what is about to be
-    /// written.
-    fn has_room_for(&self, entries: usize, bytes: usize) -> bool {
+    /// written. If it cannot, it is asked to make room.
+    fn find_room_for(&mut self, entries: usize, bytes: usize, fx: &mut Effects<'_>) -> bool {
         let (waiting, waiting_bytes) = self.raft.log().unwritten();
         let overhead = wal::ENTRY_OVERHEAD.saturating_mul((entries + waiting) as u64);
-        self.wal.has_room(overhead.saturating_add((bytes + waiting_bytes) as u64))
+        let needed = overhead.saturating_add((bytes + waiting_bytes) as u64);
+        self.wal.make_room(needed, fx.script);
+        self.wal.has_room(needed)
     }
 
     fn retry_disk(&mut self, now: Instant, fx: &mut Effects<'_>) {
@@ -272,9 +275,9 @@ impl Running {
     }
 
     /// Proposes what waits, as long as there is somebody to propose to and room to write it.
-    fn propose_waiting(&mut self) {
+    fn propose_waiting(&mut self, fx: &mut Effects<'_>) {
         while let Some(data) = self.clients.first_unproposed() {
-            let room = self.has_room_for(1, data.len());
+            let room = self.find_room_for(1, data.len(), fx);
             if !room && self.wal.full().is_none() {
                 return;
             }

@@ -271,6 +271,14 @@ impl Wal {
             }
     }
 
+    /// Gets the next segment ready ahead of need, because a batch of `bytes` bytes is to come for
+    /// which there is no room. [`Event::RoomChanged`] says when to look again.
+    pub fn make_room(&mut self, bytes: u64, script: &mut Script) {
+        if self.spare == Spare::Absent && !self.failed && !self.has_room(bytes) {
+            self.spare = Spare::prepare(self.segment_bytes, script);
+        }
+    }
+
     /// Why the disk is full, where it is: no space was found for the next segment.
     pub const fn full(&self) -> Option<&DiskError> {
         match &self.spare {

@@ -40,6 +40,7 @@ fn config(options: &Options, host: usize, entropy: [u8; 32]) -> Config {
         initial_cluster_state: ClusterState::New,
         initial_cluster_token: "simulated".to_owned(),
         initial_cluster_form: Form::Unanimous,
+        first_start_flags: Vec::new(),
         heartbeat_interval: Duration::from_millis(options.heartbeat_ms),
         election_timeout: Duration::from_millis(options.election_ms),
         snapshot_count: options.snapshot_count,

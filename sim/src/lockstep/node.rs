@@ -1,1 +1,77 @@
 //! The core's node as a machine of this world.
+
+use quorate_core::api::{KeysRequest, Response, peer, read};
+use quorate_core::http::{Answer, Call, Head};
+use quorate_core::node::{Inspection, Timer};
+use quorate_core::raft::{Entry, Log, LogId, Message};
+use quorate_core::time::{Instant, Now, Wall};
+use quorate_core::view::View;
+use quorate_core::wire::message::{Received, decode_message, encode_message};
+use quorate_core::{Config, Input, Node, Output};
+
+use crate::machine::{Machine, Shown};
+
+fn log(node: &Node) -> Option<&Log> {
+    node.inspect().map(|Inspection { raft, .. }| raft.log())
+}
+
+impl Machine for Node {
+    fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
+        Self::new(config, seed, now)
+    }
+
+    fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        self.handle(now, input, out);
+    }
+
+    fn deadline(&self) -> Option<(Instant, Timer)> {
+        self.deadline()
+    }
+
+    fn read(&self, view: Option<&View>, request: &KeysRequest) -> Option<Shown> {
+        let view = view.filter(|view| read::admit(view))?;
+        let read = read::Read { path: request.path.clone(), recursive: request.recursive };
+        match read.answer(view) {
+            Response::Keys { result, stamp } => Some(Shown { result, stamp }),
+            other => unreachable!("a read is answered with a node or an error, not {other:?}"),
+        }
+    }
+
+    fn serve(view: &View, call: &Call) -> Option<Answer> {
+        let (_, rest) = call.url.split_once("://")?;
+        let (_, path) = rest.split_once('/')?;
+        let head = Head {
+            method: call.method,
+            path: format!("/{path}"),
+            query: String::new(),
+            headers: call.headers.clone(),
+        };
+        let reply = peer::answer(&head, view, Wall::default())?;
+        let headers = reply.headers.into_iter();
+        let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value));
+        Some(Answer { status: reply.status, headers: headers.collect(), body: reply.body })
+    }
+
+    fn recode(message: Message) -> Message {
+        match decode_message(encode_message(&message)) {
+            Ok(Received::Message(decoded)) => decoded,
+            other => panic!("the wire makes {other:?} of {message:?}"),
+        }
+    }
+
+    fn base(&self) -> LogId {
+        log(self).map(Log::base).unwrap_or_default()
+    }
+
+    fn last(&self) -> LogId {
+        log(self).map(Log::last).unwrap_or_default()
+    }
+
+    fn entry(&self, index: u64) -> Option<&Entry> {
+        log(self)?.get(index)
+    }
+
+    fn store_digest(&self) -> u64 {
+        self.inspect().map_or(0, |inside| u64::from(inside.store.digest()))
+    }
+}
