@@ -40,7 +40,7 @@ use crate::wal::{self, HardState, Owner, Wal};
 use forming::{Forming, Verdict};
 use identity::Incarnation;
 use list::{InitialCluster, Resolved};
-use restore::Restore;
+use restore::{Outcome, Restore};
 use table::Plan;
 
 /// A start under way.
@@ -203,10 +203,14 @@ impl Boot {
                 wal::Event::Fault(error) => Err(self.disk_refusal(&error)),
                 _ => Ok(Progress::Pending),
             },
-            Stage::Restoring(restore) => {
-                let ended = restore.disk(done, fx.script)?;
-                Ok(ended.map_or(Progress::Pending, |restored| self.restored(restored, fx)))
-            }
+            Stage::Restoring(restore) => match restore.disk(done, fx.script)? {
+                None => Ok(Progress::Pending),
+                Some(Outcome::Member(ended)) => Ok(self.restored(*ended, fx)),
+                Some(Outcome::Blank(segments)) => {
+                    self.start_over(now, segments, fx)?;
+                    Ok(Progress::Pending)
+                }
+            },
             Stage::ReadingIdentity(ticket, plan) if *ticket == done.ticket => {
                 let plan = *plan;
                 self.identity_read(now, plan, done.result, fx)?;
@@ -389,6 +393,20 @@ impl Boot {
             }
         }
         Ok(())
+    }
+
+    /// An earlier start was cut off before its log held anything: this one begins where that did.
+    fn start_over(
+        &mut self,
+        now: Instant,
+        segments: Vec<Arc<str>>,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        table::decide(&disk_state::DiskState::Empty, &self.config)?;
+        let list = self.list()?;
+        list.check(&self.config.name, &self.config.initial_cluster_token)?;
+        fx.script.extend(segments.into_iter().map(|path| Op::Remove { path }));
+        self.form(now, fx)
     }
 
     /// The directory has an identity: ask the others, or begin.

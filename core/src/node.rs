@@ -59,7 +59,8 @@ pub struct Node {
 enum Phase {
     Booting(Box<Boot>, Early),
     Running(Box<Running>),
-    Over,
+    /// It has halted; what it was is kept for those who want to know why.
+    Over(Option<Box<Running>>),
 }
 
 impl Node {
@@ -82,7 +83,7 @@ impl Node {
                 booting(boot, early, &self.config, self.seed, now, input, &mut fx)
             }
             Phase::Running(running) => running_on(running, now, input, &mut fx),
-            Phase::Over => return,
+            Phase::Over(_) => return,
         };
         let exit = match next {
             Next::Stay => None,
@@ -95,14 +96,17 @@ impl Node {
         self.dirty = !woken || self.has_more();
         out.extend(self.script.drain().map(Output::Disk));
         if let Some(exit) = exit {
-            self.phase = Phase::Over;
+            self.phase = match core::mem::replace(&mut self.phase, Phase::Over(None)) {
+                Phase::Running(running) => Phase::Over(Some(running)),
+                Phase::Booting(..) | Phase::Over(_) => Phase::Over(None),
+            };
             out.push(Output::Halt(exit));
         }
     }
 
     /// When [`Input::Wake`] is due at the latest, and why. Nothing once it has halted.
     pub fn deadline(&self) -> Option<(Instant, Timer)> {
-        if self.dirty && !matches!(self.phase, Phase::Over) {
+        if self.dirty && !matches!(self.phase, Phase::Over(_)) {
             return Some((Instant::default(), Timer::Flush));
         }
         match &self.phase {
@@ -112,7 +116,7 @@ impl Node {
                 ask.into_iter().chain(request).min_by_key(|(at, _)| *at)
             }
             Phase::Running(running) => running.deadline(),
-            Phase::Over => None,
+            Phase::Over(_) => None,
         }
     }
 

@@ -15,9 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use quorate_core::disk::{
-    DirEntry, DiskError, DiskErrorKind, Done, FileId, Found, Op, Ticket,
-};
+use quorate_core::disk::{DirEntry, DiskError, DiskErrorKind, Done, FileId, Found, Op, Ticket};
 
 use file::{File, Write};
 

@@ -1,5 +1,6 @@
 //! Reading back what a member left when it ended: its log, then the snapshot to begin from.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::sync::Arc;
@@ -10,7 +11,7 @@ use crate::config::Config;
 use crate::disk::{DirEntry, Done, Found, Op, Script, Ticket};
 use crate::error::Refusal;
 use crate::note::Note;
-use crate::raft::{Log, Snapshot};
+use crate::raft::{Log, LogId, Snapshot};
 use crate::snap::{self, Candidate, Shelf};
 use crate::store::Image;
 use crate::wal::{self, HardState, Owner, Recovered, Replay, Wal};
@@ -36,6 +37,16 @@ struct Material {
     recovered: Recovered,
     waiting: VecDeque<Candidate>,
     readable: Vec<Snapshot>,
+}
+
+/// What was read back.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// A member.
+    Member(Box<Ended>),
+    /// The beginning of a log and nothing in it: an earlier start was cut off before its first
+    /// entries were durable, and has told nobody that it took part.
+    Blank(Vec<Arc<str>>),
 }
 
 /// A member that was read back.
@@ -69,7 +80,7 @@ impl Restore {
         &mut self,
         done: Done,
         script: &mut Script,
-    ) -> Result<Option<Ended>, Refusal> {
+    ) -> Result<Option<Outcome>, Refusal> {
         let found = done.result.map_err(|error| {
             Refusal::new(format!("cannot read the data directory: {}", error.message))
                 .hint("nothing was changed")
@@ -116,7 +127,11 @@ impl Restore {
         Ok(())
     }
 
-    fn read_log(&mut self, replay: Replay, script: &mut Script) -> Result<Option<Ended>, Refusal> {
+    fn read_log(
+        &mut self,
+        replay: Replay,
+        script: &mut Script,
+    ) -> Result<Option<Outcome>, Refusal> {
         if let Some(path) = replay.next_file() {
             self.reading = Some(Reading::Log(read(path, script), replay));
             return Ok(None);
@@ -135,7 +150,7 @@ impl Restore {
         &mut self,
         mut found: Material,
         script: &mut Script,
-    ) -> Result<Option<Ended>, Refusal> {
+    ) -> Result<Option<Outcome>, Refusal> {
         if found.readable.is_empty()
             && let Some(asked) = found.waiting.pop_front()
         {
@@ -146,8 +161,13 @@ impl Restore {
         self.finish(found, script).map(Some)
     }
 
-    fn finish(&self, found: Material, script: &mut Script) -> Result<Ended, Refusal> {
+    fn finish(&self, found: Material, script: &mut Script) -> Result<Outcome, Refusal> {
         let Material { mut recovered, readable, .. } = found;
+        if is_blank(&recovered) {
+            let segments = self.listings[0].1.iter().flatten();
+            let path = |entry: &DirEntry| Arc::from(format!("{}/{}", wal::DIR, entry.name));
+            return Ok(Outcome::Blank(segments.map(path).collect()));
+        }
         let choice = snap::choose(recovered.base, &recovered.marks, readable)?;
         let mut notes: Vec<Note> =
             choice.skipped.iter().map(|id| Note::SnapshotSkipped { last: *id }).collect();
@@ -162,7 +182,8 @@ impl Restore {
         let wal = recovered.into_wal(self.entropy, self.segment_bytes, script);
         let listing = self.listings[1].1.as_deref().unwrap_or_default();
         let shelf = Shelf::new(listing, &marks, script);
-        Ok(Ended { owner, wal, shelf, hard, log: Log::new(base, entries), snapshot, notes })
+        let log = Log::new(base, entries);
+        Ok(Outcome::Member(Box::new(Ended { owner, wal, shelf, hard, log, snapshot, notes })))
     }
 }
 
@@ -181,6 +202,13 @@ impl Material {
             _ => Ok(()),
         }
     }
+}
+
+fn is_blank(recovered: &Recovered) -> bool {
+    recovered.hard_state == HardState::default()
+        && recovered.base == LogId::default()
+        && recovered.entries.is_empty()
+        && recovered.marks.is_empty()
 }
 
 fn restore_state(snapshot: Snapshot) -> Result<Restored, Refusal> {

@@ -31,6 +31,11 @@ impl Script {
         self.ops.push(op);
     }
 
+    /// Adds operations behind the others, in order.
+    pub fn extend(&mut self, ops: impl IntoIterator<Item = Op>) {
+        self.ops.extend(ops);
+    }
+
     /// Takes what was collected.
     pub fn drain(&mut self) -> impl Iterator<Item = Op> + '_ {
         self.ops.drain(..)

@@ -19,16 +19,16 @@ pub struct Inspection<'a> {
 }
 
 impl Node {
-    /// The inside of the member; absent while it starts and once it has halted.
+    /// The inside of the member, also once it has halted; absent while it starts.
     pub fn inspect(&self) -> Option<Inspection<'_>> {
         match &self.phase {
-            Phase::Running(running) => Some(Inspection {
+            Phase::Running(running) | Phase::Over(Some(running)) => Some(Inspection {
                 raft: &running.raft,
                 store: running.store.as_image(),
                 cluster: &running.cluster,
                 ready: running.ready,
             }),
-            Phase::Booting(..) | Phase::Over => None,
+            Phase::Booting(..) | Phase::Over(None) => None,
         }
     }
 }

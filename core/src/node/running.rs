@@ -22,7 +22,8 @@ use crate::api::{Failure, Response, Stamp};
 use crate::boot::Booted;
 use crate::boot::identity::Incarnation;
 use crate::config::Config;
-use crate::disk::Done;
+use crate::disk::{DiskError, Done};
+use crate::error::Refusal;
 use crate::id::MemberId;
 use crate::member::Cluster;
 use crate::note::Note;
@@ -215,19 +216,17 @@ impl Running {
                 self.snapshot_marked(ticket, fx);
             }
             wal::Event::RoomChanged => self.watch_room(now, fx),
-            wal::Event::Fault(error) => {
-                let refusal = crate::error::Refusal::new(alloc::format!(
-                    "writing the log failed: {}",
-                    error.message
-                ))
-                .hint(
-                    "what was not durable was not acknowledged; check the disk, then start again",
-                );
-                self.exit = Some(Exit::Fault(refusal));
-            }
+            wal::Event::Fault(error) => self.fault("writing the log failed", &error),
             wal::Event::Progress => {}
             wal::Event::Unrelated => self.snapshot_written(now, done, fx),
         }
+    }
+
+    /// The disk has failed: what it holds is no longer known, so this process ends.
+    pub(super) fn fault(&mut self, what: &str, error: &DiskError) {
+        let refusal = Refusal::new(alloc::format!("{what}: {}", error.message))
+            .hint("what was not durable was not acknowledged; check the disk, then start again");
+        self.exit = Some(Exit::Fault(refusal));
     }
 
     fn watch_room(&mut self, now: Instant, fx: &mut Effects<'_>) {

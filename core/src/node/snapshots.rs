@@ -13,7 +13,7 @@ use super::input::{CallId, Computed};
 use super::output::{Output, Task};
 use super::running::Running;
 use crate::api::Response;
-use crate::disk::{Done, Ticket};
+use crate::disk::{DiskErrorKind, Done, Ticket};
 use crate::member::Cluster;
 use crate::note::Note;
 use crate::raft::{ConfState, LogId, Snapshot};
@@ -124,6 +124,10 @@ impl Running {
                     None => self.mark(Mark::Saved(last), fx),
                     Some(replaces) => self.install(now, *replaces, fx),
                 }
+            }
+            // What else failed on this disk is not known; and it will hold the log.
+            SaveEvent::Failed(error) if error.kind != DiskErrorKind::NoSpace => {
+                self.fault("writing a snapshot failed", &error);
             }
             SaveEvent::Failed(error) => {
                 let job = core::mem::take(&mut self.snapshots.job);

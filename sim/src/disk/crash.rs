@@ -54,4 +54,3 @@ impl Disk {
         self.durable_names.retain(|path, _| parent(path).is_empty() || dirs.contains(parent(path)));
     }
 }
-

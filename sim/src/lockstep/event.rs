@@ -8,7 +8,6 @@ use quorate_core::raft::{Body, Message};
 use crate::digest::Digest;
 use crate::workload::{Asked, Outcome};
 
-
 /// A process of a host: the host, and the how many-eth start it is. Events that are meant for one
 /// process do not reach the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

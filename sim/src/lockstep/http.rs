@@ -30,8 +30,7 @@ impl<M: Machine> World<M> {
     ) {
         let (wait, _) = self.network.delay(&mut self.chances.network);
         let timeout = u64::try_from(request.timeout.as_nanos()).unwrap_or(u64::MAX / 4);
-        let lost = self.healthy.is_none()
-            && self.chances.network.hit(self.options.http_fail_ppm)
+        let lost = self.healthy.is_none() && self.chances.network.hit(self.options.http_fail_ppm)
             || to.is_some_and(|to| self.network.is_cut(from.host, to))
             || to.is_some_and(|to| self.network.is_cut(to, from.host));
         let (result, wait) = if lost || wait > timeout {

@@ -28,8 +28,16 @@ fn the_sound_toy_passes() {
         stats.add(&report.stats);
     }
     println!("{stats}");
-    let unused = ["no_space", "disks_full", "watched", "http_failed", "torn_tails", "undecided",
-        "snapshots_saved", "snapshots_installed"];
+    let unused = [
+        "no_space",
+        "disks_full",
+        "watched",
+        "http_failed",
+        "torn_tails",
+        "undecided",
+        "snapshots_saved",
+        "snapshots_installed",
+    ];
     for (name, value) in stats.values() {
         assert!(value > 0 || unused.contains(&name), "{name} never happened");
     }

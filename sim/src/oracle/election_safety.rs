@@ -35,8 +35,10 @@ impl ElectionSafety {
     /// # Errors
     /// If it speaks as the leader of a term that it did not win.
     pub fn sent(&self, node: usize, message: &Message) -> Result<(), Violation> {
-        let leads =
-            matches!(message.body, Body::Append { .. } | Body::Heartbeat { .. } | Body::Snapshot(_));
+        let leads = matches!(
+            message.body,
+            Body::Append { .. } | Body::Heartbeat { .. } | Body::Snapshot(_)
+        );
         if !leads || self.leaders.get(&message.term) == Some(&node) {
             return Ok(());
         }

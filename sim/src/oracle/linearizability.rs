@@ -132,8 +132,11 @@ impl Register {
                     && self.modified.may_be(modified)
                     && at >= self.reached
                     && at >= modified;
-                (operation.ask == Ask::Read && explained)
-                    .then_some(Self { value, modified: Modified::Is(modified), reached: at })
+                (operation.ask == Ask::Read && explained).then_some(Self {
+                    value,
+                    modified: Modified::Is(modified),
+                    reached: at,
+                })
             }
             Answer::Done { at, before } => {
                 let value = self.write(operation.ask)?;

@@ -74,9 +74,7 @@ fn keys_request(key: usize, ask: Ask) -> KeysRequest {
         Ask::SwapValue(old, value) => {
             KeysRequest { prev_value: Some(Bytes::from(old.to_string())), ..with(Verb::Put, value) }
         }
-        Ask::SwapIndex(index, value) => {
-            KeysRequest { prev_index: index, ..with(Verb::Put, value) }
-        }
+        Ask::SwapIndex(index, value) => KeysRequest { prev_index: index, ..with(Verb::Put, value) },
         Ask::Delete => with(Verb::Delete, 0),
     }
 }

@@ -61,7 +61,11 @@ impl Toy {
     fn boot_end(&mut self, restart: bool, out: &mut Vec<Output>) {
         self.syncs.clear();
         self.boot = Boot::Running;
-        out.push(Output::Note(Note::BootDecided { member: self.id, cluster: ClusterId(1), restart }));
+        out.push(Output::Note(Note::BootDecided {
+            member: self.id,
+            cluster: ClusterId(1),
+            restart,
+        }));
         out.push(Output::Peers(self.others.clone()));
         out.push(Output::Listen { peer: Vec::new(), client: Vec::new() });
         self.reset_election();

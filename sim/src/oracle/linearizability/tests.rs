@@ -55,10 +55,7 @@ fn both_of_two_creates_cannot_succeed() {
 
 #[test]
 fn a_lost_write_is_a_violation() {
-    let history = [
-        op(0, 1, Ask::Set(1), done(1)),
-        op(2, 3, Ask::Read, found(0, 0, 1)),
-    ];
+    let history = [op(0, 1, Ask::Set(1), done(1)), op(2, 3, Ask::Read, found(0, 0, 1))];
     assert_eq!(check(&history, BUDGET), Verdict::Violated);
 }
 
@@ -92,9 +89,8 @@ fn a_long_history_with_many_unknown_writes_is_judged_quickly() {
 
 /// Tries every order of every subset that holds all answered operations.
 fn brute(history: &[Operation], used: &mut Vec<bool>, register: Register) -> bool {
-    let open = |used: &[bool]| {
-        (0..history.len()).any(|i| !used[i] && history[i].returned.is_some())
-    };
+    let open =
+        |used: &[bool]| (0..history.len()).any(|i| !used[i] && history[i].returned.is_some());
     if !open(used) {
         return true;
     }
