@@ -201,7 +201,10 @@ impl Boot {
             Stage::Creating(first) => match first.wal.handle(&done, fx.script) {
                 wal::Event::Durable(ticket) if ticket == first.ticket => Ok(self.created(fx)),
                 wal::Event::Fault(error) => Err(self.disk_refusal(&error)),
-                _ => Ok(Progress::Pending),
+                _ => match first.wal.full().cloned() {
+                    Some(error) => Err(self.disk_refusal(&error)),
+                    None => Ok(Progress::Pending),
+                },
             },
             Stage::Restoring(restore) => match restore.disk(done, fx.script)? {
                 None => Ok(Progress::Pending),
