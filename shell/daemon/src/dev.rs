@@ -50,7 +50,7 @@ fn prepare(parsed: &Parsed, dir: &Path) -> Result<Vec<Exit>, Refusal> {
     let members: Vec<_> = members
         .into_iter()
         .map(|(place, config)| {
-            Member::new(&runtime, config, Some(info_span!("member", name = place.name)))
+            Member::new(&runtime, config, Some(info_span!("member", node = %place.name)))
         })
         .collect();
     let stoppers = members.iter().map(Member::stopper).collect();
@@ -89,7 +89,9 @@ fn print_welcome(dir: &Path) {
     println!("Ctrl-C stops it; the next start finds the data again.");
 }
 
-/// Says how the members ended. The worst exit is that of the process: the others only followed it.
+/// Says how the members ended. The worst exit is that of the process, and the first of its kind:
+/// the others only followed it.
 fn finish(exits: &[Exit]) -> ExitCode {
-    exits.iter().max_by_key(|exit| exit.code()).map_or(ExitCode::SUCCESS, print_exit)
+    let worst = exits.iter().rev().max_by_key(|exit| exit.code());
+    worst.map_or(ExitCode::SUCCESS, print_exit)
 }
