@@ -12,6 +12,7 @@ mod watch;
 use std::time::Duration;
 
 use crate::http::Door;
+use crate::run::BATCH;
 
 pub(crate) use port::Port;
 
@@ -27,7 +28,8 @@ pub(crate) const DOOR: Door = Door {
 
 /// Watches at a time.
 const WATCHERS: usize = 10_000;
-/// Events that a watcher may be behind before it is cut off.
-const WATCH_QUEUE: usize = 100;
+/// Events that a watcher may be behind before it is cut off: etcd's hundred, and what one turn of
+/// the loop can bring before any reader gets its turn.
+const WATCH_QUEUE: usize = BATCH + 100;
 /// For the body of a request, from its head on.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);

@@ -28,7 +28,7 @@ use crate::published::Published;
 use effects::Effects;
 use inbox::{Batch, Inbox};
 
-pub(crate) use inbox::{Ask, Mailbox};
+pub(crate) use inbox::{Ask, BATCH, Mailbox};
 pub(crate) use replies::ReplyTo;
 
 /// How long connections may take to end once the node has halted.

@@ -74,3 +74,51 @@ impl<S: AsyncWrite + Unpin> rt::Write for Io<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::Waker;
+
+    use hyper::rt::Write as _;
+
+    use super::*;
+
+    /// Takes everything and counts flushes.
+    #[derive(Default)]
+    struct Sink {
+        flushes: usize,
+    }
+
+    impl AsyncWrite for Sink {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.flushes += 1;
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_flush_is_passed_on_only_if_something_was_written() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut io = pin!(Io::new(Sink::default()));
+        for written in 0..3 {
+            for _ in 0..3 {
+                assert!(io.as_mut().poll_flush(&mut cx).is_ready());
+                assert_eq!(io.stream.flushes, written);
+            }
+            assert!(io.as_mut().poll_write(&mut cx, b"x").is_ready());
+        }
+    }
+}

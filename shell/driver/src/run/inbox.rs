@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use super::replies::ReplyTo;
 
 /// What one turn of the loop takes of each kind.
-const BATCH: usize = 4096;
+pub(crate) const BATCH: usize = 4096;
 const PEER_QUEUE: usize = 4096;
 const CLIENT_QUEUE: usize = 4096;
 

@@ -65,3 +65,53 @@ impl Replies {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quorate_core::api::Failure;
+
+    use super::*;
+
+    const ID: ClientId = ClientId(1);
+
+    fn failed() -> Response {
+        Response::Failed(Failure::Stopping)
+    }
+
+    #[test]
+    fn a_client_that_is_gone_before_its_request_was_taken_is_left_out() {
+        let mut replies = Replies::default();
+        let (sender, receiver) = oneshot::channel();
+        drop(receiver);
+        assert!(!replies.forget(ID), "the news overtook the request");
+        assert!(!replies.admit(ID, ReplyTo::Once(sender)));
+        let (sender, _) = mpsc::channel(1);
+        assert!(!replies.admit(ID, ReplyTo::Parts(sender)));
+    }
+
+    #[test]
+    fn an_answer_is_given_once_and_to_its_client() {
+        let mut replies = Replies::default();
+        let (sender, mut receiver) = oneshot::channel();
+        assert!(replies.admit(ID, ReplyTo::Once(sender)));
+        assert!(replies.pass(ClientId(2), failed(), true).is_none());
+        assert!(receiver.try_recv().is_err());
+        assert!(replies.pass(ID, failed(), true).is_none());
+        assert_eq!(receiver.try_recv().unwrap(), failed());
+        assert!(!replies.forget(ID), "it has its answer");
+    }
+
+    #[test]
+    fn a_reader_that_is_full_is_cut_off_once() {
+        let mut replies = Replies::default();
+        let (sender, mut receiver) = mpsc::channel(2);
+        assert!(replies.admit(ID, ReplyTo::Parts(sender)));
+        assert!(replies.pass(ID, failed(), false).is_none());
+        assert!(replies.pass(ID, failed(), false).is_none());
+        let gone = replies.pass(ID, failed(), false);
+        assert!(matches!(gone, Some(Input::Gone { id: ID })));
+        assert!(replies.pass(ID, failed(), false).is_none());
+        assert!(receiver.try_recv().is_ok() && receiver.try_recv().is_ok());
+        assert!(receiver.is_closed());
+    }
+}
