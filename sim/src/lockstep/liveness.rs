@@ -63,11 +63,10 @@ impl<M: Machine> World<M> {
     fn leave_behind(&mut self, host: usize) {
         if self.chances.faults.coin() {
             self.end_process(host, false);
-        } else {
-            let others = (0..self.hosts.len()).filter(|other| *other != host);
-            let pairs = others.flat_map(|other| [(host, other), (other, host)]).collect();
-            self.network.cut(pairs);
         }
+        let others = (0..self.hosts.len()).filter(|other| *other != host);
+        let pairs = others.flat_map(|other| [(host, other), (other, host)]).collect();
+        self.network.cut(pairs);
     }
 
     /// Looks whether the quorum has settled, or has run out of time.

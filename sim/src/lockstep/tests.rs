@@ -29,6 +29,8 @@ fn the_sound_toy_passes() {
     }
     println!("{stats}");
     let unused = [
+        // The toy has one file, whose name is durable before anything is promised.
+        "entries_dropped",
         "no_space",
         "disks_full",
         "watched",
@@ -75,8 +77,12 @@ fn found(fault: u8, oracles: &[&str]) {
 
 #[test]
 fn two_votes_in_a_term_are_found() {
-    found(toy::VOTES_TWICE, &["election_safety"]);
     found(toy::VOTES_TWICE, &["durability"]);
+}
+
+#[test]
+fn two_leaders_in_a_term_are_found() {
+    found(toy::LEADS_WITHOUT_MAJORITY, &["election_safety"]);
 }
 
 #[test]
@@ -112,13 +118,12 @@ fn a_vote_for_a_short_log_is_found() {
 
 #[test]
 fn an_entry_behind_a_gap_is_found() {
-    found(toy::IGNORES_GAPS, &["log_matching"]);
     found(toy::IGNORES_GAPS, &["state_machine_safety"]);
 }
 
 #[test]
 fn an_answer_before_the_commit_is_found() {
-    found(toy::ANSWERS_EARLY, &["acknowledged_writes"]);
+    found(toy::ANSWERS_EARLY, &["acknowledged_writes", "index_history"]);
 }
 
 #[test]
@@ -143,14 +148,33 @@ fn a_wrong_value_is_found() {
     found(toy::ANSWERS_WRONG_VALUE, &["index_history"]);
 }
 
+/// The next write would sync the file, so kills must be soon followed by losses of power.
 #[test]
 fn a_file_that_was_read_but_never_synced_is_found() {
-    found(toy::TRUSTS_UNSYNCED_FILE, &["durability"]);
+    let found = (0..200).any(|seed| {
+        toy::FAULT.set(toy::TRUSTS_UNSYNCED_FILE);
+        let options = Options {
+            kill_mean_ms: 500,
+            power_mean_ms: 500,
+            down_ms: 50,
+            disk_sync_us: 20_000,
+            members: 3,
+            ..options(seed)
+        };
+        let report = World::<Toy>::new(seed, options, false).run(seed);
+        report.violation.is_some_and(|(_, v)| v.oracle == "durability")
+    });
+    assert!(found, "the oracle of durability did not fire");
 }
 
 #[test]
 fn an_entry_that_differs_between_followers_is_found() {
     found(toy::RENUMBERS_ENTRIES, &["log_matching"]);
+}
+
+#[test]
+fn a_proposal_made_twice_is_found() {
+    found(toy::PROPOSES_TWICE, &["acknowledged_writes"]);
 }
 
 #[test]

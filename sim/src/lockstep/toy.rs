@@ -20,7 +20,7 @@ use quorate_core::id::MemberId;
 use quorate_core::node::output::Peer;
 use quorate_core::node::{ClientId, Exit, Timer};
 use quorate_core::raft::{Entry, LogId, Message};
-use quorate_core::store::{Command, Method, Store};
+use quorate_core::store::{self, Command, Event, Method, Store};
 use quorate_core::time::{Duration, Instant, Now};
 use quorate_core::view::View;
 use quorate_core::{Config, Input, Output};
@@ -44,6 +44,8 @@ pub(super) const ANSWERS_WRONG_VALUE: u8 = 13;
 pub(super) const TRUSTS_UNSYNCED_FILE: u8 = 14;
 pub(super) const RENUMBERS_ENTRIES: u8 = 15;
 pub(super) const RUNS_WILD: u8 = 16;
+pub(super) const PROPOSES_TWICE: u8 = 17;
+pub(super) const LEADS_WITHOUT_MAJORITY: u8 = 18;
 
 thread_local! {
     /// The fault that toys made on this thread have.
@@ -73,6 +75,7 @@ pub(super) struct Toy {
     leader: MemberId,
     election_at: Instant,
     heartbeat_at: Instant,
+    sent: (u64, u64),
     elections: u32,
     commit: u64,
     applied: u64,
@@ -138,7 +141,12 @@ impl Toy {
         self.waiting.insert(number, (id, request.verb));
         if self.fault == ANSWERS_EARLY && request.verb == Verb::Post {
             let mut guess = self.store.clone();
-            self.answer(number, &log::command(&entry.data), &mut guess, out);
+            let command = log::command(&entry.data);
+            let result = guess.apply(&command).result;
+            self.answer(number, &command, result, out);
+        }
+        if self.fault == PROPOSES_TWICE {
+            self.propose(vec![entry.clone()]);
         }
         self.propose(vec![entry]);
     }
@@ -159,21 +167,23 @@ impl Toy {
             if self.fault == APPLIES_DIFFERENTLY && self.config.name == "m1" {
                 command.value = bytes::Bytes::from_static(b"9");
             }
-            let mut store = std::mem::take(&mut self.store);
+            let result = self.store.apply(&command).result;
             if origin == self.id.0 {
-                self.answer(number, &command, &mut store, out);
-            } else {
-                store.apply(&command);
+                self.answer(number, &command, result, out);
             }
-            self.store = store;
         }
         self.ready |= self.term_at(self.applied) == self.term;
         let (last, store_index) = (self.at(self.applied), self.store.as_image().index());
         out.push(Output::Note(quorate_core::note::Note::Applied { last, store_index }));
     }
 
-    fn answer(&mut self, number: u64, command: &Command, store: &mut Store, out: &mut Vec<Output>) {
-        let result = store.apply(command).result;
+    fn answer(
+        &mut self,
+        number: u64,
+        command: &Command,
+        result: Option<Result<Event, store::Error>>,
+        out: &mut Vec<Output>,
+    ) {
         let Some((id, _)) = self.waiting.remove(&number) else { return };
         let Some(mut result) = result else { return };
         if self.fault == ANSWERS_WRONG_VALUE
@@ -183,7 +193,7 @@ impl Toy {
         {
             event.node.value = Some(bytes::Bytes::from_static(b"77777"));
         }
-        let stamp = Stamp { store_index: store.as_image().index(), ..Stamp::default() };
+        let stamp = Stamp { store_index: self.store.as_image().index(), ..Stamp::default() };
         out.push(Output::Reply { id, response: Response::Keys { result, stamp }, last: true });
     }
 
@@ -240,6 +250,7 @@ impl Machine for Toy {
             leader: MemberId(0),
             election_at: Instant::default(),
             heartbeat_at: Instant::default(),
+            sent: (0, 0),
             elections: 0,
             commit: 0,
             applied: 0,

@@ -9,8 +9,8 @@ use quorate_core::note::Note;
 use quorate_core::raft::{Body, Entry, EntryKind, LogId, Message};
 
 use super::{
-    COMMITS_ALONE, IGNORES_GAPS, NEVER_CAMPAIGNS_AGAIN, Progress, RENUMBERS_ENTRIES, Role, Toy,
-    VOTES_FOR_SHORT_LOGS, VOTES_TWICE, after,
+    COMMITS_ALONE, IGNORES_GAPS, LEADS_WITHOUT_MAJORITY, NEVER_CAMPAIGNS_AGAIN, Progress,
+    RENUMBERS_ENTRIES, Role, Toy, VOTES_FOR_SHORT_LOGS, VOTES_TWICE, after,
 };
 
 impl Toy {
@@ -26,11 +26,16 @@ impl Toy {
 
     pub(super) fn tick(&mut self, out: &mut Vec<Output>) {
         if matches!(self.role, Role::Leader(_)) {
-            if self.now >= self.heartbeat_at {
+            let news = (Self::last(self), self.commit);
+            let due = self.now >= self.heartbeat_at;
+            if due {
                 let interval = self.config.heartbeat_interval.as_nanos() as u64;
                 self.heartbeat_at = after(self.now, interval);
             }
-            self.replicate();
+            if due || self.sent != news {
+                self.sent = news;
+                self.replicate();
+            }
         } else if self.now >= self.election_at {
             self.campaign(out);
         }
@@ -50,7 +55,7 @@ impl Toy {
         for to in self.others.clone() {
             self.say(to.id, Body::Vote { pre, last, transfer });
         }
-        if self.others.is_empty() {
+        if self.others.is_empty() || self.fault == LEADS_WITHOUT_MAJORITY {
             self.lead(out);
         }
     }
