@@ -28,8 +28,9 @@ pub enum Asked {
     Watch(WatchRequest),
 }
 
-/// What came of it.
+/// What came of it. Nearly all are answers, so that a box for those would save nothing.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)]
 pub enum Outcome {
     /// It was answered.
     Answered {

@@ -304,7 +304,7 @@ impl Machine for Toy {
     }
 
     fn last(&self) -> LogId {
-        self.at(Toy::last(self))
+        self.at(Self::last(self))
     }
 
     fn entry(&self, index: u64) -> Option<&Entry> {

@@ -1,0 +1,102 @@
+//! Killing members over and over under a writer loses nothing.
+//!
+//! `QUORATE_SOAK_KILLS` is the number of single kills; a tenth as many times all members are killed
+//! at once. `QUORATE_SOAK_SEED` makes the same choices again.
+
+mod support;
+
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::hash::BuildHasher as _;
+use std::thread::sleep;
+use std::time::Duration;
+
+use support::cluster::Cluster;
+use support::writer::{ACKED, Writer};
+
+const KILLS: u64 = 20;
+const SIZE: usize = 5;
+const MINORITY: usize = (SIZE - 1) / 2;
+
+#[test]
+fn acknowledged_writes_outlive_every_kill() {
+    let kills = number("QUORATE_SOAK_KILLS").unwrap_or(KILLS);
+    let seed = number("QUORATE_SOAK_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
+    println!("QUORATE_SOAK_KILLS={kills} QUORATE_SOAK_SEED={seed}");
+    let mut chance = Chance(seed);
+    let mut cluster = Cluster::started(SIZE);
+    let writer = Writer::start(&cluster.client_urls());
+    for kill in 1..=kills {
+        kill_one(&mut cluster, &mut chance);
+        if kill % 10 == 0 {
+            kill_all(&mut cluster, &mut chance);
+        }
+    }
+    cluster.start_all();
+    cluster.await_ready();
+    let acknowledged = writer.stop();
+    println!("{} writes were acknowledged", acknowledged.len());
+    assert!(acknowledged.len() as u64 > kills, "the writer hardly wrote: {}", acknowledged.len());
+    acknowledged.assert_kept(&cluster.await_equal(ACKED));
+}
+
+/// Kills a member, with or without another one down, and lets it or others come back some time.
+fn kill_one(cluster: &mut Cluster, chance: &mut Chance) {
+    let down: Vec<usize> = (0..SIZE).filter(|member| !cluster.runs(*member)).collect();
+    let wanted = chance.below(MINORITY);
+    for member in down.iter().take(down.len().saturating_sub(wanted)) {
+        cluster.start(*member);
+        if chance.below(2) == 0 {
+            cluster.await_member(*member);
+        }
+    }
+    let running = cluster.running();
+    assert!(SIZE - running.len() < MINORITY, "a majority stays");
+    cluster.kill(running[chance.below(running.len())]);
+    settle(cluster, chance);
+}
+
+/// Goes on at once, or when those that run have a leader again.
+fn settle(cluster: &mut Cluster, chance: &mut Chance) {
+    if chance.below(2) == 0 {
+        cluster.await_ready();
+    } else {
+        pause(chance, 500);
+    }
+}
+
+fn pause(chance: &mut Chance, below_ms: usize) {
+    sleep(Duration::from_millis(chance.below(below_ms) as u64));
+}
+
+/// Kills all that run, and starts all again in some order. The next kill may find them
+/// starting.
+fn kill_all(cluster: &mut Cluster, chance: &mut Chance) {
+    cluster.kill_all();
+    let first = chance.below(SIZE);
+    for offset in 0..SIZE {
+        cluster.start((first + offset) % SIZE);
+        pause(chance, 30);
+    }
+    settle(cluster, chance);
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
+}
+
+/// A small generator of choices (SplitMix64), so that a seed names a run.
+struct Chance(u64);
+
+impl Chance {
+    /// A number below `bound`.
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let bound = u64::try_from(bound).expect("a small bound");
+        usize::try_from((mixed ^ (mixed >> 31)) % bound).expect("below a small bound")
+    }
+}
