@@ -537,7 +537,9 @@ impl Boot {
                 refusal.hint("it has to be writable for the user that runs this process")
             }
             DiskErrorKind::NoSpace => refusal.hint("the disk is full: make room and start again"),
-            DiskErrorKind::NotFound | DiskErrorKind::Other => refusal,
+            DiskErrorKind::NotFound | DiskErrorKind::Other => {
+                refusal.hint("-data-dir has to name a directory on a sound disk, or one to be made")
+            }
         }
     }
 }
