@@ -51,7 +51,8 @@ fn infra0(changed: &[(&str, &str)]) -> Ended {
 
 #[test]
 fn a_member_that_is_not_listed() {
-    let ended = infra0(&[("-name", "infra1"), ("-initial-cluster", "infra0=http://10.0.1.10:2380")]);
+    let ended =
+        infra0(&[("-name", "infra1"), ("-initial-cluster", "infra0=http://10.0.1.10:2380")]);
     ended.assert_refused(1, "infra1 not listed in the initial cluster config");
     assert!(ended.hints()[0].contains("infra1") && ended.hints()[0].contains("infra0"));
 }
@@ -60,13 +61,20 @@ fn a_member_that_is_not_listed() {
 #[test]
 fn a_member_that_is_not_listed_as_the_guide_prints_it() {
     let ended = refused_without_trace(&[
-        "-name", "infra1",
-        "-initial-advertise-peer-urls", "http://10.0.1.11:2380",
-        "-listen-peer-urls", "https://10.0.1.11:2380",
-        "-listen-client-urls", "http://10.0.1.11:2379,http://127.0.0.1:2379",
-        "-advertise-client-urls", "http://10.0.1.11:2379",
-        "-initial-cluster", "infra0=http://10.0.1.10:2380",
-        "-initial-cluster-state", "new",
+        "-name",
+        "infra1",
+        "-initial-advertise-peer-urls",
+        "http://10.0.1.11:2380",
+        "-listen-peer-urls",
+        "https://10.0.1.11:2380",
+        "-listen-client-urls",
+        "http://10.0.1.11:2379,http://127.0.0.1:2379",
+        "-advertise-client-urls",
+        "http://10.0.1.11:2379",
+        "-initial-cluster",
+        "infra0=http://10.0.1.10:2380",
+        "-initial-cluster-state",
+        "new",
     ]);
     ended.assert_refused(1, "infra1 not listed in the initial cluster config");
 }
@@ -99,7 +107,10 @@ fn pieces_of_the_list_that_are_no_pairs() {
         ("infra0", "URL scheme must be http or https: "),
         ("infra0=10.0.1.10:2380", "first path segment in URL cannot contain colon"),
         ("infra0=ftp://10.0.1.10:2380", "URL scheme must be http or https: ftp://10.0.1.10:2380"),
-        ("infra0=http://10.0.1.10", "URL address does not have the form \"host:port\": http://10.0.1.10"),
+        (
+            "infra0=http://10.0.1.10",
+            "URL address does not have the form \"host:port\": http://10.0.1.10",
+        ),
         ("infra0=http://10.0.1.10:2380/x", "URL must not contain a path: http://10.0.1.10:2380/x"),
         ("%%%", ""),
     ] {

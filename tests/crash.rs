@@ -3,7 +3,8 @@
 mod support;
 
 use std::sync::Mutex;
-use std::thread;
+use std::thread::{self, sleep};
+use std::time::Duration;
 
 use support::client::Client;
 use support::cluster::Cluster;
@@ -55,8 +56,25 @@ fn a_whole_cluster_is_killed_and_started_again() {
         cluster.await_ready();
         acknowledged.assert_kept(&cluster.await_equal(ACKED));
         assert_eq!(cluster.await_equal("/round").at("/node/value"), round.to_string());
-        let cleared = cluster.client.delete(&cluster.url(0, &format!("/v2/keys{ACKED}?recursive=true")));
+        let cleared =
+            cluster.client.delete(&cluster.url(0, &format!("/v2/keys{ACKED}?recursive=true")));
         cleared.expect("answered").ok();
+    }
+}
+
+/// However far a first start has come when it is killed, the same command begins again.
+#[test]
+fn a_first_start_is_killed_at_any_point() {
+    let _turn = turn();
+    for pause in (0..90).step_by(7).map(Duration::from_millis) {
+        let mut cluster = Cluster::new(3);
+        cluster.start_all();
+        sleep(pause);
+        cluster.kill_all();
+        cluster.start_all();
+        cluster.await_ready();
+        cluster.put(0, "/after", "yes");
+        assert_eq!(cluster.await_equal("/after").at("/node/value"), "yes");
     }
 }
 

@@ -150,6 +150,12 @@ impl Cluster {
         status
     }
 
+    /// Takes note that a member has ended by itself.
+    pub(crate) fn forget(&mut self, member: usize) {
+        assert!(!self.process(member).runs(), "member {member} has not ended");
+        self.members[member] = None;
+    }
+
     /// The process of a running member.
     pub(crate) fn process(&mut self, member: usize) -> &mut Process {
         self.members[member].as_mut().expect("the member runs")

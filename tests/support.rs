@@ -1,0 +1,29 @@
+//! What the black-box tests share: real processes on real sockets and disks.
+//!
+//! Nothing here knows the inside of the server. A test says what a user would say: a command line,
+//! an HTTP request, a signal; and sees what a user would see: answers, logs, exit statuses, files.
+
+#![allow(dead_code, reason = "each test binary uses its part of this")]
+
+pub(crate) mod address;
+pub(crate) mod client;
+pub(crate) mod cluster;
+pub(crate) mod identity;
+pub(crate) mod process;
+pub(crate) mod refusal;
+pub(crate) mod sandbox;
+pub(crate) mod wait;
+pub(crate) mod writer;
+
+/// Path of the binary under test.
+pub(crate) const QUORATE: &str = env!("CARGO_BIN_EXE_quorate");
+
+/// Says loudly that a test, or a part of it, could not run here. It then passes: whoever reads the
+/// output finds the line.
+pub(crate) fn left_out(what: &str, why: &str) {
+    use std::io::Write as _;
+    // Written to the descriptor and not through `eprintln!`, which the test harness captures when a
+    // test passes.
+    let line = format!("LEFT OUT: {what}: {why}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}

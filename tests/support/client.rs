@@ -1,0 +1,159 @@
+//! An HTTP client as simple as curl.
+
+use std::io::{BufRead as _, BufReader};
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::{HeaderMap, Response};
+use ureq::{Agent, Body};
+
+/// How long one request may take: longer than the server lets a client wait for a quorum.
+const REQUEST: Duration = Duration::from_secs(20);
+/// How long the end of a watch may be waited for.
+const WATCH: Duration = Duration::from_secs(60);
+
+/// Why there was no answer at all.
+pub(crate) type NoAnswer = ureq::Error;
+
+/// Sends requests, by default each on its own connection, so that none meets the connection of a
+/// process that was killed.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    agent: Agent,
+}
+
+/// An answer, of whatever status.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    headers: HeaderMap,
+}
+
+/// A watch whose headers have come.
+pub(crate) struct Watch {
+    pub(crate) head: Answer,
+    lines: Box<dyn Iterator<Item = std::io::Result<String>> + Send>,
+}
+
+impl Client {
+    pub(crate) fn new() -> Self {
+        Self::with_patience(REQUEST)
+    }
+
+    /// A client that gives up on a request after `patience`.
+    pub(crate) fn with_patience(patience: Duration) -> Self {
+        Self::with(patience, 0)
+    }
+
+    /// A client for many requests to processes that are not killed.
+    pub(crate) fn keeping_connections() -> Self {
+        Self::with(REQUEST, 1)
+    }
+
+    fn with(patience: Duration, kept: usize) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .max_idle_connections(kept)
+            .timeout_global(Some(patience))
+            .build();
+        Self { agent: config.new_agent() }
+    }
+
+    pub(crate) fn get(&self, url: &str) -> Result<Answer, NoAnswer> {
+        Answer::read(self.agent.get(url).call()?)
+    }
+
+    pub(crate) fn head(&self, url: &str) -> Result<Answer, NoAnswer> {
+        Answer::read(self.agent.head(url).call()?)
+    }
+
+    pub(crate) fn delete(&self, url: &str) -> Result<Answer, NoAnswer> {
+        Answer::read(self.agent.delete(url).call()?)
+    }
+
+    /// As `curl -XPUT -d form`.
+    pub(crate) fn put(&self, url: &str, form: &str) -> Result<Answer, NoAnswer> {
+        Answer::read(self.agent.put(url).content_type(FORM).send(form)?)
+    }
+
+    /// As `curl -XPOST -d form`.
+    pub(crate) fn post(&self, url: &str, form: &str) -> Result<Answer, NoAnswer> {
+        Answer::read(self.agent.post(url).content_type(FORM).send(form)?)
+    }
+
+    /// Begins a watch. Returns when the headers are there, whatever happens afterwards.
+    pub(crate) fn watch(&self, url: &str) -> Result<Watch, NoAnswer> {
+        let request = self.agent.get(url).config().timeout_global(Some(WATCH)).build();
+        let (parts, body) = request.call()?.into_parts();
+        let head =
+            Answer { status: parts.status.as_u16(), body: String::new(), headers: parts.headers };
+        let lines = BufReader::new(body.into_reader()).lines();
+        Ok(Watch { head, lines: Box::new(lines) })
+    }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+impl Answer {
+    fn read(response: Response<Body>) -> Result<Self, NoAnswer> {
+        let (parts, body) = response.into_parts();
+        let body = body.into_with_config().limit(u64::MAX).read_to_string()?;
+        Ok(Self { status: parts.status.as_u16(), body, headers: parts.headers })
+    }
+
+    /// A header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// `X-Etcd-Index`.
+    ///
+    /// # Panics
+    /// If the answer has none.
+    pub(crate) fn index(&self) -> u64 {
+        let index = self.header("X-Etcd-Index").and_then(|index| index.parse().ok());
+        index.unwrap_or_else(|| panic!("no X-Etcd-Index in {self:?}"))
+    }
+
+    /// The body.
+    ///
+    /// # Panics
+    /// If it is not JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// What stands at a JSON pointer of the body; null if nothing does.
+    pub(crate) fn at(&self, pointer: &str) -> Value {
+        self.json().pointer(pointer).cloned().unwrap_or(Value::Null)
+    }
+
+    /// Itself, if it is a success.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub(crate) fn ok(self) -> Self {
+        assert!(matches!(self.status, 200 | 201), "not a success: {self:?}");
+        self
+    }
+}
+
+impl Watch {
+    /// The next event; `None` if the answer has ended.
+    pub(crate) fn next_event(&mut self) -> Option<Value> {
+        loop {
+            let line = self.lines.next()?.expect("the watch broke off");
+            if !line.is_empty() {
+                return Some(serde_json::from_str(&line).expect("an event is JSON"));
+            }
+        }
+    }
+}
+
+/// The value of the node in an event.
+pub(crate) fn value(event: &Value) -> Option<&str> {
+    event.pointer("/node/value")?.as_str()
+}
