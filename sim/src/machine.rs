@@ -42,6 +42,11 @@ pub trait Machine: Sized {
         message
     }
 
+    /// Whether there is a log to look at: not while the member starts, and not once it has halted.
+    fn has_log(&self) -> bool {
+        true
+    }
+
     /// The position before the first entry that the log holds; everything up to it is committed.
     fn base(&self) -> LogId;
 

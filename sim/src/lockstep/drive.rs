@@ -44,13 +44,19 @@ impl<M: Machine> World<M> {
 
     /// A deadline may have come, or was moved since this look was planned.
     pub(super) fn deadline(&mut self, process: Process) {
+        let time = self.time;
         let Some(running) = self.hosts[process.host].process(process) else { return };
+        if running.look_at != Some(time) {
+            // An earlier look was planned after this one, and has planned the next.
+            return;
+        }
         running.look_at = None;
         if running.paused.is_some() || running.batch {
             return;
         }
-        let Some((instant, _)) = running.machine.deadline() else { return };
+        let Some((instant, timer)) = running.machine.deadline() else { return };
         if self.hosts[process.host].clock.now(self.time).mono >= instant {
+            trace!(self, format!("n{}", process.host), "timer", "{timer:?}");
             self.wake(process);
         } else {
             self.plan_look(process);
@@ -221,6 +227,11 @@ impl<M: Machine> World<M> {
         running.disk_queue.push_back(Queued { end, op });
         if awaited {
             self.queue.push(end, Event::DiskEnd(process));
+        }
+        if sync && let Some(power) = running.doomed.take() {
+            // While the sync is under way: that is when there is something to lose.
+            let at = time + self.chances.disk.below(end - time + 1);
+            self.queue.push(at, Event::Doom { process, power });
         }
     }
 

@@ -47,6 +47,8 @@ pub(super) enum Event {
     GiveUp { client: usize, turn: u64 },
     /// It is time for a fault.
     Fault(Fault),
+    /// A process ends in the middle of a sync, by a loss of power or a kill.
+    Doom { process: Process, power: bool },
     /// A cut of the network ends.
     Heal(u64),
     /// A host starts again.
@@ -118,6 +120,7 @@ impl Event {
             Self::Space(host) => words(digest, 19, *host),
             Self::Calm => words(digest, 20, 0),
             Self::Settled => words(digest, 21, 0),
+            Self::Doom { process, .. } => words(digest, 22, process.host),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Faults: each recurs with a mean of its own, as long as the safety phase lasts.
 
-use super::event::{Event, Fault};
+use super::event::{Event, Fault, Process};
 use super::trace::trace;
 use super::world::{MS, World};
 use crate::machine::Machine;
@@ -48,8 +48,8 @@ impl<M: Machine> World<M> {
             Fault::Partition => self.partition(),
             Fault::OneWay => self.one_way(),
             Fault::Isolate => self.isolate(host),
-            Fault::Power => self.crash(host, true),
-            Fault::Kill => self.crash(host, false),
+            Fault::Power => self.crash_soon(host, true),
+            Fault::Kill => self.crash_soon(host, false),
             Fault::All => self.crash_all(),
             Fault::Stop => self.stop(host),
             Fault::Pause => self.pause(host),
@@ -84,6 +84,22 @@ impl<M: Machine> World<M> {
             pairs(self.hosts.len()).filter(|(a, b)| *a == host || *b == host).collect();
         self.stats.isolations += u64::from(!pairs.is_empty());
         self.cut(pairs);
+    }
+
+    /// A crash now, or in the middle of the next sync.
+    fn crash_soon(&mut self, host: usize, power: bool) {
+        let later = self.chances.faults.coin();
+        match &mut self.hosts[host].running {
+            Some(running) if later => running.doomed = Some(power),
+            _ => self.crash(host, power),
+        }
+    }
+
+    /// The crash that was put off until a sync is under way.
+    pub(super) fn doom(&mut self, process: Process, power: bool) {
+        if self.healthy.is_none() && self.current(process.host) == Some(process) {
+            self.crash(process.host, power);
+        }
     }
 
     fn crash(&mut self, host: usize, power: bool) {

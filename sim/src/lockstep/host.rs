@@ -45,6 +45,8 @@ pub(super) struct Running<M> {
     pub(super) stopping: bool,
     /// Whether its disk gave it a reason to end: it was full, or a sync failed.
     pub(super) excused: bool,
+    /// Whether it ends during its next sync, and if so, by a loss of power or a kill.
+    pub(super) doomed: Option<bool>,
     /// A sync has failed, and the node was told.
     pub(super) must_halt: bool,
     /// Whether it leads, by its own notes.
@@ -77,6 +79,7 @@ impl<M> Running<M> {
             requests: BTreeMap::new(),
             stopping: false,
             excused,
+            doomed: None,
             must_halt: false,
             leads: false,
         }

@@ -59,6 +59,10 @@ impl Machine for Node {
         }
     }
 
+    fn has_log(&self) -> bool {
+        self.inspect().is_some()
+    }
+
     fn base(&self) -> LogId {
         log(self).map(Log::base).unwrap_or_default()
     }

@@ -181,6 +181,7 @@ impl<M: Machine> World<M> {
             Event::Watched { client, turn, event } => self.watched(client, turn, &event),
             Event::GiveUp { client, turn } => self.give_up(client, turn),
             Event::Fault(fault) => self.fault(fault),
+            Event::Doom { process, power } => self.doom(process, power),
             Event::Heal(number) => self.network.heal(number),
             Event::Start(process) => self.start(process),
             Event::Resume(process) => self.resume(process),
