@@ -6,7 +6,9 @@ use quorate_core::id::ClusterId;
 use quorate_core::note::Note;
 use quorate_core::raft::Message;
 
-use super::{Boot, FORGETS_VOTE, SENDS_BEFORE_SYNC, TRUSTS_UNSYNCED_FILE, Toy, log, log_path};
+use super::{
+    Boot, FORGETS_VOTE, Role, SENDS_BEFORE_SYNC, TRUSTS_UNSYNCED_FILE, Toy, log, log_path,
+};
 
 impl Toy {
     pub(super) fn boot_begin(&mut self) {
@@ -103,6 +105,13 @@ impl Toy {
             let (_, index, held): (_, _, Vec<Message>) = self.syncs.remove(0);
             self.durable = self.durable.max(index.min(Self::last(self)));
             out.extend(held.into_iter().map(Output::Send));
+        }
+        if self.others.is_empty()
+            && matches!(self.role, Role::Candidate(_))
+            && self.syncs.is_empty()
+        {
+            // Its own vote is all that it needs, and is durable now.
+            self.lead(out);
         }
         self.advance(out);
     }

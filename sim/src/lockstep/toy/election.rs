@@ -55,12 +55,12 @@ impl Toy {
         for to in self.others.clone() {
             self.say(to.id, Body::Vote { pre, last, transfer });
         }
-        if self.others.is_empty() || self.fault == LEADS_WITHOUT_MAJORITY {
+        if self.fault == LEADS_WITHOUT_MAJORITY {
             self.lead(out);
         }
     }
 
-    fn lead(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn lead(&mut self, out: &mut Vec<Output>) {
         let last = self.at(Self::last(self));
         out.push(Output::Note(Note::BecameLeader { term: self.term, last }));
         let progress = Progress { next: last.index + 1, matched: 0 };
