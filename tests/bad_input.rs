@@ -228,10 +228,17 @@ fn as_nobody(cluster: &Cluster) -> Option<Command> {
     // The directories above the binary may be closed to others.
     let binary = cluster.dir().join("quorate");
     fs::copy(QUORATE, &binary).expect("the binary is copied");
-    let first = first_start(cluster);
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(binary);
-    command.args(first.get_args());
+    let nobody = || {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&binary);
+        command
+    };
+    if !nobody().arg("-version").output().is_ok_and(|output| output.status.success()) {
+        left_out(name, "runs as root, and nobody else may start the binary");
+        return None;
+    }
+    let mut command = nobody();
+    command.args(first_start(cluster).get_args());
     Some(command)
 }
 

@@ -86,6 +86,52 @@ fn a_full_disk_refuses_writes_until_it_has_space() {
     assert_eq!(cluster.get_quorum(0, "/after").ok().at("/node/value"), "1");
 }
 
+/// One full disk does not stop a cluster, not even if it is the leader's.
+#[test]
+fn a_leader_with_a_full_disk_hands_over() {
+    let name = "a_leader_with_a_full_disk_hands_over";
+    if !sandbox::inside(name, &["--mount"], &["mount"]) {
+        return;
+    }
+    let mut cluster = Cluster::started(3);
+    // The member with the lowest ID leads a new cluster first. So the next one on this list is led
+    // by the same member, which then has the small disk.
+    let full = leader(&cluster);
+    cluster.kill_all();
+    for member in 0..3 {
+        fs::remove_dir_all(cluster.data_dir(member)).expect("the data is removed");
+    }
+    let disk = cluster.data_dir(full);
+    fs::create_dir(&disk).expect("a directory is made");
+    sh(&format!("mount -t tmpfs -o size=80m,mode=700 none {}", disk.display())).expect("mounted");
+    cluster.start_all();
+    cluster.await_ready();
+
+    let other = (full + 1) % 3;
+    for number in 1..=90 {
+        wait_until("a write is taken", || {
+            let url = cluster.url(other, "/v2/keys/big");
+            let answer = cluster.client.put(&url, &form(number)).expect("every write is answered");
+            matches!(answer.status, 200 | 201)
+        });
+    }
+    assert_ne!(leader(&cluster), full, "it has no room for entries");
+    assert_eq!(number(&cluster.get_quorum(other, "/big").ok()), 90);
+    assert!(number(&cluster.get_local(full, "/big").ok()) < 90, "its reads go on");
+
+    sh(&format!("mount -o remount,size=400m {}", disk.display())).expect("there is more space");
+    assert_eq!(number(&cluster.await_equal("/big")), 90, "it catches up");
+}
+
+/// Which member leads.
+fn leader(cluster: &Cluster) -> usize {
+    let leader = wait_for("there is a leader", || {
+        let answer = cluster.client.get(&cluster.url(0, "/v2/members/leader")).ok()?;
+        Some(answer.at("/name").as_str()?.to_owned())
+    });
+    leader.trim_start_matches("infra").parse().expect("names end in numbers")
+}
+
 /// A start on a disk that has no room for a log is refused, and succeeds once there is room.
 #[test]
 fn a_full_disk_at_the_first_start() {

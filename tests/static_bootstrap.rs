@@ -200,12 +200,12 @@ fn the_guides_commands_moved_to_loopback() {
     };
     let _turn = turn();
     let urls = guide.members.iter().flat_map(|(peer, client)| [peer, client]);
-    let taken = |url: &&&str| !support::address::is_free(url.trim_start_matches("http://"));
-    if let Some(url) = urls.into_iter().find(|url| taken(url)) {
-        let why = format!("{url} is taken, and the IDs hang on the addresses");
-        support::left_out("the_guides_commands_moved_to_loopback", &why);
-        return;
-    }
+    let addresses: Vec<_> = urls.map(|url| url.trim_start_matches("http://")).collect();
+    // The IDs hang on the addresses, so no others will do.
+    let _fixed = match support::address::Fixed::claim(&addresses) {
+        Ok(fixed) => fixed,
+        Err(why) => return support::left_out("the_guides_commands_moved_to_loopback", &why),
+    };
     run_guide(&guide, None, |_| Command::new(QUORATE));
 }
 

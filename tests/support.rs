@@ -23,7 +23,7 @@ pub(crate) const QUORATE: &str = env!("CARGO_BIN_EXE_quorate");
 pub(crate) fn left_out(what: &str, why: &str) {
     use std::io::Write as _;
     // Written to the descriptor and not through `eprintln!`, which the test harness captures when a
-    // test passes.
-    let line = format!("LEFT OUT: {what}: {why}\n");
+    // test passes; and on a line of its own, whatever the harness has just begun to write.
+    let line = format!("\nLEFT OUT: {what}: {why}\n");
     let _ = std::io::stderr().write_all(line.as_bytes());
 }

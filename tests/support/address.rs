@@ -1,6 +1,8 @@
 //! Addresses that nobody else uses.
 
 use std::collections::hash_map::RandomState;
+use std::env::temp_dir;
+use std::fs::{File, OpenOptions};
 use std::hash::BuildHasher as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +29,23 @@ pub(crate) fn own_address() -> Ipv4Addr {
     panic!("no free loopback address found in {ATTEMPTS} attempts");
 }
 
-/// Whether somebody could listen there now.
-pub(crate) fn is_free(address: &str) -> bool {
-    TcpListener::bind(address).is_ok()
+/// The right to use addresses that are the same in every run, until it is dropped. Runs of the tests
+/// that happen at the same time take turns.
+pub(crate) struct Fixed {
+    _lock: File,
+}
+
+impl Fixed {
+    /// Waits for one's turn. Gives the address that is taken nevertheless, if there is one.
+    pub(crate) fn claim(addresses: &[&str]) -> Result<Self, String> {
+        let path = temp_dir().join("quorate-tests-fixed-addresses.lock");
+        // Reading is enough for the lock, if somebody else has made the file.
+        drop(OpenOptions::new().append(true).create(true).open(&path));
+        let lock = File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        lock.lock().map_err(|error| format!("{}: {error}", path.display()))?;
+        match addresses.iter().find(|address| TcpListener::bind(address).is_err()) {
+            Some(taken) => Err(format!("{taken} is taken")),
+            None => Ok(Self { _lock: lock }),
+        }
+    }
 }

@@ -23,15 +23,19 @@ pub(crate) fn inside(name: &str, namespaces: &[&str], tools: &[&str]) -> bool {
         return false;
     }
     let itself = std::env::current_exe().expect("the test binary has a path");
-    let status = Command::new("unshare")
+    let output = Command::new("unshare")
         .args(namespaces)
         .arg(itself)
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(INSIDE, name)
         .stdin(Stdio::null())
-        .status()
+        .output()
         .expect("unshare was there before");
-    assert!(status.success(), "{name} failed within its namespaces: {status}");
+    let [said, errors] = [output.stdout, output.stderr].map(|bytes| lossy(&bytes));
+    assert!(output.status.success(), "{name} failed within its namespaces:\n{said}\n{errors}");
+    for line in errors.lines().filter_map(|line| line.strip_prefix("LEFT OUT: ")) {
+        left_out("in namespaces", line);
+    }
     false
 }
 
@@ -53,5 +57,9 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     if output.status.success() {
         return Ok(());
     }
-    Err(format!("{command:?}: {} {}", output.status, String::from_utf8_lossy(&output.stderr)))
+    Err(format!("{command:?}: {} {}", output.status, lossy(&output.stderr)))
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
