@@ -28,6 +28,8 @@ pub(crate) struct Cluster {
     dir: TempDir,
     host: String,
     flags: Vec<String>,
+    /// The members in the list.
+    listed: Vec<usize>,
 }
 
 impl Cluster {
@@ -38,6 +40,7 @@ impl Cluster {
             dir: tempfile::tempdir().expect("a directory for the test"),
             host: own_address().to_string(),
             flags: Vec::new(),
+            listed: (0..size).collect(),
             members: (0..size).map(|_| None).collect(),
         }
     }
@@ -56,6 +59,12 @@ impl Cluster {
         self
     }
 
+    /// Has only some members in the list.
+    pub(crate) fn listing(mut self, members: &[usize]) -> Self {
+        self.listed = members.to_vec();
+        self
+    }
+
     pub(crate) fn size(&self) -> usize {
         self.members.len()
     }
@@ -71,8 +80,13 @@ impl Cluster {
 
     /// The value of `-initial-cluster`.
     pub(crate) fn list(&self) -> String {
-        let pair = |member| format!("{}={}", name(member), self.peer_url(member));
-        (0..self.size()).map(pair).collect::<Vec<_>>().join(",")
+        self.list_of(&self.listed)
+    }
+
+    /// A list of these members.
+    pub(crate) fn list_of(&self, members: &[usize]) -> String {
+        let pair = |member: &usize| format!("{}={}", name(*member), self.peer_url(*member));
+        members.iter().map(pair).collect::<Vec<_>>().join(",")
     }
 
     pub(crate) fn peer_url(&self, member: usize) -> String {

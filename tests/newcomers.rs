@@ -1,0 +1,142 @@
+//! Members with an empty directory, and a cluster that runs already.
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+use std::sync::Mutex;
+
+use support::cluster::{Cluster, name};
+use support::refusal::{Ended, run};
+use support::wait::wait_until;
+
+/// One cluster at a time: each has several processes.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> impl Drop {
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A cluster of three that runs, and room for a fourth member that its list does not have.
+fn three_and_a_place() -> Cluster {
+    let mut cluster = Cluster::new(4).listing(&[0, 1, 2]);
+    for member in 0..3 {
+        cluster.start(member);
+    }
+    cluster.await_ready();
+    cluster
+}
+
+/// The first start of the fourth member, with a list of its own.
+fn stranger(cluster: &Cluster, list: &str) -> Command {
+    let mut command = cluster.command(3);
+    command.args(["-initial-cluster", list, "-initial-cluster-state=new"]);
+    command
+}
+
+/// Whether it is the guide's refusal, with the ID of the cluster on the left and another one on the
+/// right.
+fn assert_conflict(cluster: &Cluster, ended: &Ended) {
+    let target = cluster.get_local(0, "/");
+    let target = target.header("X-Etcd-Cluster-ID").expect("a formed cluster has an ID");
+    let line = ended.output.lines().find_map(|line| line.strip_prefix("quorate: "));
+    let line = line.unwrap_or_else(|| panic!("no refusal in {ended:?}"));
+    let start = format!("conflicting cluster ID to the target cluster ({target} != ");
+    let own = line.strip_prefix(&start).and_then(|rest| rest.strip_suffix("). Exiting."));
+    let is_id = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_hexdigit());
+    assert!(own.is_some_and(|own| is_id(own) && own != target), "{line}");
+    ended.assert_refused(1, line);
+}
+
+/// The third error case of the guide.
+#[test]
+fn a_member_with_another_list_is_refused() {
+    let _turn = turn();
+    let cluster = three_and_a_place();
+    cluster.put(0, "/kept", "yes");
+    let list = cluster.list_of(&[0, 1, 3]);
+    assert_conflict(&cluster, &run(stranger(&cluster, &list)));
+    let mut other_token = stranger(&cluster, &cluster.list_of(&[0, 1, 2, 3]));
+    other_token.args(["-initial-cluster-token", "another"]);
+    assert_conflict(&cluster, &run(other_token));
+    for member in 0..3 {
+        assert_eq!(cluster.get_quorum(member, "/kept").ok().at("/node/value"), "yes");
+    }
+}
+
+/// Whoever took part once and has lost its directory does not begin anew under its old ID.
+#[test]
+fn a_member_whose_directory_was_emptied_is_refused() {
+    let _turn = turn();
+    let mut cluster = Cluster::started(3);
+    cluster.put(2, "/kept", "yes");
+    let members = cluster.client.get(&cluster.url(0, "/v2/members")).expect("answered").ok();
+    let members = members.at("/members");
+    let members = members.as_array().expect("a list");
+    let id = members.iter().find(|member| member["name"] == name(2)).expect("it is listed");
+    let id = id["id"].as_str().expect("an ID").to_owned();
+
+    cluster.kill(2);
+    let (dir, aside) = (cluster.data_dir(2), cluster.dir().join("aside"));
+    fs::rename(&dir, &aside).expect("the directory is put aside");
+    cluster.start(2);
+    assert_eq!(cluster.process(2).wait().code(), Some(1));
+    let log = cluster.process(2).log();
+    assert!(
+        log.contains(&format!("quorate: member {id} has already been bootstrapped\n")),
+        "{log}"
+    );
+    assert!(log.contains("  hint: if its data is lost, remove the member"), "{log}");
+    cluster.forget(2);
+
+    // The other way out: the directory was only elsewhere.
+    fs::remove_dir_all(&dir).expect("what the refused start has made is removed");
+    fs::rename(&aside, &dir).expect("the directory is put back");
+    cluster.start(2);
+    cluster.await_ready();
+    assert_eq!(cluster.await_equal("/kept").at("/node/value"), "yes");
+}
+
+/// Who is listed and comes for the first time is taken in.
+#[test]
+fn a_listed_member_may_come_late() {
+    let _turn = turn();
+    let mut cluster = Cluster::new(3).with_flags(&["-initial-cluster-form", "majority"]);
+    cluster.start(0);
+    cluster.start(1);
+    cluster.await_ready();
+    cluster.put(0, "/before", "it came");
+    cluster.start(2);
+    cluster.await_ready();
+    assert_eq!(cluster.await_equal("/before").at("/node/value"), "it came");
+    cluster.kill(0);
+    cluster.put(2, "/with", "it");
+}
+
+/// As long as nothing is formed a wrong list is a mistake that can be put right.
+#[test]
+fn a_differing_list_is_waited_out() {
+    let _turn = turn();
+    let mut cluster = Cluster::new(3);
+    cluster.start(0);
+    cluster.start(1);
+    let mut wrong = cluster.command(2);
+    let list = format!("{},typo=http://127.0.0.1:1", cluster.list());
+    wrong.args(["-initial-cluster", &list, "-initial-cluster-state", "new"]);
+    cluster.start_as(2, wrong);
+    for member in 0..3 {
+        wait_until("the wait is explained", || {
+            assert!(cluster.process(member).runs(), "member {member} gave up");
+            cluster.process(member).log().contains("waiting to form the cluster: ")
+        });
+    }
+    wait_until("both lists are named", || {
+        let log = cluster.process(0).log();
+        log.lines().any(|line| line.contains("infra2") && line.contains("typo="))
+    });
+    cluster.kill(2);
+    cluster.start(2);
+    cluster.await_ready();
+    cluster.put(0, "/a", "1");
+    assert_eq!(cluster.await_equal("/a").at("/node/value"), "1");
+}
