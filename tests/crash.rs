@@ -102,6 +102,23 @@ fn one_member_keeps_keys_and_indexes() {
     assert!(cluster.put(0, "/c", "4").at("/node/modifiedIndex").as_u64() > Some(index));
 }
 
+#[test]
+fn a_leader_that_is_asked_to_stop_hands_over() {
+    let _turn = turn();
+    let mut cluster = Cluster::started(3);
+    let leader = cluster.leader();
+    cluster.put(leader, "/a", "1");
+    let log = cluster.process(leader).log_file();
+    assert_eq!(cluster.terminate(leader).code(), Some(0));
+    let said = std::fs::read_to_string(log).expect("the log is read");
+    assert!(said.contains("handing leadership over to"), "{said}");
+    let left = cluster.running();
+    assert_eq!(cluster.put(left[0], "/a", "2").at("/prevNode/value"), "1");
+    cluster.start(leader);
+    cluster.await_ready();
+    assert_eq!(cluster.await_equal("/a").at("/node/value"), "2");
+}
+
 /// What is said about the first start does not matter at later ones, not even when it is no list.
 #[test]
 fn the_list_is_not_read_again() {

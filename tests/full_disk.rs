@@ -71,6 +71,15 @@ fn a_full_disk_refuses_writes_until_it_has_space() {
     assert!(cluster.process(0).log().contains("the disk is full"), "the log says so");
     assert_eq!(number(&cluster.get_local(0, "/big").ok()), last, "reads go on");
 
+    // A start on a disk that is full is none the worse, as there is room for what a member that
+    // starts has to write.
+    cluster.kill(0);
+    cluster.start(0);
+    cluster.await_ready();
+    assert_eq!(number(&cluster.get_local(0, "/big").ok()), last);
+    let (refused, more) = write_until_refused(&cluster);
+    assert_eq!((refused.status, more), (500, 0), "{refused:?}");
+
     sh(&format!("mount -o remount,size=400m {}", disk.display())).expect("there is more space");
     wait_until("writes are taken again", || {
         let url = cluster.url(0, "/v2/keys/after");
@@ -96,7 +105,7 @@ fn a_leader_with_a_full_disk_hands_over() {
     let mut cluster = Cluster::started(3);
     // The member with the lowest ID leads a new cluster first. So the next one on this list is led
     // by the same member, which then has the small disk.
-    let full = leader(&cluster);
+    let full = cluster.leader();
     cluster.kill_all();
     for member in 0..3 {
         fs::remove_dir_all(cluster.data_dir(member)).expect("the data is removed");
@@ -115,21 +124,12 @@ fn a_leader_with_a_full_disk_hands_over() {
             matches!(answer.status, 200 | 201)
         });
     }
-    assert_ne!(leader(&cluster), full, "it has no room for entries");
+    assert_ne!(cluster.leader(), full, "it has no room for entries");
     assert_eq!(number(&cluster.get_quorum(other, "/big").ok()), 90);
     assert!(number(&cluster.get_local(full, "/big").ok()) < 90, "its reads go on");
 
     sh(&format!("mount -o remount,size=400m {}", disk.display())).expect("there is more space");
     assert_eq!(number(&cluster.await_equal("/big")), 90, "it catches up");
-}
-
-/// Which member leads.
-fn leader(cluster: &Cluster) -> usize {
-    let leader = wait_for("there is a leader", || {
-        let answer = cluster.client.get(&cluster.url(0, "/v2/members/leader")).ok()?;
-        Some(answer.at("/name").as_str()?.to_owned())
-    });
-    leader.trim_start_matches("infra").parse().expect("names end in numbers")
 }
 
 /// A start on a disk that has no room for a log is refused, and succeeds once there is room.

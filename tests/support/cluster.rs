@@ -206,6 +206,16 @@ impl Cluster {
         });
     }
 
+    /// Which member leads, as the first that runs knows it.
+    pub(crate) fn leader(&self) -> usize {
+        let asked = self.running()[0];
+        let leader = wait_for("there is a leader", || {
+            let answer = self.client.get(&self.url(asked, "/v2/members/leader")).ok()?;
+            Some(answer.at("/name").as_str()?.to_owned())
+        });
+        (0..self.size()).find(|member| name(*member) == leader).expect("the leader is a member")
+    }
+
     /// Sets a key, with patience: the leader may just be gone.
     pub(crate) fn put(&self, member: usize, key: &str, value: &str) -> Answer {
         let url = self.url(member, &format!("/v2/keys{key}"));

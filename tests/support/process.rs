@@ -57,6 +57,11 @@ impl Process {
         self.child.try_wait().expect("a process can be waited for").is_none()
     }
 
+    /// Where its output goes.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.log.clone()
+    }
+
     /// What it has written since it was started.
     pub(crate) fn log(&self) -> String {
         // Also called while a test fails: what cannot be read is left away.
