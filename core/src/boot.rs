@@ -443,32 +443,27 @@ impl Boot {
     ) -> Progress {
         let Stage::Forming(forming) = &mut self.stage else { return Progress::Pending };
         let owner = forming.owner();
-        let unanimous = match forming.answered(now, call, result) {
+        match forming.answered(now, call, result) {
             Verdict::Wait => return Progress::Pending,
             Verdict::Refuse(refusal) => return refusal.into(),
-            Verdict::Form => true,
-            Verdict::Late => false,
+            // The first one to hear of all others is hardly ever the one that is to campaign; and
+            // where there is a leader already, asking first disturbs nobody.
+            Verdict::Form | Verdict::Late => {}
         };
         match self.list() {
-            Ok(list) => self.create(owner, &list, unanimous, fx),
+            Ok(list) => self.create(owner, &list, true, fx),
             Err(refusal) => return refusal.into(),
         }
         Progress::Pending
     }
 
     /// Writes the first log.
-    fn create(
-        &mut self,
-        owner: Owner,
-        list: &InitialCluster,
-        unanimous: bool,
-        fx: &mut Effects<'_>,
-    ) {
+    fn create(&mut self, owner: Owner, list: &InitialCluster, agreed: bool, fx: &mut Effects<'_>) {
         let token = &self.config.initial_cluster_token;
         let entries = list.bootstrap_entries(token);
         let hard = HardState { term: 1, vote: None, commit: entries.len() as u64 };
         let lowest = list.members(token).iter().map(|member| member.id).min();
-        let campaign = unanimous && lowest == Some(owner.member);
+        let campaign = agreed && lowest == Some(owner.member);
         let mut wal = Wal::create(
             owner,
             self.config.wal_entropy(),

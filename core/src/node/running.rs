@@ -69,7 +69,9 @@ pub(super) struct Running {
     pub(super) replies: Vec<Output>,
     /// Whether readers have to be shown a new view.
     pub(super) changed: bool,
+    /// What the transport was last told of, and the membership that it follows from.
     peers: Vec<Peer>,
+    announced: Option<Arc<Cluster>>,
     disk_retry: Option<Instant>,
     pub(super) exit: Option<Exit>,
 }
@@ -109,6 +111,7 @@ impl Running {
             replies: Vec::new(),
             changed: true,
             peers: Vec::new(),
+            announced: None,
             disk_retry: None,
             exit: None,
             config,
@@ -338,6 +341,10 @@ impl Running {
 
     /// Tells the transport whom to keep connections to, if that has changed.
     fn announce_peers(&mut self, fx: &mut Effects<'_>) {
+        if self.announced.as_ref().is_some_and(|known| Arc::ptr_eq(known, &self.cluster)) {
+            return;
+        }
+        self.announced = Some(self.cluster.clone());
         let others = self.cluster.iter().filter(|member| member.id != self.owner.member);
         let peers: Vec<Peer> =
             others.map(|m| Peer { id: m.id, urls: m.peer_urls.clone() }).collect();

@@ -291,10 +291,8 @@ fn unreadable(path: &str, error: HeaderError) -> Refusal {
             "{path}: the segment has format version {version}, which this release cannot read"
         ))
         .hint("it was written by a later release of quorate: use that one"),
-        HeaderError::Magic => {
-            Refusal::new(format!("{path}: the file is not a segment of the log"))
-                .hint("its name says that it is: look where it came from, nothing was changed")
-        }
+        HeaderError::Magic => Refusal::new(format!("{path}: the file is not a segment of the log"))
+            .hint("its name says that it is: look where it came from, nothing was changed"),
         HeaderError::Short | HeaderError::Damaged => {
             Refusal::new(format!("{path}: the header of the segment is damaged"))
                 .hint("a segment gets its name when its header is durable: a crash cannot do this")
