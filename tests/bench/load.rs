@@ -8,28 +8,28 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// How much load there is.
-pub struct Load {
+pub(crate) struct Load {
     /// Connections, spread over the members.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// For how long.
-    pub time: Duration,
+    pub(crate) time: Duration,
 }
 
 /// What came of it.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Writes that were answered with 200 or 201.
-    pub succeeded: u64,
+    pub(crate) succeeded: u64,
     /// Everything else.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// How long it took.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// The median time of a write.
-    pub median: Duration,
+    pub(crate) median: Duration,
 }
 
 impl Load {
     /// Writes for `time`.
-    pub fn run(&self, addresses: &[SocketAddr], time: Duration) -> Outcome {
+    pub(crate) fn run(&self, addresses: &[SocketAddr], time: Duration) -> Outcome {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (begun, until) = (Instant::now(), Instant::now() + time);
@@ -52,7 +52,7 @@ impl Load {
 }
 
 /// Tries one write on a connection of its own. Says whether it succeeded.
-pub fn put_once(address: SocketAddr) -> bool {
+pub(crate) fn put_once(address: SocketAddr) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let attempt = async {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// Which server.
-pub enum Kind {
+pub(crate) enum Kind {
     /// The daemon that was built with this bench.
     Quorate,
     /// etcd 3.4, with the v2 API on.
@@ -16,7 +16,7 @@ pub enum Kind {
 
 impl Kind {
     /// etcd, if it is installed.
-    pub fn etcd() -> Option<Self> {
+    pub(crate) fn etcd() -> Option<Self> {
         let name = std::env::var("QUORATE_BENCH_ETCD").unwrap_or_else(|_| "etcd".into());
         let found = Command::new(&name).arg("--version").stdout(Stdio::null()).status().is_ok();
         found.then(|| Self::Etcd(name.into()))
@@ -35,7 +35,7 @@ impl Kind {
 }
 
 /// A cluster on this machine; killed when it goes out of scope.
-pub struct Servers {
+pub(crate) struct Servers {
     children: Vec<Child>,
     addresses: Vec<SocketAddr>,
     _data: TempDir,
@@ -43,7 +43,7 @@ pub struct Servers {
 
 impl Servers {
     /// Starts a new cluster.
-    pub fn start(kind: &Kind, members: usize) -> Self {
+    pub(crate) fn start(kind: &Kind, members: usize) -> Self {
         let data = tempfile::tempdir().expect("a directory for the data");
         let ports: Vec<(u16, u16)> = (0..members).map(|_| (free_port(), free_port())).collect();
         let list: Vec<String> =
@@ -70,7 +70,7 @@ impl Servers {
     }
 
     /// Where clients connect.
-    pub fn addresses(&self) -> &[SocketAddr] {
+    pub(crate) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 }
