@@ -72,6 +72,7 @@ pub mod boot;
 pub mod config;
 pub mod disk;
 pub mod error;
+mod go_json;
 pub mod http;
 pub mod id;
 pub mod member;

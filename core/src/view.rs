@@ -10,6 +10,7 @@ use crate::api::Stamp;
 use crate::id::{ClusterId, MemberId};
 use crate::member::{Cluster, Member};
 use crate::store::{Image, Store};
+use crate::wire::version::{PERSONALITY, Personality};
 
 /// The state of a member at one moment, as far as readers need it.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct View {
     pub member: Option<MemberId>,
     /// The cluster's ID; absent until the boot decision.
     pub cluster_id: Option<ClusterId>,
+    /// What this member says it is, to peers and clients.
+    pub personality: Personality,
     /// The incarnation of the data directory, in hexadecimal; empty until it is durable.
     pub incarnation: String,
     /// Whether the cluster is formed as far as this member knows, so that its log exists.
@@ -44,6 +47,7 @@ impl View {
         Self {
             member: None,
             cluster_id: None,
+            personality: PERSONALITY,
             incarnation: String::new(),
             formed: false,
             ready: false,

@@ -8,6 +8,8 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use crate::go_json;
+
 /// JSON text that grows.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
@@ -56,14 +58,7 @@ impl Writer {
 
     /// A string. Bytes that are no UTF-8 become U+FFFD, each by itself.
     pub(crate) fn string(&mut self, bytes: &[u8]) {
-        self.text.push(b'"');
-        for chunk in bytes.utf8_chunks() {
-            self.escaped(chunk.valid());
-            for _ in chunk.invalid() {
-                self.text.extend_from_slice(b"\\ufffd");
-            }
-        }
-        self.text.push(b'"');
+        go_json::write_string(self, bytes).expect("memory takes all");
     }
 
     /// A string that needs no escapes.
@@ -71,29 +66,6 @@ impl Writer {
         self.text.push(b'"');
         self.display(value);
         self.text.push(b'"');
-    }
-
-    fn escaped(&mut self, text: &str) {
-        let bytes = text.as_bytes();
-        let mut copied = 0;
-        for (i, &byte) in bytes.iter().enumerate() {
-            let Some((escape, len)) = escape(&bytes[i..], byte) else { continue };
-            self.text.extend_from_slice(&bytes[copied..i]);
-            match escape {
-                Escape::Short(letter) => self.text.extend_from_slice(&[b'\\', letter]),
-                Escape::Code(code) => self.unicode(code),
-            }
-            copied = i + len;
-        }
-        self.text.extend_from_slice(&bytes[copied..]);
-    }
-
-    fn unicode(&mut self, code: u16) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        self.text.extend_from_slice(b"\\u");
-        for shift in [12, 8, 4, 0] {
-            self.text.push(DIGITS[usize::from(code >> shift & 0xf)]);
-        }
     }
 
     fn uint(&mut self, mut number: u64) {
@@ -175,59 +147,14 @@ impl Fields<'_> {
     }
 }
 
-enum Escape {
-    /// A backslash and a letter.
-    Short(u8),
-    /// A UTF-16 code unit in hexadecimal.
-    Code(u16),
-}
-
-/// How the character at the beginning of `rest`, whose first byte is `byte`, is escaped, and how
-/// many bytes it takes in UTF-8; nothing if it stands for itself.
-fn escape(rest: &[u8], byte: u8) -> Option<(Escape, usize)> {
-    let escape = match byte {
-        b'"' | b'\\' => Escape::Short(byte),
-        b'\n' => Escape::Short(b'n'),
-        b'\r' => Escape::Short(b'r'),
-        b'\t' => Escape::Short(b't'),
-        0..0x20 | b'<' | b'>' | b'&' => Escape::Code(byte.into()),
-        0xe2 if rest.starts_with("\u{2028}".as_bytes()) => return Some((Escape::Code(0x2028), 3)),
-        0xe2 if rest.starts_with("\u{2029}".as_bytes()) => return Some((Escape::Code(0x2029), 3)),
-        _ => return None,
-    };
-    Some((escape, 1))
-}
-
 #[cfg(test)]
 mod tests {
-    use alloc::string::{String, ToString as _};
+    use alloc::string::ToString as _;
     use alloc::vec::Vec;
 
     use proptest::prelude::*;
 
     use super::Writer;
-
-    fn string(bytes: &[u8]) -> String {
-        let mut writer = Writer::default();
-        writer.string(bytes);
-        String::from_utf8(writer.finish().to_vec()).unwrap()
-    }
-
-    #[test]
-    fn escapes_as_go_does() {
-        for (bytes, text) in [
-            (&b"plain"[..], r#""plain""#),
-            (b"", r#""""#),
-            (b"<b>&\"\\/'", r#""\u003cb\u003e\u0026\"\\/'""#),
-            (b"\n\r\t\x00\x08\x0c\x1f\x7f", "\"\\n\\r\\t\\u0000\\u0008\\u000c\\u001f\x7f\""),
-            ("\u{2027}\u{2028}\u{2029}é\u{1f600}".as_bytes(), "\"\u{2027}\\u2028\\u2029é😀\""),
-            (b"a\xffb", r#""a\ufffdb""#),
-            (b"\xe2\x80", r#""\ufffd\ufffd""#),
-            (b"\xed\xa0\x80", r#""\ufffd\ufffd\ufffd""#),
-        ] {
-            assert_eq!(string(bytes), text);
-        }
-    }
 
     #[test]
     fn numbers() {
@@ -239,25 +166,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn strings_come_back(text in any::<String>()) {
-            let json = string(text.as_bytes());
-            let raw = json.contains(['<', '>', '&', '\u{2028}', '\u{2029}', '\n']);
-            prop_assert!(!raw, "{json}");
-            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-        }
-
-        #[test]
-        fn any_bytes_make_json(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            let mut expected = String::new();
-            for chunk in bytes.utf8_chunks() {
-                expected.push_str(chunk.valid());
-                expected.extend(chunk.invalid().iter().map(|_| '\u{fffd}'));
-            }
-            let read: String = serde_json::from_str(&string(&bytes)).unwrap();
-            prop_assert_eq!(read, expected);
-        }
-
         #[test]
         fn arrays_and_objects_are_json(items in prop::collection::vec(any::<(u64, i64)>(), 0..4)) {
             let mut writer = Writer::default();

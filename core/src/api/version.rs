@@ -5,16 +5,13 @@ use super::reply;
 use crate::http::Reply;
 use crate::view::View;
 
-/// The release of etcd whose behaviour this server has, and by which peers and clients judge
-/// what it can do.
-pub const SERVER: &str = "3.4.23";
-
-/// The version of this server and, once it was decided, of the cluster.
+/// The release of etcd whose behaviour this server has, and by which peers and clients judge what
+/// it can do; and, once it was decided, of the cluster.
 pub(crate) fn reply(view: &View) -> Reply {
     let cluster = view.cluster.version.as_deref().unwrap_or("not_decided");
     let mut body = Writer::default();
     body.object(|fields| {
-        fields.string("etcdserver", SERVER.as_bytes());
+        fields.plain_string("etcdserver", view.personality.server);
         fields.string("etcdcluster", cluster.as_bytes());
     });
     reply::json(200, body.finish())

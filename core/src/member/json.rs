@@ -6,8 +6,6 @@
 //! encoder writes. Reading is lenient: absent and `null` lists are empty, unknown keys are
 //! skipped.
 
-mod escape;
-
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::{String, ToString as _};
@@ -15,9 +13,8 @@ use alloc::vec::Vec;
 
 use serde::Deserialize;
 
-pub use escape::push_string;
-
 use super::Member;
+use crate::go_json;
 use crate::id::MemberId;
 use crate::url::Url;
 
@@ -196,6 +193,10 @@ fn push_attributes(out: &mut String, name: &str, client_urls: &[String]) {
         out.push_str("\"clientURLs\":");
         push_list(out, client_urls.iter().map(String::as_str));
     }
+}
+
+fn push_string(out: &mut String, text: &str) {
+    go_json::write_string(out, text.as_bytes()).expect("a string takes everything");
 }
 
 fn push_list<'a>(out: &mut String, items: impl Iterator<Item = &'a str>) {

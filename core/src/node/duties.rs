@@ -18,7 +18,7 @@ use crate::member::json::Attributes;
 use crate::member::record::{VERSION, attributes_path};
 use crate::time::{Duration, Instant, Now};
 use crate::wire::request::{Method, Request};
-use crate::wire::version::{Personality, Version};
+use crate::wire::version::{PERSONALITY, Version};
 
 /// How often the leader removes what has expired.
 const EXPIRE: Duration = Duration::from_millis(500);
@@ -31,9 +31,6 @@ const POLL_UNDECIDED: Duration = Duration::from_millis(500);
 
 /// How long it waits for all of them before it decides for the lowest version.
 const UNDECIDED: Duration = Duration::from_secs(4);
-
-/// What this member says it is.
-const PERSONALITY: Personality = Personality::V3_4;
 
 /// What a member has to do, and when.
 #[derive(Debug)]

@@ -33,6 +33,7 @@ use crate::store::{Store, WatchHub};
 use crate::time::{Duration, Instant, Now};
 use crate::view::View;
 use crate::wal::{self, Owner, Wal};
+use crate::wire::version::PERSONALITY;
 
 /// Where a request that nobody answers is given up: 5 s and two election timeouts, as in etcd.
 pub(super) fn request_timeout(config: &Config) -> Duration {
@@ -361,6 +362,7 @@ impl Running {
         fx.out.push(Output::Publish(Arc::new(View {
             member: Some(self.owner.member),
             cluster_id: Some(self.owner.cluster),
+            personality: PERSONALITY,
             incarnation: self.incarnation.into(),
             formed: true,
             ready: self.ready,

@@ -58,6 +58,9 @@ pub struct Personality {
     pub min_cluster: Version,
 }
 
+/// What this program says it is, wherever all members are Quorate.
+pub const PERSONALITY: Personality = Personality::V3_4;
+
 impl Personality {
     /// Among etcd 3.4 members, and where all members are Quorate.
     pub const V3_4: Self = Self {

@@ -5,6 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::go_json;
+
 /// Appends JSON text.
 pub(super) struct Writer(pub(super) Vec<u8>);
 
@@ -34,14 +36,7 @@ impl Writer {
 
     /// Appends bytes as a string. What is not UTF-8 is replaced by U+FFFD, byte for byte.
     pub(super) fn string(&mut self, bytes: &[u8]) {
-        self.raw("\"");
-        for chunk in bytes.utf8_chunks() {
-            self.escaped(chunk.valid());
-            for _ in chunk.invalid() {
-                self.raw("\\ufffd");
-            }
-        }
-        self.raw("\"");
+        go_json::write_string(self, bytes).expect("a vector takes everything");
     }
 
     /// Appends bytes as a string member and, if they are not UTF-8, again in hexadecimal as
@@ -57,33 +52,6 @@ impl Writer {
                 self.format(format_args!("{byte:02x}"));
             }
             self.raw("\"");
-        }
-    }
-
-    fn escaped(&mut self, text: &str) {
-        let mut plain = 0;
-        for (at, character) in text.char_indices() {
-            let special = matches!(
-                character,
-                '\0'..='\x1f' | '"' | '\\' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}'
-            );
-            if special {
-                self.raw(&text[plain..at]);
-                plain = at + character.len_utf8();
-                self.escape(character);
-            }
-        }
-        self.raw(&text[plain..]);
-    }
-
-    fn escape(&mut self, character: char) {
-        match character {
-            '"' => self.raw("\\\""),
-            '\\' => self.raw("\\\\"),
-            '\n' => self.raw("\\n"),
-            '\r' => self.raw("\\r"),
-            '\t' => self.raw("\\t"),
-            other => self.format(format_args!("\\u{:04x}", u32::from(other))),
         }
     }
 

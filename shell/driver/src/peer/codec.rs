@@ -10,7 +10,6 @@ use quorate_core::wire::message::Received;
 use quorate_core::wire::stream::{
     MessageStreamDecoder, MessageStreamEncoder, MsgAppStreamDecoder, MsgAppStreamEncoder,
 };
-use quorate_core::wire::version::Personality;
 
 /// Writes a stream.
 pub(super) enum Encoder {
@@ -76,7 +75,7 @@ pub(super) fn local(view: &View) -> Option<Local<'_>> {
     Some(Local {
         member: view.member?,
         cluster_id: view.cluster_id?,
-        personality: Personality::V3_4,
+        personality: view.personality,
         cluster: &view.cluster,
     })
 }
