@@ -1,17 +1,16 @@
 //! Registers are linearizable: all operations on a key can be put into one order that respects
 //! real time and explains every answer.
 //!
-//! The search is that of Wing and Gong with the memory of Lowe: pick an operation that may come
-//! first, see whether the register explains its answer, go on with the rest, and never visit the
-//! same set of picked operations with the same register twice. It is written here instead of taken
-//! from stateright because a register that says its version prunes almost every branch: every
-//! answer carries the store index at which it was true, and those indexes never go back along the
-//! order. stateright's tester knows no such order, takes seconds for histories of this length
-//! and brings 44 crates.
-//!
 //! An operation whose outcome is unknown may have happened at any time after its call, or never.
+//!
+//! In general this takes a search over all orders. Here every answer carries the store index at
+//! which it was true, and an order must respect these indexes. So the answered operations have but
+//! one order, up to those that saw the same state, and the search is only about where the unknown
+//! ones go. An unknown write whose value was read has a known index too, since values are unique.
+//! That is why the checker is written here: stateright's tester knows no such order, takes seconds
+//! for histories of this length, and brings 44 crates.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
 mod tests;
@@ -97,15 +96,15 @@ pub(crate) struct Register {
 enum Modified {
     Is(u64),
     /// The answer to the change is unknown; until a read shows its index, it is only known to lie
-    /// behind this one.
-    After(u64),
+    /// behind the first of these and not behind the second.
+    Within(u64, u64),
 }
 
 impl Modified {
     const fn may_be(self, index: u64) -> bool {
         match self {
             Self::Is(own) => own == index,
-            Self::After(floor) => index > floor,
+            Self::Within(floor, ceiling) => index > floor && index <= ceiling,
         }
     }
 }
@@ -123,8 +122,10 @@ impl Register {
     /// of unknown outcome that would change nothing is not worth a place in the order.
     pub(crate) fn step(self, operation: &Operation) -> Option<Self> {
         let Some((_, answer)) = operation.returned else {
-            let modified = Modified::After(self.reached);
-            return self.write(operation.ask).map(|v| Self::changed(v, modified, self.reached));
+            let modified = Modified::Within(self.reached, u64::MAX);
+            // Whatever its index is, it took one.
+            let reached = self.reached + 1;
+            return self.write(operation.ask).map(|v| Self::changed(v, modified, reached));
         };
         match answer {
             Answer::Found { value, modified, at } => {
@@ -146,9 +147,13 @@ impl Register {
             Answer::Refused { at } => {
                 // A comparison with an unknown index may well fail.
                 let unknown = matches!(operation.ask, Ask::SwapIndex(..))
-                    && matches!(self.modified, Modified::After(_));
+                    && matches!(self.modified, Modified::Within(..));
                 let explained = self.write(operation.ask).is_none() || unknown;
-                (explained && at >= self.reached).then_some(Self { reached: at, ..self })
+                let modified = match self.modified {
+                    Modified::Within(floor, ceiling) => Modified::Within(floor, ceiling.min(at)),
+                    known @ Modified::Is(_) => known,
+                };
+                (explained && at >= self.reached).then_some(Self { reached: at, modified, ..self })
             }
         }
     }
@@ -168,115 +173,139 @@ impl Register {
     }
 }
 
-/// Which operations were picked so far.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Picked(Vec<u64>);
-
-impl Picked {
-    fn contains(&self, at: usize) -> bool {
-        self.0[at / 64] & (1 << (at % 64)) != 0
+impl Operation {
+    /// Where the answer puts the operation: by store index, changes before what saw them.
+    const fn place(&self) -> (u64, bool, u64) {
+        match self.returned {
+            None => (u64::MAX, true, self.called),
+            Some((_, Answer::Done { at, .. })) => (at, false, self.called),
+            Some((_, Answer::Found { at, .. } | Answer::Refused { at })) => (at, true, self.called),
+        }
     }
 
-    fn flip(&mut self, at: usize) {
-        self.0[at / 64] ^= 1 << (at % 64);
+    const fn value(&self) -> Option<u64> {
+        match self.ask {
+            Ask::Set(value)
+            | Ask::Create(value)
+            | Ask::SwapValue(_, value)
+            | Ask::SwapIndex(_, value) => Some(value),
+            Ask::Read | Ask::Delete => None,
+        }
     }
 }
 
-/// Judges the history of one key, visiting at most `budget` states.
+/// Judges the history of one key, visiting at most `budget` states. Values must be unique.
 pub fn check(history: &[Operation], budget: usize) -> Verdict {
-    let mut operations: Vec<&Operation> = history.iter().collect();
-    operations.sort_by_key(|o| o.called);
-    let mut search = Search {
-        left: operations.iter().filter(|o| o.returned.is_some()).count(),
-        picked: Picked(vec![0; operations.len().div_ceil(64)]),
-        visited: BTreeSet::new(),
-        operations,
-    };
-    search.run(budget)
+    let shown: BTreeMap<u64, u64> = history
+        .iter()
+        .filter_map(|o| match o.returned {
+            Some((_, Answer::Found { value, modified, .. })) => Some((value, modified)),
+            _ => None,
+        })
+        .collect();
+    let (mut answered, mut unknown) = (Vec::new(), Vec::new());
+    for operation in history {
+        let index = operation.value().and_then(|value| shown.get(&value));
+        match (operation.returned, index) {
+            (Some(_), _) => answered.push(*operation),
+            (None, Some(at)) => {
+                let answer = Answer::Done { at: *at, before: None };
+                answered.push(Operation { returned: Some((u64::MAX, answer)), ..*operation });
+            }
+            (None, None) if operation.ask == Ask::Read => {}
+            (None, None) => unknown.push(*operation),
+        }
+    }
+    answered.sort_by_key(Operation::place);
+    let returned = |o: &Operation| o.returned.map_or(u64::MAX, |r| r.0);
+    let mut called = 0;
+    for operation in &answered {
+        called = called.max(operation.called);
+        if returned(operation) < called {
+            return Verdict::Violated;
+        }
+    }
+    let mut horizons: Vec<u64> = answered.iter().map(returned).collect();
+    for at in (1..horizons.len()).rev() {
+        horizons[at - 1] = horizons[at - 1].min(horizons[at]);
+    }
+    let used = vec![false; unknown.len()];
+    let mut search = Search { answered, unknown, horizons, used, visited: BTreeSet::new(), budget };
+    search.run(Register::absent())
 }
 
-struct Search<'a> {
-    operations: Vec<&'a Operation>,
-    picked: Picked,
-    /// Answered operations that are not picked yet.
-    left: usize,
-    visited: BTreeSet<(Picked, Register)>,
+struct Search {
+    /// In their one order.
+    answered: Vec<Operation>,
+    /// For each answered operation the first moment at which it or a later one had returned: what
+    /// goes before it must have been called by then.
+    horizons: Vec<u64>,
+    unknown: Vec<Operation>,
+    used: Vec<bool>,
+    visited: BTreeSet<(usize, Vec<bool>, Register)>,
+    budget: usize,
 }
 
-/// A point at which the search can go on: the register before the pick, and the candidates that
-/// were not tried yet, the most promising one last.
-struct Choice {
+/// A point of the search: the register before the answered operation `next`, the unknown one that
+/// led here, and the first unknown one that was not tried here; 0 stands for going on without.
+struct Point {
     register: Register,
-    candidates: Vec<usize>,
-    taken: Option<usize>,
+    next: usize,
+    by: Option<usize>,
+    tried: usize,
 }
 
-impl Search<'_> {
-    fn run(&mut self, budget: usize) -> Verdict {
-        let mut register = Register::absent();
-        let mut first = 0;
-        let mut stack = vec![self.choice(register, &mut first)];
-        while self.left > 0 {
-            if self.visited.len() > budget {
+impl Search {
+    fn run(&mut self, register: Register) -> Verdict {
+        let mut path = vec![Point { register, next: 0, by: None, tried: 0 }];
+        while let Some(point) = path.last_mut() {
+            if point.next == self.answered.len() {
+                return Verdict::Linearizable;
+            }
+            if self.visited.len() > self.budget {
                 return Verdict::Undecided;
             }
-            let Some(choice) = stack.last_mut() else { return Verdict::Violated };
-            if let Some(taken) = choice.taken.take() {
-                self.picked.flip(taken);
-                self.left += usize::from(self.operations[taken].returned.is_some());
-                first = first.min(taken);
-            }
-            let Some(candidate) = choice.candidates.pop() else {
-                stack.pop();
-                continue;
-            };
-            let Some(next) = choice.register.step(self.operations[candidate]) else { continue };
-            self.picked.flip(candidate);
-            if !self.visited.insert((self.picked.clone(), next)) {
-                self.picked.flip(candidate);
+            let tried = point.tried;
+            point.tried += 1;
+            if tried > self.unknown.len() {
+                if let Some(Point { by: Some(by), .. }) = path.pop() {
+                    self.used[by] = false;
+                }
                 continue;
             }
-            choice.taken = Some(candidate);
-            self.left -= usize::from(self.operations[candidate].returned.is_some());
-            register = next;
-            stack.push(self.choice(register, &mut first));
-        }
-        Verdict::Linearizable
-    }
-
-    /// The operations that may come next: called before any operation that is not picked returned.
-    /// `first` is a lower bound of the first one that is not picked.
-    fn choice(&self, register: Register, first: &mut usize) -> Choice {
-        while *first < self.operations.len() && self.picked.contains(*first) {
-            *first += 1;
-        }
-        let mut horizon = u64::MAX;
-        let mut candidates = Vec::new();
-        for at in *first..self.operations.len() {
-            let operation = self.operations[at];
-            if operation.called > horizon {
-                break;
-            }
-            if !self.picked.contains(at) {
-                candidates.push(at);
-                let returned = operation.returned.map_or(u64::MAX, |r| r.0);
-                horizon = horizon.min(returned);
+            if let Some(new) = self.follow(point, tried.checked_sub(1)) {
+                path.push(new);
             }
         }
-        candidates.retain(|at| self.operations[*at].called <= horizon);
-        // The answered one with the lowest store index is the best guess, the unknown ones the last.
-        candidates.sort_by_key(|at| std::cmp::Reverse(self.operations[*at].place()));
-        Choice { register, candidates, taken: None }
+        Verdict::Violated
     }
-}
 
-impl Operation {
-    /// Where the answer's store index puts the operation; reads after the change that they show.
-    const fn place(&self) -> (u64, bool) {
-        match self.returned {
-            None => (u64::MAX, true),
-            Some((_, Answer::Done { at, .. })) => (at, false),
-            Some((_, Answer::Found { at, .. } | Answer::Refused { at })) => (at, true),
+    /// The point behind the next answered operation, or behind an unknown one before it; `None` if
+    /// it is not explained or leads where the search has been.
+    fn follow(&mut self, point: &Point, unknown: Option<usize>) -> Option<Point> {
+        let (operation, next) = match unknown {
+            None => (&self.answered[point.next], point.next + 1),
+            Some(at) => {
+                let operation = &self.unknown[at];
+                // What hides another unknown write might as well come without it.
+                let hides = matches!(operation.ask, Ask::Set(_) | Ask::Delete);
+                let late = operation.called > self.horizons[point.next];
+                if self.used[at] || late || hides && point.by.is_some() {
+                    return None;
+                }
+                (operation, point.next)
+            }
+        };
+        let register = point.register.step(operation)?;
+        if let Some(at) = unknown {
+            self.used[at] = true;
         }
+        if self.visited.insert((next, self.used.clone(), register)) {
+            return Some(Point { register, next, by: unknown, tried: 0 });
+        }
+        if let Some(at) = unknown {
+            self.used[at] = false;
+        }
+        None
     }
 }
