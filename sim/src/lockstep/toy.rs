@@ -145,7 +145,7 @@ impl Toy {
             let result = guess.apply(&command).result;
             self.answer(number, &command, result, out);
         }
-        if self.fault == PROPOSES_TWICE {
+        if self.fault == PROPOSES_TWICE && request.verb == Verb::Post {
             self.propose(vec![entry.clone()]);
         }
         self.propose(vec![entry]);
