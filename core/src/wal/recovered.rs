@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::head::Head;
-use super::writer::Segment;
+use super::writer::{self, Segment};
 use super::{DIR, HardState, Owner, Wal};
 use crate::disk::{Op, Script};
 use crate::error::Refusal;
@@ -130,9 +130,9 @@ impl Recovered {
         }
         let synced = script.ticket();
         script.push(Op::Sync { file, ticket: synced });
-        let named = script.ticket();
-        script.push(Op::SyncDir { path: DIR.into(), ticket: named });
-        let waits = alloc::vec![synced, named];
+        // A name that is seen need not be durable, nor those of the directories above.
+        let mut waits = writer::sync_dirs(&[DIR, "quorate", ""], script);
+        waits.push(synced);
         Wal::reopened(self.owner, entropy, segment_bytes, self.position, file, waits)
     }
 }

@@ -458,15 +458,8 @@ impl Wal {
     fn name(&self, header: &Header, script: &mut Script) -> Vec<Ticket> {
         script.push(Op::Rename { from: Spare::path(), to: path_of(header) });
         // With the first segment the directories above come into being, too.
-        let above: &[&str] = if self.current.is_none() { &["quorate", ""] } else { &[] };
-        let paths = [DIR].iter().chain(above);
-        paths
-            .map(|path| {
-                let ticket = script.ticket();
-                script.push(Op::SyncDir { path: Arc::from(*path), ticket });
-                ticket
-            })
-            .collect()
+        let first = self.current.is_none();
+        sync_dirs(if first { &[DIR, "quorate", ""] } else { &[DIR] }, script)
     }
 
     /// The next segment stands: it is the current one from here on.
@@ -519,6 +512,16 @@ impl Stage {
             Self::Reopening(waits) | Self::Naming(_, _, waits) => waits.contains(&ticket),
         }
     }
+}
+
+/// Makes the names in directories durable; hands back the tickets.
+pub(super) fn sync_dirs(dirs: &[&str], script: &mut Script) -> Vec<Ticket> {
+    let mut sync = |dir: &&str| {
+        let ticket = script.ticket();
+        script.push(Op::SyncDir { path: Arc::from(*dir), ticket });
+        ticket
+    };
+    dirs.iter().map(&mut sync).collect()
 }
 
 fn path_of(header: &Header) -> Arc<str> {
