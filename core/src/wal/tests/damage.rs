@@ -7,12 +7,16 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::super::batch::Unsealed;
 use super::super::header::{self, Header};
 use super::super::segment;
 use super::crash::rest;
 use super::replay;
 use super::world::World;
+use crate::disk::Script;
 use crate::disk::double::Dice;
+use crate::raft::LogId;
+use crate::wal::{Batch, KEPT_MARKS, MIN_SEGMENT_BYTES, Mark};
 
 /// A log of several segments at rest.
 fn world(seed: u64, batches: usize) -> World {
@@ -208,4 +212,38 @@ proptest! {
         let mixed = [&sound.1[..keep], &bytes].concat();
         let _ = replay(&[(sound.0.clone(), mixed.into())]);
     }
+
+    #[test]
+    fn no_records_make_the_reader_panic(
+        numbers in prop::collection::vec((0..4_u8, extreme(), extreme()), 1..20),
+    ) {
+        let header = Header::decode(&sample(3, 1)[0].1).unwrap();
+        let mut file = Header { head: Default::default(), ..header }.encode().to_vec();
+        let mut chain = header::crc(&file);
+        for (kind, term, index) in numbers {
+            let id = LogId { term, index };
+            let entries = [super::entry(term, index, b"data")];
+            let batch = match kind {
+                0 => Batch { entries: &entries, ..Batch::default() },
+                1 => Batch { mark: Some(Mark::Saved(id)), ..Batch::default() },
+                2 => Batch { mark: Some(Mark::Installed(id)), ..Batch::default() },
+                _ => Batch::default(),
+            };
+            let sealed =
+                Unsealed::new(&batch).seal(header.salt, file.len() as u64, header::LEN, chain);
+            chain = sealed.crc;
+            file.extend_from_slice(&sealed.bytes);
+        }
+        let name = "0000000000000000-0000000000000001.wal".into();
+        if let Ok(Some(mut found)) = replay(&[(name, file.into())]) {
+            let marks = found.marks.clone();
+            prop_assert!(marks.len() <= KEPT_MARKS);
+            let _ = marks.first().map(|mark| found.log_after(*mark));
+            found.into_wal(1, MIN_SEGMENT_BYTES, &mut Script::default());
+        }
+    }
+}
+
+fn extreme() -> impl Strategy<Value = u64> {
+    prop_oneof![3 => 0..5_u64, 1 => u64::MAX - 3..=u64::MAX, 1 => any::<u64>()]
 }
