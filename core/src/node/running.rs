@@ -74,6 +74,8 @@ pub(super) struct Running {
     peers: Vec<Peer>,
     announced: Option<Arc<Cluster>>,
     disk_retry: Option<Instant>,
+    /// Entries were turned away because the disk is full.
+    lacks_space: bool,
     pub(super) exit: Option<Exit>,
 }
 
@@ -114,6 +116,7 @@ impl Running {
             peers: Vec::new(),
             announced: None,
             disk_retry: None,
+            lacks_space: false,
             exit: None,
             config,
             owner,
@@ -243,11 +246,13 @@ impl Running {
         self.disk_retry = self.wal.full().map(|_| now + DISK_RETRY);
     }
 
-    /// A member whose disk takes no more entries does not lead: others may have room.
+    /// A member whose disk takes no more entries, or has just been too small for some, does not
+    /// lead: others may have room.
     fn yield_if_full(&mut self, now: Instant) {
         let full = self.wal.full().is_some() && !self.wal.has_room(wal::ENTRY_OVERHEAD);
         self.raft.set_full(now, full);
-        if full {
+        let lacks_space = core::mem::take(&mut self.lacks_space);
+        if full || lacks_space {
             self.raft.transfer(now);
         }
     }
@@ -259,7 +264,9 @@ impl Running {
         let overhead = wal::ENTRY_OVERHEAD.saturating_mul((entries + waiting) as u64);
         let needed = overhead.saturating_add((bytes + waiting_bytes) as u64);
         self.wal.make_room(needed, fx.script);
-        self.wal.has_room(needed)
+        let room = self.wal.has_room(needed);
+        self.lacks_space |= !room && self.wal.full().is_some();
+        room
     }
 
     fn retry_disk(&mut self, now: Instant, fx: &mut Effects<'_>) {
