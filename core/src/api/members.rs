@@ -6,8 +6,11 @@ use crate::http::Reply;
 use crate::member::Member;
 use crate::view::View;
 
-/// `GET /v2/members`: all members, by ID.
+/// `GET /v2/members`: all members, by ID. Nobody is a member before it is decided how to start.
 pub(crate) fn list(view: &View) -> Reply {
+    if view.cluster_id.is_none() {
+        return reply::message(503, "this member has not decided yet how to start");
+    }
     let mut body = Writer::default();
     body.object(|fields| {
         fields.value("members", |w| w.array(view.cluster.members.values(), member));

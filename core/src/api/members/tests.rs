@@ -84,3 +84,9 @@ fn health_is_a_leader() {
     let reply = health::reply(&View { leader: None, ..view() });
     assert_eq!((reply.status, text(&reply)), (503, "{\"health\":\"false\"}\n"));
 }
+
+#[test]
+fn there_are_no_members_before_the_start_is_decided() {
+    let view = View::new([]);
+    assert_eq!(list(&view).status, 503);
+}

@@ -124,6 +124,7 @@ impl Scripted {
             (id, Member { id, name, peer_urls, client_urls: Vec::new(), learner: false })
         });
         View {
+            personality: quorate_core::wire::version::PERSONALITY,
             member: Some(MemberId(u64::from(self.script.number))),
             cluster_id: Some(ClusterId(0xabc)),
             incarnation: String::new(),
