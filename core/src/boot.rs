@@ -16,6 +16,7 @@ pub mod disk_state;
 pub mod forming;
 pub mod identity;
 pub mod list;
+mod look;
 mod restore;
 pub mod table;
 
@@ -26,7 +27,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::config::{Config, Form};
-use crate::disk::{DirEntry, DiskError, DiskErrorKind, Done, Found, Op, Script, Ticket};
+use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Ticket};
 use crate::error::Refusal;
 use crate::http::Answer;
 use crate::member::Member;
@@ -37,9 +38,11 @@ use crate::snap::Shelf;
 use crate::store::Image;
 use crate::time::Instant;
 use crate::wal::{self, HardState, Owner, Wal};
+use disk_state::DiskState;
 use forming::{Forming, Verdict};
 use identity::Incarnation;
 use list::{InitialCluster, Resolved};
+use look::Look;
 use restore::{Outcome, Restore};
 use table::Plan;
 
@@ -97,13 +100,6 @@ enum Stage {
     Restoring(Box<Restore>),
     /// It was refused, or given away as [`Booted`].
     Over,
-}
-
-/// The listings that a decision needs.
-#[derive(Debug)]
-struct Look {
-    root: (Ticket, Option<Vec<DirEntry>>),
-    wal: (Ticket, Option<Vec<DirEntry>>),
 }
 
 /// The first log of a new member, on its way to the disk.
@@ -236,16 +232,16 @@ impl Boot {
     ) -> Result<(), Refusal> {
         match &mut self.stage {
             Stage::Looking(look) => {
-                if let Some((root, wal)) = look.take(ticket, found) {
-                    self.decide_first(&root, &wal, fx)?;
+                if let Some(disk) = look.take(ticket, found) {
+                    self.decide_first(&disk, fx)?;
                 }
             }
             Stage::Locking(lock) if *lock == ticket => {
                 self.stage = Stage::LookingAgain(Look::begin(fx.script));
             }
             Stage::LookingAgain(look) => {
-                if let Some((root, wal)) = look.take(ticket, found) {
-                    let plan = table::decide(&disk_state::judge(&root, &wal), &self.config)?;
+                if let Some(disk) = look.take(ticket, found) {
+                    let plan = table::decide(&disk, &self.config)?;
                     let ticket = fx.script.ticket();
                     fx.script.push(Op::Read { path: disk_state::IDENTITY.into(), ticket });
                     self.stage = Stage::ReadingIdentity(ticket, plan);
@@ -264,13 +260,8 @@ impl Boot {
     }
 
     /// The first decision: nothing was touched yet, and a refusal leaves it so.
-    fn decide_first(
-        &mut self,
-        root: &[DirEntry],
-        wal: &[DirEntry],
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
-        match table::decide(&disk_state::judge(root, wal), &self.config)? {
+    fn decide_first(&mut self, disk: &DiskState, fx: &mut Effects<'_>) -> Result<(), Refusal> {
+        match table::decide(disk, &self.config)? {
             Plan::Restart => self.listen(fx),
             Plan::Form => self.settle_list(fx)?,
         }
@@ -405,9 +396,7 @@ impl Boot {
         segments: Vec<Arc<str>>,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
-        table::decide(&disk_state::DiskState::Empty, &self.config)?;
-        let list = self.list()?;
-        list.check(&self.config.name, &self.config.initial_cluster_token)?;
+        table::decide(&DiskState::Empty, &self.config)?;
         fx.script.extend(segments.into_iter().map(|path| Op::Remove { path }));
         self.form(now, fx)
     }
@@ -416,6 +405,7 @@ impl Boot {
     fn form(&mut self, now: Instant, fx: &mut Effects<'_>) -> Result<(), Refusal> {
         let list = self.list()?;
         let token = &self.config.initial_cluster_token;
+        list.check(&self.config.name, token)?;
         let members = list.members(token);
         let (cluster, own) = (list.cluster_id(token), list.member_id(&self.config.name, token));
         let own = own.and_then(|own| members.iter().find(|member| member.id == own).cloned());
@@ -535,29 +525,6 @@ impl Boot {
             DiskErrorKind::NotFound | DiskErrorKind::Other => {
                 refusal.hint("-data-dir has to name a directory on a sound disk, or one to be made")
             }
-        }
-    }
-}
-
-impl Look {
-    fn begin(script: &mut Script) -> Self {
-        let mut list = |path: &str| {
-            let ticket = script.ticket();
-            script.push(Op::List { path: path.into(), ticket });
-            (ticket, None)
-        };
-        Self { root: list(""), wal: list(disk_state::WAL) }
-    }
-
-    /// Takes a listing; gives both once they are there.
-    fn take(&mut self, ticket: Ticket, found: Found) -> Option<(Vec<DirEntry>, Vec<DirEntry>)> {
-        let Found::Entries(entries) = found else { return None };
-        if let Some(look) = [&mut self.root, &mut self.wal].into_iter().find(|l| l.0 == ticket) {
-            look.1 = Some(entries);
-        }
-        match (&self.root.1, &self.wal.1) {
-            (Some(root), Some(wal)) => Some((root.clone(), wal.clone())),
-            _ => None,
         }
     }
 }

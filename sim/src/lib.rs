@@ -1,5 +1,10 @@
 //! Deterministic simulation of Quorate clusters.
 
+#[cfg(not(madsim))]
+compile_error!(
+    "sim needs --cfg madsim, which .cargo/config.toml sets: a RUSTFLAGS variable has overridden it"
+);
+
 pub mod chance;
 pub mod digest;
 pub mod disk;
