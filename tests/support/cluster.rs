@@ -105,8 +105,13 @@ impl Cluster {
 
     /// The command line of a member, without what says how the cluster is formed.
     pub(crate) fn command(&self, member: usize) -> Command {
+        self.command_of(Path::new(QUORATE), member)
+    }
+
+    /// The same command line for another program that has etcd's flags.
+    pub(crate) fn command_of(&self, program: &Path, member: usize) -> Command {
         let client_url = self.url(member, "");
-        let mut command = Command::new(QUORATE);
+        let mut command = Command::new(program);
         command
             .args(["-name", &name(member), "-data-dir"])
             .arg(self.data_dir(member))
