@@ -20,6 +20,7 @@ pub mod input;
 mod inspect;
 pub mod output;
 mod requests;
+mod room;
 mod running;
 mod snapshots;
 mod stop;

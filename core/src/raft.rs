@@ -33,7 +33,7 @@ pub mod message;
 #[cfg(test)]
 mod tests;
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -388,9 +388,10 @@ impl Raft {
         &self.conf.voters
     }
 
-    fn others(&self) -> BTreeMap<MemberId, ()> {
-        let all = self.conf.voters.iter().chain(&self.conf.learners);
-        all.filter(|id| **id != self.settings.id).map(|id| (*id, ())).collect()
+    /// Everybody else in the configuration.
+    fn others(&self) -> impl Iterator<Item = MemberId> + '_ {
+        let all = self.conf.voters.iter().chain(&self.conf.learners).copied();
+        all.filter(|id| *id != self.settings.id)
     }
 }
 

@@ -22,12 +22,11 @@ use crate::api::{Failure, Response, Stamp};
 use crate::boot::Booted;
 use crate::boot::identity::Incarnation;
 use crate::config::Config;
-use crate::disk::{DiskError, Done};
-use crate::error::Refusal;
+use crate::disk::Done;
 use crate::id::MemberId;
 use crate::member::Cluster;
 use crate::note::Note;
-use crate::raft::{Body, EntryKind, Message, Proposed, Raft, Settings, Start};
+use crate::raft::{EntryKind, Message, Proposed, Raft, Settings, Start};
 use crate::rng::{Rng, Stream};
 use crate::store::{Store, WatchHub};
 use crate::time::{Duration, Instant, Now};
@@ -39,9 +38,6 @@ use crate::wire::version::PERSONALITY;
 pub(super) fn request_timeout(config: &Config) -> Duration {
     Duration::from_secs(5) + config.election_timeout * 2
 }
-
-/// How often a full disk is asked for space again.
-const DISK_RETRY: Duration = Duration::from_secs(1);
 
 /// A member with a log, a state machine and peers.
 #[derive(Debug)]
@@ -73,9 +69,9 @@ pub(super) struct Running {
     /// What the transport was last told of, and the membership that it follows from.
     peers: Vec<Peer>,
     announced: Option<Arc<Cluster>>,
-    disk_retry: Option<Instant>,
+    pub(super) disk_retry: Option<Instant>,
     /// Entries were turned away because the disk is full.
-    lacks_space: bool,
+    pub(super) lacks_space: bool,
     pub(super) exit: Option<Exit>,
 }
 
@@ -179,25 +175,17 @@ impl Running {
     /// A message of a peer.
     pub(super) fn take_message(&mut self, now: Instant, message: Message, fx: &mut Effects<'_>) {
         let Message { from, to, .. } = message;
-        if to != self.owner.member || from == self.owner.member {
+        if to != self.owner.member {
             let cause = alloc::format!("its message is for {to}");
+            fx.note(Note::PeerRefused { peer: Some(from), cause });
+        } else if from == self.owner.member {
+            let cause = "it says that it is this member".into();
             fx.note(Note::PeerRefused { peer: Some(from), cause });
         } else if self.cluster.removed.contains(&from) {
             let cause = "it was removed from the cluster".into();
             fx.note(Note::PeerRefused { peer: Some(from), cause });
         } else if self.has_room_to_take(&message.body, fx) {
             self.raft.step(now, message);
-        }
-    }
-
-    /// Entries for which there is no room are left to be sent again.
-    fn has_room_to_take(&mut self, body: &Body, fx: &mut Effects<'_>) -> bool {
-        match body {
-            Body::Append { entries, .. } | Body::Propose { entries } if !entries.is_empty() => {
-                let bytes = entries.iter().map(|entry| entry.data.len()).sum();
-                self.find_room_for(entries.len(), bytes, fx)
-            }
-            _ => true,
         }
     }
 
@@ -226,53 +214,6 @@ impl Running {
             wal::Event::Fault(error) => self.fault("writing the log failed", &error),
             wal::Event::Progress => {}
             wal::Event::Unrelated => self.snapshot_written(now, done, fx),
-        }
-    }
-
-    /// The disk has failed: what it holds is no longer known, so this process ends.
-    pub(super) fn fault(&mut self, what: &str, error: &DiskError) {
-        let refusal = Refusal::new(alloc::format!("{what}: {}", error.message))
-            .hint("what was not durable was not acknowledged; check the disk, then start again");
-        self.exit = Some(Exit::Fault(refusal));
-    }
-
-    fn watch_room(&mut self, now: Instant, fx: &mut Effects<'_>) {
-        let full = self.wal.full().map(|error| error.message.clone());
-        match (full, self.disk_retry) {
-            (Some(cause), None) => fx.note(Note::DiskFull { cause }),
-            (None, Some(_)) => fx.note(Note::DiskRecovered),
-            _ => {}
-        }
-        self.disk_retry = self.wal.full().map(|_| now + DISK_RETRY);
-    }
-
-    /// A member whose disk takes no more entries, or has just been too small for some, does not
-    /// lead: others may have room.
-    fn yield_if_full(&mut self, now: Instant) {
-        let full = self.wal.full().is_some() && !self.wal.has_room(wal::ENTRY_OVERHEAD);
-        self.raft.set_full(now, full);
-        let lacks_space = core::mem::take(&mut self.lacks_space);
-        if full || lacks_space {
-            self.raft.transfer(now);
-        }
-    }
-
-    /// Whether the log can take entries with so many bytes of data on top of what is about to be
-    /// written. If it cannot, it is asked to make room.
-    fn find_room_for(&mut self, entries: usize, bytes: usize, fx: &mut Effects<'_>) -> bool {
-        let (waiting, waiting_bytes) = self.raft.log().unwritten();
-        let overhead = wal::ENTRY_OVERHEAD.saturating_mul((entries + waiting) as u64);
-        let needed = overhead.saturating_add((bytes + waiting_bytes) as u64);
-        self.wal.make_room(needed, fx.script);
-        let room = self.wal.has_room(needed);
-        self.lacks_space |= !room && self.wal.full().is_some();
-        room
-    }
-
-    fn retry_disk(&mut self, now: Instant, fx: &mut Effects<'_>) {
-        if self.disk_retry.is_some_and(|at| now >= at) {
-            self.disk_retry = Some(now + DISK_RETRY);
-            self.wal.retry(fx.script);
         }
     }
 

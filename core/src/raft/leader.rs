@@ -85,7 +85,7 @@ impl Raft {
         self.notes.push(Note::BecameLeader { term: self.term, last });
         let fresh = Progress::new(last.index + 1);
         self.role = Role::Leader(Leader {
-            progress: self.others().into_keys().map(|id| (id, fresh.clone())).collect(),
+            progress: self.others().map(|id| (id, fresh.clone())).collect(),
             heartbeat_due: now,
             check_due: now + self.settings.election_timeout,
             // There may be one in the uncommitted tail.
