@@ -160,6 +160,15 @@ impl Net {
         self.raft(n).propose(EntryKind::Normal, Bytes::from_static(data.as_bytes()))
     }
 
+    /// Cuts a member off while 1, which leads, has `count` entries agreed on with the others.
+    pub(super) fn leave_behind(&mut self, n: u64, count: usize) {
+        self.cut.insert(id(n));
+        for _ in 0..count {
+            self.propose(1, "x");
+            self.settle();
+        }
+    }
+
     pub(super) fn leaders(&self) -> Vec<u64> {
         self.peers.iter().filter(|(_, p)| p.raft.leads()).map(|(id, _)| id.0).collect()
     }

@@ -123,11 +123,7 @@ fn older_terms_are_committed_only_behind_the_own() {
 fn a_member_that_was_away_catches_up() {
     let mut net = Net::new(3);
     net.elect(1);
-    net.cut.insert(id(3));
-    for _ in 0..50 {
-        net.propose(1, "x");
-        net.settle();
-    }
+    net.leave_behind(3, 50);
     net.cut.clear();
     net.pass(HEARTBEAT * 3);
     assert_eq!(net.same_log().len(), 51);
@@ -149,11 +145,7 @@ fn the_loss_of_the_last_append_is_noticed() {
 fn a_member_behind_the_compaction_gets_a_snapshot() {
     let mut net = Net::new(3);
     net.elect(1);
-    net.cut.insert(id(3));
-    for _ in 0..50 {
-        net.propose(1, "x");
-        net.settle();
-    }
+    net.leave_behind(3, 50);
     for n in 1..=2 {
         net.raft(n).compact(40);
     }
