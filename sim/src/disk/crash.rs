@@ -3,17 +3,25 @@
 use std::collections::BTreeSet;
 
 use super::file::survivors;
-use super::{Damage, Disk, parent};
+use super::system::{FileSystem, parent};
 use crate::chance::Chance;
 
-impl Disk {
+/// What a power loss did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Damage {
+    /// Unsynced writes that are gone.
+    pub writes_dropped: u64,
+    /// Writes of which a part survived.
+    pub writes_torn: u64,
+    /// Changes of directories that are gone.
+    pub entries_dropped: u64,
+}
+
+impl FileSystem {
     /// The process ends: the lock is released and files are closed. What was written stays visible,
     /// and becomes no more durable than it was.
     pub fn kill(&mut self) {
-        self.locked = false;
-        self.open.clear();
-        self.poisoned.clear();
-        self.poisoned_paths.clear();
+        self.end_process();
         self.collect();
     }
 
