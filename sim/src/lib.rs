@@ -12,6 +12,7 @@ pub mod lockstep;
 pub mod machine;
 pub mod options;
 pub mod oracle;
+pub mod results;
 pub mod runner;
 pub mod stats;
 pub mod workload;

@@ -17,6 +17,13 @@ macro_rules! counters {
                 $(self.$name += other.$name;)+
             }
 
+            /// 1 for each of those that are not 0: added up, they tell in how many runs something
+            /// happened.
+            #[must_use]
+            pub fn seen(&self) -> Self {
+                Self { $($name: self.$name.min(1),)+ }
+            }
+
             /// Names and values.
             pub fn values(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($name), self.$name)),+].into_iter()

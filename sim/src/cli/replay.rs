@@ -1,0 +1,33 @@
+//! `replay`: one seed with its event log.
+
+use quorate_core::Node;
+use sim::chance::parse_seed;
+use sim::runner::{Failure, run_seed};
+
+use super::Found;
+use super::settings::Settings;
+
+/// Run one seed and print its event log.
+#[derive(clap::Args)]
+pub(crate) struct Replay {
+    /// A number or a commit hash.
+    #[arg(value_parser = parse_seed)]
+    seed: u64,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl Replay {
+    pub(crate) fn run(self) -> Found {
+        let report = run_seed::<Node>(self.seed, &self.settings.options(self.seed)?, true);
+        print!("{}", report.log);
+        let kind = report.violation.as_ref().map(|(_, v)| v.kind);
+        if kind.is_some() {
+            println!("\n{}", Failure(report));
+        } else {
+            println!("\nseed {}, options:\n{}\n{}", self.seed, report.options, report.stats);
+            println!("digest {:016x}", report.digest);
+        }
+        Ok(kind)
+    }
+}

@@ -1,0 +1,143 @@
+//! `run`: many seeds.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use quorate_core::Node;
+use sim::chance::parse_seed;
+use sim::lockstep::Report;
+use sim::oracle::Kind;
+use sim::results::{Finished, Results};
+use sim::runner::{Failure, run_many};
+
+use super::Found;
+use super::origin::origin;
+use super::progress::Progress;
+use super::settings::Settings;
+
+/// How much time on the wall an interrupted run loses at most.
+const APPEND_EVERY: Duration = Duration::from_secs(30);
+
+/// Run many seeds.
+#[derive(clap::Args)]
+pub(crate) struct Run {
+    /// How many.
+    #[arg(long, default_value_t = 1000)]
+    seeds: u64,
+    /// The first one: a number, a commit hash, or `next`: the one behind the last in the results
+    /// file.
+    #[arg(long, default_value = "0", value_parser = parse_first)]
+    first: First,
+    /// On how many threads; one for each core unless given.
+    #[arg(long)]
+    jobs: Option<usize>,
+    #[command(flatten)]
+    settings: Settings,
+    /// Go on after a failure.
+    #[arg(long)]
+    keep_going: bool,
+    /// Append what was run to this file, at least every half a minute.
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy)]
+enum First {
+    Seed(u64),
+    Next,
+}
+
+fn parse_first(text: &str) -> Result<First, String> {
+    if text == "next" { Ok(First::Next) } else { parse_seed(text).map(First::Seed) }
+}
+
+impl Run {
+    pub(crate) fn run(self) -> Found {
+        let world = "lockstep";
+        let mut results = match &self.results {
+            Some(path) => Some(Results::open(path).map_err(|e| e.to_string())?),
+            None => None,
+        };
+        for words in results.iter().flat_map(Results::damaged) {
+            eprintln!("sim: {words}");
+        }
+        let first = match (self.first, &results) {
+            (First::Seed(seed), _) => seed,
+            (First::Next, Some(results)) => results.next_seed(world).map_err(|e| e.to_string())?,
+            (First::Next, None) => return Err("--first next needs --results".to_owned()),
+        };
+        if first.checked_add(self.seeds).is_none() {
+            return Err(format!("there are no {} seeds from {first} on", self.seeds));
+        }
+        self.settings.options(first)?;
+        let mut book = results.take().map(|results| {
+            Book::new(results, Finished::new(origin(world, self.settings.words()), first))
+        });
+        let of = |seed| self.settings.options(seed).expect("the settings were tried");
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut progress = Progress::new(world, self.seeds);
+        let (mut worst, mut trouble) = (None, None);
+        run_many::<Node>(first, self.seeds, self.jobs.unwrap_or(cores), &of, &mut |report| {
+            progress.add(&report.stats);
+            if let Some(book) = &mut book
+                && let Err(e) = book.add(&report)
+            {
+                trouble = Some(e);
+            }
+            let kind = report.violation.as_ref().map(|(_, v)| v.kind);
+            if kind.is_some() {
+                progress.print(&format!("{}\n", Failure(report)));
+            }
+            worst = worse(worst, kind);
+            trouble.is_none() && (kind.is_none() || self.keep_going)
+        });
+        progress.finish(world);
+        if let Some(book) = book {
+            book.close()?;
+        }
+        trouble.map_or(Ok(worst), Err)
+    }
+}
+
+/// The worse of two kinds: safety before crashes before liveness.
+fn worse(one: Option<Kind>, other: Option<Kind>) -> Option<Kind> {
+    let order = [Kind::Safety, Kind::Crash, Kind::Liveness];
+    order.into_iter().find(|kind| one == Some(*kind) || other == Some(*kind))
+}
+
+/// What is on its way into the results file.
+struct Book {
+    results: Results,
+    finished: Finished,
+    since: Instant,
+}
+
+impl Book {
+    fn new(results: Results, finished: Finished) -> Self {
+        Self { results, finished, since: Instant::now() }
+    }
+
+    fn wall_ms(&self) -> u64 {
+        u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn add(&mut self, report: &Report) -> Result<(), String> {
+        let stats = &report.stats;
+        self.finished.add(report.seed, stats.simulated_ms, report.violation.is_some());
+        if self.since.elapsed() < APPEND_EVERY {
+            return Ok(());
+        }
+        if let Some(batch) = self.finished.take(self.wall_ms()) {
+            self.since = Instant::now();
+            self.results.append(batch).map_err(|e| e.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn close(mut self) -> Result<(), String> {
+        for batch in self.finished.take_all(self.wall_ms()) {
+            self.results.append(batch).map_err(|e| e.to_string())?;
+        }
+        Ok(())
+    }
+}
