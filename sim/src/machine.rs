@@ -5,7 +5,7 @@ use quorate_core::api::{KeysRequest, Stamp};
 use quorate_core::http::{Answer, Call};
 use quorate_core::node::Timer;
 use quorate_core::raft::{Entry, LogId, Message};
-use quorate_core::store;
+use quorate_core::store::{self, History};
 use quorate_core::time::{Instant, Now};
 use quorate_core::view::View;
 use quorate_core::{Config, Input, Output};
@@ -55,6 +55,9 @@ pub trait Machine: Sized {
 
     /// The entry at an index, if the log holds it.
     fn entry(&self, index: u64) -> Option<&Entry>;
+
+    /// The last events of the applied state; absent where there is no log to look at.
+    fn history(&self) -> Option<&History>;
 
     /// A digest of the whole applied state.
     fn store_digest(&self) -> u64;

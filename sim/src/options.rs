@@ -60,6 +60,8 @@ options! {
     registers,
     /// Clients that insert unique values in order.
     inserters,
+    /// Clients that increment a counter.
+    counters,
     /// Clients that write keys with a time to live.
     ttl_writers,
     /// Clients that watch.
@@ -147,6 +149,7 @@ impl Options {
             timer_late_us: [0, 100, 2000][c.index(3)],
             registers: c.between(2, 4),
             inserters: c.between(1, 2),
+            counters: c.below(3),
             ttl_writers: c.below(2),
             watchers: c.below(3),
             keys: c.between(1, 4),

@@ -5,21 +5,25 @@
 
 pub mod durability;
 pub mod election_safety;
+pub mod event_history;
 pub mod index_history;
 pub mod leader_completeness;
 pub mod ledger;
 pub mod linearizability;
 pub mod log_matching;
 pub mod monotonic;
+pub mod plain_reads;
 pub mod state_equality;
+pub mod watch;
 
 use std::fmt;
 
+use quorate_core::api::{KeysRequest, Stamp, WatchRequest};
 use quorate_core::note::Note;
 use quorate_core::raft::Message;
 use quorate_core::store;
 
-use crate::machine::Machine;
+use crate::machine::{Machine, Shown};
 
 /// What kind of promise was broken; the runner's exit code tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +89,8 @@ pub struct Oracles {
     durability: durability::Durability,
     monotonic: monotonic::MonotonicReads,
     indexes: index_history::IndexHistory,
+    events: event_history::EventHistory,
+    watches: watch::Watches,
 }
 
 impl Oracles {
@@ -99,6 +105,8 @@ impl Oracles {
             durability: durability::Durability::new(members),
             monotonic: monotonic::MonotonicReads::new(members),
             indexes: index_history::IndexHistory::default(),
+            events: event_history::EventHistory::new(members),
+            watches: watch::Watches::default(),
         }
     }
 
@@ -128,6 +136,9 @@ impl Oracles {
             Note::Applied { last, store_index } => {
                 self.ledger.applied(node, *last, machine)?;
                 self.state.applied(node, last.index, *store_index, machine)?;
+                if let Some(history) = machine.history() {
+                    self.events.applied(node, *store_index, history)?;
+                }
             }
             Note::SnapshotInstalled { last } => {
                 self.ledger.installed(node, *last)?;
@@ -173,12 +184,73 @@ impl Oracles {
         Ok(())
     }
 
-    /// A member showed a reader the store index `index`.
+    /// A member answered a plain read.
     ///
     /// # Errors
     /// The promise that is broken.
-    pub fn shown(&mut self, node: usize, index: u64) -> Result<(), Violation> {
-        self.monotonic.shown(node, index)
+    pub fn shown(
+        &mut self,
+        node: usize,
+        request: &KeysRequest,
+        shown: &Shown,
+    ) -> Result<(), Violation> {
+        self.monotonic.shown(node, &shown.stamp)?;
+        plain_reads::read(node, &request.path, shown, &self.events)
+    }
+
+    /// A member answered a write or quorum read.
+    pub fn acknowledged(&mut self, node: usize, stamp: &Stamp) {
+        self.monotonic.acknowledged(node, stamp);
+    }
+
+    /// A client got the answer to a read or write; `quorum` says whether it came through the log.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn answered(
+        &mut self,
+        client: usize,
+        quorum: bool,
+        stamp: &Stamp,
+    ) -> Result<(), Violation> {
+        self.monotonic.answered(client, quorum, stamp)
+    }
+
+    /// A client asks to watch.
+    pub fn watch_asked(&mut self, client: usize, request: &WatchRequest) {
+        self.watches.asked(client, request);
+    }
+
+    /// A client's watch has begun, at a member with this store index.
+    pub fn watch_began(&mut self, client: usize, at: u64) {
+        self.watches.began(client, at);
+    }
+
+    /// A client's watch is told an event.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn watch_told(&mut self, client: usize, event: &store::Event) -> Result<(), Violation> {
+        self.watches.told(client, event, &self.events)
+    }
+
+    /// A client's watch is refused with an error of the store.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn watch_refused(&mut self, client: usize, error: &store::Error) -> Result<(), Violation> {
+        self.watches.refused(client, error)
+    }
+
+    /// A client's watch is over, for whatever reason.
+    pub fn watch_over(&mut self, client: usize) {
+        self.watches.over(client);
+    }
+
+    /// The index of an event that the client's watch should have been told by a member that has
+    /// come to the store index `reached`, if there is one.
+    pub fn watch_due(&self, client: usize, reached: u64) -> Option<u64> {
+        self.watches.due(client, reached, &self.events)
     }
 
     /// A client saw an event.

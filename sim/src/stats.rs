@@ -49,6 +49,8 @@ counters! {
     plain_reads,
     /// Events that watchers saw.
     watched,
+    /// Watches refused because the events asked for are not kept any more.
+    cleared,
     /// Requests whose outcome the client never learned.
     unknown,
     /// Requests refused without having been carried out.

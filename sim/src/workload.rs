@@ -1,5 +1,6 @@
 //! Workloads: what clients do, and what their answers must fit.
 
+mod counter;
 mod register;
 mod ttl;
 mod unique;
@@ -86,6 +87,7 @@ pub fn all(options: &Options) -> Vec<(Box<dyn Workload>, u64)> {
     vec![
         (Box::new(register::Registers::new(options.registers, options.keys)), options.registers),
         (Box::new(unique::Inserts::new(options.inserters)), options.inserters),
+        (Box::new(counter::Counter::new(options.counters)), options.counters),
         (Box::new(ttl::Leases::default()), options.ttl_writers),
         (Box::new(watcher::Watchers::new(options.watchers)), options.watchers),
     ]

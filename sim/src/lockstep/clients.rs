@@ -28,6 +28,10 @@ struct Waits {
     host: usize,
     id: ClientId,
     watch: bool,
+    /// Whether the answer comes through the log.
+    quorum: bool,
+    /// Whether a part of the answer was lost, and with it everything behind it.
+    broken: bool,
     /// When the last part of the answer arrives: parts of one answer keep their order.
     last: u64,
 }
@@ -62,8 +66,12 @@ impl<M: Machine> World<M> {
         client.turn += 1;
         self.requests += 1;
         let (turn, id) = (client.turn, ClientId(self.requests));
-        let watch = matches!(asked, Asked::Watch(_));
-        client.waits = Some(Waits { called: self.time, host, id, watch, last: 0 });
+        let (watch, quorum) = (matches!(asked, Asked::Watch(_)), matches!(asked, Asked::Keys(_)));
+        let called = self.time;
+        client.waits = Some(Waits { called, host, id, watch, quorum, broken: false, last: 0 });
+        if let Asked::Watch(request) = &asked {
+            self.oracles.watch_asked(number, request);
+        }
         trace!(self, format!("c{number}"), "ask", "n{host} {asked:?}");
         let patience = self.options.client_timeout_ms * if watch { 4 } else { 1 };
         self.queue.push(self.time + patience * MS, Event::GiveUp { client: number, turn });
@@ -104,7 +112,7 @@ impl<M: Machine> World<M> {
                     None => Outcome::Refused,
                     Some(shown) => {
                         self.stats.plain_reads += 1;
-                        let verdict = self.oracles.shown(host, shown.stamp.store_index);
+                        let verdict = self.oracles.shown(host, &request, &shown);
                         self.check(verdict);
                         Outcome::Answered { result: shown.result, stamp: shown.stamp }
                     }
@@ -128,8 +136,18 @@ impl<M: Machine> World<M> {
     }
 
     /// A node answers a client. The answer may be lost; the client then waits in vain.
-    pub(super) fn answer(&mut self, client: usize, turn: u64, response: Response, last: bool) {
-        if self.healthy.is_none() && self.chances.clients.hit(self.options.client_loss_ppm) {
+    pub(super) fn answer(
+        &mut self,
+        host: usize,
+        client: usize,
+        turn: u64,
+        response: Response,
+        last: bool,
+    ) {
+        if let Response::Keys { stamp, .. } = &response {
+            self.oracles.acknowledged(host, stamp);
+        }
+        if self.is_lost(client, turn) {
             return;
         }
         let outcome = match response {
@@ -146,7 +164,10 @@ impl<M: Machine> World<M> {
             Response::WatchRefused(error) => {
                 Outcome::Answered { result: Err(error), stamp: Stamp::default() }
             }
-            Response::Watching { .. } if !last => return,
+            Response::Watching { stamp } if !last => {
+                self.oracles.watch_began(client, stamp.store_index);
+                return;
+            }
             Response::Failed(
                 Failure::TooManyRequests | Failure::NoSpace | Failure::UnknownMethod(_),
             ) => Outcome::Refused,
@@ -155,6 +176,20 @@ impl<M: Machine> World<M> {
         let at = self.arrival(client);
         let outcome = Box::new(outcome);
         self.queue.push(at, Event::Ended { client, turn, outcome });
+    }
+
+    /// Whether a part of an answer does not reach its client: because it is lost, or nobody waits
+    /// for it.
+    fn is_lost(&mut self, client: usize, turn: u64) -> bool {
+        let hit = self.healthy.is_none() && self.chances.clients.hit(self.options.client_loss_ppm);
+        let client = &mut self.clients[client];
+        match &mut client.waits {
+            Some(waits) if client.turn == turn => {
+                waits.broken |= hit;
+                waits.broken
+            }
+            _ => true,
+        }
     }
 
     /// When the next part of an answer reaches a client.
@@ -176,6 +211,7 @@ impl<M: Machine> World<M> {
         let verdict = self
             .oracles
             .saw(event)
+            .and_then(|()| self.oracles.watch_told(number, event))
             .and_then(|()| self.workloads[client.workload].event(client.number, event));
         self.check(verdict);
     }
@@ -191,8 +227,17 @@ impl<M: Machine> World<M> {
         self.count(waits, outcome);
         let client = &self.clients[number];
         let mut verdict = Ok(());
-        if let Outcome::Answered { result: Ok(event), .. } = outcome {
-            verdict = self.oracles.saw(event);
+        if let Outcome::Answered { result, stamp } = outcome {
+            verdict = match result {
+                Err(error) if waits.watch => self.oracles.watch_refused(number, error),
+                _ => self.oracles.answered(number, waits.quorum, stamp),
+            };
+            if let Ok(event) = result {
+                verdict = verdict.and_then(|()| self.oracles.saw(event));
+            }
+        }
+        if waits.watch {
+            self.oracles.watch_over(number);
         }
         let work = &mut self.workloads[client.workload];
         let verdict =
@@ -205,6 +250,7 @@ impl<M: Machine> World<M> {
 
     fn count(&mut self, waits: Waits, outcome: &Outcome) {
         match outcome {
+            Outcome::Answered { .. } if waits.watch => self.stats.cleared += 1,
             _ if waits.watch => {}
             Outcome::Refused => self.stats.refused += 1,
             Outcome::Unknown => self.stats.unknown += 1,
@@ -237,6 +283,16 @@ impl<M: Machine> World<M> {
                 self.give_up(number, turn);
             }
         }
+    }
+
+    /// A client whose watch was not told an event that its member has applied, and the index.
+    pub(super) fn watch_due(&self) -> Option<(usize, u64)> {
+        self.clients.iter().enumerate().find_map(|(number, client)| {
+            let waits = client.waits.filter(|waits| waits.watch)?;
+            let running = self.hosts[waits.host].running.as_ref()?;
+            let reached = running.machine.history()?.last();
+            Some((number, self.oracles.watch_due(number, reached)?))
+        })
     }
 
     /// Whether a client still waits for an answer that is not a watch.

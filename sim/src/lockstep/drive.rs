@@ -208,7 +208,7 @@ impl<M: Machine> World<M> {
         if last {
             running.requests.remove(&id);
         }
-        self.answer(client, turn, response, last);
+        self.answer(process.host, client, turn, response, last);
     }
 
     fn disk_op(&mut self, process: Process, op: Op) {

@@ -110,6 +110,9 @@ impl<M: Machine> World<M> {
         if self.clients_wait() {
             return Some("a client waits for its answer".to_owned());
         }
+        if let Some((client, index)) = self.watch_due() {
+            return Some(format!("client {client} watches and was not told index {index}"));
+        }
         let last = self.oracles.ledger().last_index();
         applied
             .iter()

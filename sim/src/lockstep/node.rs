@@ -4,6 +4,7 @@ use quorate_core::api::{KeysRequest, Response, peer, read};
 use quorate_core::http::{Answer, Call, Head};
 use quorate_core::node::{Inspection, Timer};
 use quorate_core::raft::{Entry, Log, LogId, Message};
+use quorate_core::store::History;
 use quorate_core::time::{Instant, Now, Wall};
 use quorate_core::view::View;
 use quorate_core::wire::message::{Received, decode_message, encode_message};
@@ -73,6 +74,10 @@ impl Machine for Node {
 
     fn entry(&self, index: u64) -> Option<&Entry> {
         log(self)?.get(index)
+    }
+
+    fn history(&self) -> Option<&History> {
+        self.inspect().map(|inside| inside.store.history())
     }
 
     fn store_digest(&self) -> u64 {

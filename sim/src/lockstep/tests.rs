@@ -34,6 +34,7 @@ fn the_sound_toy_passes() {
         "no_space",
         "disks_full",
         "watched",
+        "cleared",
         "http_failed",
         "torn_tails",
         "undecided",

@@ -20,7 +20,7 @@ use quorate_core::id::MemberId;
 use quorate_core::node::output::Peer;
 use quorate_core::node::{ClientId, Exit, Timer};
 use quorate_core::raft::{Entry, LogId, Message};
-use quorate_core::store::{self, Command, Event, Method, Store};
+use quorate_core::store::{self, Command, Event, History, Method, Store};
 use quorate_core::time::{Duration, Instant, Now};
 use quorate_core::view::View;
 use quorate_core::{Config, Input, Output};
@@ -309,6 +309,10 @@ impl Machine for Toy {
 
     fn entry(&self, index: u64) -> Option<&Entry> {
         self.entries.get((index as usize).checked_sub(1)?)
+    }
+
+    fn history(&self) -> Option<&History> {
+        Some(self.store.as_image().history())
     }
 
     fn store_digest(&self) -> u64 {

@@ -1,0 +1,108 @@
+//! All members make the same change at the same store index.
+//!
+//! What the first member to get there made of an index is the true event of it. The oracles of
+//! watches and plain reads compare with this sequence.
+
+use std::sync::Arc;
+
+use quorate_core::store::{Action, Event, History};
+
+use super::Violation;
+
+const NAME: &str = "event_history";
+
+/// The true events of a run.
+#[derive(Debug)]
+pub struct EventHistory {
+    /// The event of each store index, from 1 on; absent where no member showed it in time.
+    events: Vec<Option<Arc<Event>>>,
+    /// Up to which index each member's events were compared.
+    compared: Vec<u64>,
+}
+
+/// Whether a change is to be told to a watcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concern {
+    /// It must be.
+    Must,
+    /// It may be: etcd's rules for past events are wider than those for live ones, and whether
+    /// something was below a directory that ended is not known here.
+    May,
+    /// It must not be.
+    No,
+}
+
+impl EventHistory {
+    pub(super) fn new(members: usize) -> Self {
+        Self { events: Vec::new(), compared: vec![0; members] }
+    }
+
+    /// The highest store index that any member came to.
+    pub const fn last(&self) -> u64 {
+        self.events.len() as u64
+    }
+
+    /// The true event of a store index, if it is known.
+    pub fn event(&self, index: u64) -> Option<&Event> {
+        let at = usize::try_from(index.checked_sub(1)?).ok()?;
+        self.events.get(at)?.as_deref()
+    }
+
+    /// A member came to a store index. Says whether anything expired on the way there.
+    ///
+    /// # Errors
+    /// If one of its changes is another than that of the member that was there first.
+    pub(super) fn applied(
+        &mut self,
+        node: usize,
+        store_index: u64,
+        history: &History,
+    ) -> Result<bool, Violation> {
+        let from = self.compared[node].max(history.start() - 1);
+        let mut expired = false;
+        for index in from + 1..=store_index {
+            let Some(event) = history.event(index) else { continue };
+            expired |= event.action == Action::Expire;
+            self.compare(node, index, event)?;
+        }
+        self.compared[node] = self.compared[node].max(store_index);
+        Ok(expired)
+    }
+
+    fn compare(&mut self, node: usize, index: u64, event: &Arc<Event>) -> Result<(), Violation> {
+        let at = index as usize - 1;
+        if self.events.len() <= at {
+            self.events.resize(at + 1, None);
+        }
+        match &self.events[at] {
+            Some(known) if **known != **event => {
+                let detail = format!("{event:?} here, and {known:?} elsewhere");
+                Err(Violation::safety(NAME, node, detail).at(index))
+            }
+            Some(_) => Ok(()),
+            None => {
+                self.events[at] = Some(event.clone());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether `event` concerns one who watches `path`, `recursive` or not.
+pub fn concern(event: &Event, path: &str, recursive: bool) -> Concern {
+    let changed = event.node.path.as_str();
+    if event.refresh {
+        return Concern::No;
+    }
+    let below = changed.strip_prefix(path).filter(|rest| rest.starts_with('/'));
+    match below {
+        Some(rest) if recursive && rest.contains("/_") => Concern::May,
+        Some(_) if recursive => Concern::Must,
+        _ if changed == path => Concern::Must,
+        _ => {
+            let ended = matches!(event.action, Action::Delete | Action::Expire) && event.node.dir;
+            let above = ended && path.starts_with(changed);
+            if above { Concern::May } else { Concern::No }
+        }
+    }
+}
