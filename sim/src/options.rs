@@ -6,13 +6,16 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::chance::{Chance, Stream};
 
 macro_rules! options {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// The parameters of one run. Times carry their unit in the name; `_ppm` is a chance in a
         /// million; a mean of 0 means never.
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
         pub struct Options {
             $($(#[doc = $doc])+ pub $name: u64,)+
         }
@@ -28,7 +31,8 @@ macro_rules! options {
                 }
             }
 
-            fn values(&self) -> impl Iterator<Item = (&'static str, u64)> {
+            /// Names and values.
+            pub fn values(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($name), self.$name)),+].into_iter()
             }
         }

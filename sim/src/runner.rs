@@ -12,6 +12,7 @@ use crate::lockstep::{Report, World};
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::oracle::{Kind, Violation};
+use crate::scenario::Scenario;
 use crate::stats::Stats;
 
 /// A run that broke a promise, and how to run it again.
@@ -21,16 +22,16 @@ pub struct Failure(pub Report);
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = &self.0;
-        let seed = report.seed;
+        let Scenario { seed, options, .. } = &report.scenario;
         if let Some((time, violation)) = &report.violation {
             writeln!(f, "{:?}: {violation}", violation.kind)?;
             writeln!(f, "simulated time {}.{:09} s", time / 1_000_000_000, time % 1_000_000_000)?;
         }
-        writeln!(f, "seed {seed}, options:\n{}", report.options)?;
+        writeln!(f, "seed {seed}, options:\n{options}")?;
         writeln!(f, "what happened: {}", report.stats)?;
         let mut environment = String::new();
         let mut flags = String::new();
-        for (name, value) in report.options.changes(seed) {
+        for (name, value) in options.changes(*seed) {
             environment.push_str(&format!("SIM_{}={value} ", name.to_uppercase()));
             flags.push_str(&format!(" --set {name}={value}"));
         }
@@ -40,11 +41,10 @@ impl fmt::Display for Failure {
 }
 
 /// One run. A panic of a member is a violation like any other.
-pub fn run_seed<M: Machine>(seed: u64, options: &Options, log: bool) -> Report {
-    let world = || World::<M>::new(seed, options.clone(), log).run(seed);
+pub fn run<M: Machine>(scenario: &Scenario, log: bool) -> Report {
+    let world = || World::<M>::new(scenario.clone(), log).run();
     catch_unwind(AssertUnwindSafe(world)).unwrap_or_else(|panic| Report {
-        seed,
-        options: options.clone(),
+        scenario: scenario.clone(),
         stats: Stats::default(),
         digest: 0,
         violation: Some((
@@ -87,7 +87,7 @@ pub fn run_many<M: Machine>(
                         break;
                     }
                     let seed = first.wrapping_add(at);
-                    let report = run_seed::<M>(seed, &options(seed), false);
+                    let report = run::<M>(&Scenario::with(seed, options(seed)), false);
                     let mut each = each.lock().expect("no holder of this lock panics");
                     if !each(report) {
                         stop.store(true, Ordering::Relaxed);

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use quorate_core::Node;
 use sim::chance::parse_seed;
 use sim::options::Options;
-use sim::runner::{Failure, run_many, run_seed};
+use sim::runner::{Failure, run, run_many};
+use sim::scenario::Scenario;
 use sim::stats::Stats;
 
 const RUNS: u64 = 2000;
@@ -20,6 +21,10 @@ fn options(seed: u64) -> Options {
     Options::from_environment(seed).expect("SIM_… variables are numbers")
 }
 
+fn scenario(seed: u64) -> Scenario {
+    Scenario::with(seed, options(seed))
+}
+
 fn one_seed() -> Option<u64> {
     std::env::var("SIM_SEED").ok().map(|text| parse_seed(&text).expect("SIM_SEED is a seed"))
 }
@@ -27,7 +32,7 @@ fn one_seed() -> Option<u64> {
 #[test]
 fn the_swarm_finds_nothing() {
     if let Some(seed) = one_seed() {
-        let report = run_seed::<Node>(seed, &options(seed), false);
+        let report = run::<Node>(&scenario(seed), false);
         assert!(report.violation.is_none(), "{}", Failure(report));
         println!("seed {seed}: {}\ndigest {:016x}", report.stats, report.digest);
         return;
@@ -68,8 +73,8 @@ fn the_swarm_finds_nothing() {
 #[test]
 fn a_seed_gives_the_same_run_again() {
     for seed in 0..20 {
-        let first = run_seed::<Node>(seed, &options(seed), false);
+        let first = run::<Node>(&scenario(seed), false);
         assert!(first.violation.is_none(), "{}", Failure(first));
-        assert_eq!(first, run_seed::<Node>(seed, &options(seed), false));
+        assert_eq!(first, run::<Node>(&scenario(seed), false));
     }
 }

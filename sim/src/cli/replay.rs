@@ -2,7 +2,8 @@
 
 use quorate_core::Node;
 use sim::chance::parse_seed;
-use sim::runner::{Failure, run_seed};
+use sim::runner::{self, Failure};
+use sim::scenario::Scenario;
 
 use super::Found;
 use super::settings::Settings;
@@ -19,13 +20,14 @@ pub(crate) struct Replay {
 
 impl Replay {
     pub(crate) fn run(self) -> Found {
-        let report = run_seed::<Node>(self.seed, &self.settings.options(self.seed)?, true);
+        let scenario = Scenario::with(self.seed, self.settings.options(self.seed)?);
+        let report = runner::run::<Node>(&scenario, true);
         print!("{}", report.log);
         let kind = report.violation.as_ref().map(|(_, v)| v.kind);
         if kind.is_some() {
             println!("\n{}", Failure(report));
         } else {
-            println!("\nseed {}, options:\n{}\n{}", self.seed, report.options, report.stats);
+            println!("\nseed {}, options:\n{}\n{}", self.seed, scenario.options, report.stats);
             println!("digest {:016x}", report.digest);
         }
         Ok(kind)

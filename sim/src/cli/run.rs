@@ -123,7 +123,7 @@ impl Book {
 
     fn add(&mut self, report: &Report) -> Result<(), String> {
         let stats = &report.stats;
-        self.finished.add(report.seed, stats.simulated_ms, report.violation.is_some());
+        self.finished.add(report.scenario.seed, stats.simulated_ms, report.violation.is_some());
         if self.since.elapsed() < APPEND_EVERY {
             return Ok(());
         }

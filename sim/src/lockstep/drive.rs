@@ -176,11 +176,11 @@ impl<M: Machine> World<M> {
     fn halt(&mut self, process: Process, exit: &Exit) {
         let Some(running) = self.hosts[process.host].process(process) else { return };
         let explained = match exit {
-            Exit::Stopped { .. } => running.stopping,
+            Exit::Stopped { .. } => running.stopping.is_some(),
             Exit::Refused(_) | Exit::Fault(_) => running.excused,
         };
-        let lost_sync = running.must_halt;
-        if running.stopping && exit.code() == 0 {
+        let (lost_sync, stopping) = (running.must_halt, running.stopping);
+        if stopping.is_some() && exit.code() == 0 {
             self.stats.stopped += 1;
         }
         if !explained {
@@ -193,7 +193,8 @@ impl<M: Machine> World<M> {
             });
         }
         self.end_process(process.host, lost_sync);
-        self.plan_start(process.host);
+        let down_us = stopping.unwrap_or_else(|| self.down_us());
+        self.plan_start(process.host, down_us);
     }
 
     fn reply(
@@ -228,10 +229,10 @@ impl<M: Machine> World<M> {
         if awaited {
             self.queue.push(end, Event::DiskEnd(process));
         }
-        if sync && let Some(power) = running.doomed.take() {
+        if sync && let Some(doom) = running.doomed.take() {
             // While the sync is under way: that is when there is something to lose.
             let at = time + self.chances.disk.below(end - time + 1);
-            self.queue.push(at, Event::Doom { process, power });
+            self.queue.push(at, Event::Doom(process, doom));
         }
     }
 

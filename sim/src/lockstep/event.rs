@@ -6,6 +6,7 @@ use quorate_core::node::{CallId, Input, LinkEvent};
 use quorate_core::raft::{Body, Message};
 
 use crate::digest::Digest;
+use crate::plan::Crash;
 use crate::workload::{Asked, Outcome};
 
 /// A process of a host: the host, and the how many-eth start it is. Events that are meant for one
@@ -45,10 +46,10 @@ pub(super) enum Event {
     Watched { client: usize, turn: u64, event: Box<quorate_core::store::Event> },
     /// A client waits no longer.
     GiveUp { client: usize, turn: u64 },
-    /// It is time for a fault.
-    Fault(Fault),
-    /// A process ends in the middle of a sync, by a loss of power or a kill.
-    Doom { process: Process, power: bool },
+    /// It is time for the fault with this number in the plan.
+    Fault(usize),
+    /// A process ends in the middle of a sync.
+    Doom(Process, Doom),
     /// A cut of the network ends.
     Heal(u64),
     /// A host starts again.
@@ -65,19 +66,11 @@ pub(super) enum Event {
     Settled,
 }
 
-/// Faults that recur.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    Partition,
-    OneWay,
-    Isolate,
-    Power,
-    Kill,
-    All,
-    Stop,
-    Pause,
-    Jump,
-    Full,
+/// A crash that waits for its moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doom {
+    pub(super) by: Crash,
+    pub(super) down_us: u64,
 }
 
 impl Event {
@@ -112,7 +105,7 @@ impl Event {
                 digest.add(event.index);
             }
             Self::GiveUp { client, .. } => words(digest, 13, *client),
-            Self::Fault(fault) => words(digest, 14, *fault as usize),
+            Self::Fault(fault) => words(digest, 14, *fault),
             Self::Heal(_) => words(digest, 15, 0),
             Self::Start(p) => words(digest, 16, p.host),
             Self::Resume(p) => words(digest, 17, p.host),
@@ -120,7 +113,7 @@ impl Event {
             Self::Space(host) => words(digest, 19, *host),
             Self::Calm => words(digest, 20, 0),
             Self::Settled => words(digest, 21, 0),
-            Self::Doom { process, .. } => words(digest, 22, process.host),
+            Self::Doom(process, _) => words(digest, 22, process.host),
         }
     }
 }

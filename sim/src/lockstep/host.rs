@@ -8,7 +8,7 @@ use quorate_core::node::{ClientId, Input};
 use quorate_core::view::View;
 
 use super::clock::Clock;
-use super::event::{Process, Queued};
+use super::event::{Doom, Process, Queued};
 use crate::disk::Disk;
 
 /// One host. What is lost at the end of its process lies in [`Running`].
@@ -41,12 +41,12 @@ pub(super) struct Running<M> {
     pub(super) disk_free_at: u64,
     /// Clients whose answers are due, and the turns in which they asked.
     pub(super) requests: BTreeMap<ClientId, (usize, u64)>,
-    /// Whether it was asked to stop.
-    pub(super) stopping: bool,
+    /// If it was asked to stop: how many microseconds it then stays down.
+    pub(super) stopping: Option<u64>,
     /// Whether its disk gave it a reason to end: it was full, or a sync failed.
     pub(super) excused: bool,
-    /// Whether it ends during its next sync, and if so, by a loss of power or a kill.
-    pub(super) doomed: Option<bool>,
+    /// Whether it ends during its next sync.
+    pub(super) doomed: Option<Doom>,
     /// A sync has failed, and the node was told.
     pub(super) must_halt: bool,
     /// Whether it leads, by its own notes.
@@ -77,7 +77,7 @@ impl<M> Running<M> {
             disk_queue: VecDeque::new(),
             disk_free_at: 0,
             requests: BTreeMap::new(),
-            stopping: false,
+            stopping: None,
             excused,
             doomed: None,
             must_halt: false,

@@ -69,15 +69,17 @@ impl<M: Machine> World<M> {
         self.batch_end(process);
     }
 
+    /// How many microseconds a host stays down whose process ended by itself.
+    pub(super) fn down_us(&mut self) -> u64 {
+        self.chances.hosts.wait(self.options.down_ms * 1000)
+    }
+
     /// Puts the next start of a host that is down on the heap.
-    pub(super) fn plan_start(&mut self, host: usize) {
+    pub(super) fn plan_start(&mut self, host: usize, down_us: u64) {
         if self.healthy.as_ref().is_some_and(|healthy| !healthy.contains(&host)) {
             return;
         }
-        let wait = match self.healthy {
-            None => self.chances.faults.wait(self.options.down_ms * MS),
-            Some(_) => 100 * MS,
-        };
+        let wait = if self.healthy.is_some() { 100 * MS } else { down_us * 1000 };
         let process = Process { host, boot: self.hosts[host].boot };
         self.queue.push(self.time + wait, Event::Start(process));
     }
@@ -88,15 +90,13 @@ impl<M: Machine> World<M> {
         here.running.as_ref().map(|_| Process { host, boot: here.boot })
     }
 
-    pub(super) fn pause(&mut self, host: usize) {
+    pub(super) fn pause(&mut self, host: usize, length_us: u64) {
         let Some(process) = self.current(host) else { return };
-        let length = self.chances.faults.wait(self.options.pause_length_ms * MS);
         let Some(running) = self.hosts[host].process(process) else { return };
         if running.paused.is_none() {
             running.paused = Some(VecDeque::new());
             self.stats.pauses += 1;
-            trace!(self, format!("n{host}"), "pause", "for {} ms", length / MS);
-            self.queue.push(self.time + length, Event::Resume(process));
+            self.queue.push(self.time + length_us * 1000, Event::Resume(process));
         }
     }
 
@@ -112,10 +112,11 @@ impl<M: Machine> World<M> {
         self.batch_end(process);
     }
 
-    pub(super) fn stop(&mut self, host: usize) {
+    pub(super) fn stop(&mut self, host: usize, down_us: u64) {
         let Some(process) = self.current(host) else { return };
         let Some(running) = self.hosts[host].process(process) else { return };
-        if !std::mem::replace(&mut running.stopping, true) {
+        if running.stopping.is_none() {
+            running.stopping = Some(down_us);
             self.stats.stops += 1;
             self.queue.push(self.time + 20_000 * MS, Event::StopDeadline(process));
             self.input(process, Input::Stop);
@@ -124,10 +125,10 @@ impl<M: Machine> World<M> {
 
     /// Whoever asked for a graceful stop has lost patience.
     pub(super) fn stop_deadline(&mut self, process: Process) {
-        if self.hosts[process.host].process(process).is_some() {
-            self.end_process(process.host, false);
-            self.plan_start(process.host);
-        }
+        let Some(running) = self.hosts[process.host].process(process) else { return };
+        let Some(down_us) = running.stopping else { return };
+        self.end_process(process.host, false);
+        self.plan_start(process.host, down_us);
     }
 
     pub(super) fn space(&mut self, host: usize) {

@@ -8,6 +8,7 @@ use super::trace::trace;
 use super::world::{MS, World};
 use crate::machine::Machine;
 use crate::oracle::{Kind, Violation};
+use crate::plan::Fault;
 use crate::workload::request;
 
 /// How often the world looks whether the quorum has settled.
@@ -36,18 +37,14 @@ impl<M: Machine> World<M> {
         self.queue.push(self.time + LOOK, Event::Settled);
     }
 
-    /// A quorum at random; everybody while there is nothing committed, because a cluster forms
+    /// The quorum of the plan; everybody while there is nothing committed, because a cluster forms
     /// only when all of its members are there.
-    fn choose_quorum(&mut self) -> Vec<usize> {
-        let members = self.hosts.len();
-        let mut all: Vec<usize> = (0..members).collect();
-        if self.oracles.ledger().last_index() > 0 {
-            self.chances.faults.shuffle(&mut all);
-            let size = self.chances.faults.between(members as u64 / 2 + 1, members as u64);
-            all.truncate(size as usize);
-            all.sort_unstable();
+    fn choose_quorum(&self) -> Vec<usize> {
+        let hosts = self.hosts.len();
+        if self.oracles.ledger().last_index() == 0 {
+            return (0..hosts).collect();
         }
-        all
+        self.plan.calm.quorum(hosts)
     }
 
     fn make_healthy(&mut self, host: usize) {
@@ -61,12 +58,11 @@ impl<M: Machine> World<M> {
     }
 
     fn leave_behind(&mut self, host: usize) {
-        if self.chances.faults.coin() {
+        if self.plan.calm.down.contains(&host) {
             self.end_process(host, false);
         }
-        let others = (0..self.hosts.len()).filter(|other| *other != host);
-        let pairs = others.flat_map(|other| [(host, other), (other, host)]).collect();
-        self.network.cut(pairs);
+        let cut = Fault::Isolate { host, length_us: 0 };
+        self.network.cut(cut.directions(self.hosts.len()));
     }
 
     /// Looks whether the quorum has settled, or has run out of time.

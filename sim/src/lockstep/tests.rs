@@ -5,6 +5,7 @@ use super::toy::{self, Toy};
 use super::{Report, World};
 use crate::options::Options;
 use crate::oracle::Kind;
+use crate::scenario::Scenario;
 use crate::stats::Stats;
 
 /// The toy neither watches nor expires nor knows a full disk.
@@ -14,7 +15,7 @@ fn options(seed: u64) -> Options {
 
 fn run(fault: u8, seed: u64) -> Report {
     toy::FAULT.set(fault);
-    World::<Toy>::new(seed, options(seed), false).run(seed)
+    World::<Toy>::new(Scenario::with(seed, options(seed)), false).run()
 }
 
 #[test]
@@ -23,7 +24,7 @@ fn the_sound_toy_passes() {
     for seed in 0..100 {
         let report = run(toy::SOUND, seed);
         if let Some((time, violation)) = &report.violation {
-            panic!("seed {seed} at {time}: {violation}\n{}", report.options);
+            panic!("seed {seed} at {time}: {violation}\n{}", report.scenario.options);
         }
         stats.add(&report.stats);
     }
@@ -57,10 +58,27 @@ fn a_seed_gives_the_same_run_again() {
 #[test]
 fn the_log_does_not_change_the_run() {
     let quiet = run(toy::SOUND, 3);
-    let mut loud = World::<Toy>::new(3, options(3), true).run(3);
+    let mut loud = World::<Toy>::new(Scenario::with(3, options(3)), true).run();
     assert!(loud.log.lines().count() > 1000);
     loud.log = String::new();
     assert_eq!(quiet, loud);
+}
+
+#[test]
+fn a_plan_stays_valid_when_it_is_made_smaller() {
+    toy::FAULT.set(toy::SOUND);
+    for seed in 0..10 {
+        let mut scenario = Scenario::with(seed, Options { members: 5, ..options(seed) });
+        let mut alternate = false;
+        scenario.plan.faults.retain(|_| {
+            alternate = !alternate;
+            alternate
+        });
+        scenario.options.members = 3;
+        let report = World::<Toy>::new(scenario.clone(), false).run();
+        assert_eq!(report.violation, None);
+        assert_eq!(report.scenario, scenario);
+    }
 }
 
 /// Runs seeds until one of the oracles fires, and says which did.
@@ -162,7 +180,7 @@ fn a_file_that_was_read_but_never_synced_is_found() {
             members: 3,
             ..options(seed)
         };
-        let report = World::<Toy>::new(seed, options, false).run(seed);
+        let report = World::<Toy>::new(Scenario::with(seed, options), false).run();
         report.violation.is_some_and(|(_, v)| v.oracle == "durability")
     });
     assert!(found, "the oracle of durability did not fire");

@@ -14,6 +14,8 @@ use crate::digest::Digest;
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::oracle::{Kind, Oracles, Violation};
+use crate::plan::Plan;
+use crate::scenario::Scenario;
 use crate::stats::Stats;
 use crate::workload::{self, Workload};
 
@@ -27,7 +29,9 @@ const MOST_EVENTS: u64 = 5_000_000;
 /// One run.
 #[derive(Debug)]
 pub struct World<M> {
+    seed: u64,
     pub(super) options: Options,
+    pub(super) plan: Plan,
     pub(super) time: u64,
     pub(super) queue: Queue<Event>,
     pub(super) hosts: Vec<Host<M>>,
@@ -54,7 +58,6 @@ pub struct World<M> {
 /// The streams of chance of a run.
 #[derive(Debug)]
 pub(super) struct Chances {
-    pub(super) faults: Chance,
     pub(super) network: Chance,
     pub(super) disk: Chance,
     pub(super) clients: Chance,
@@ -64,10 +67,8 @@ pub(super) struct Chances {
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// The seed.
-    pub seed: u64,
     /// What it was made of.
-    pub options: Options,
+    pub scenario: Scenario,
     /// What happened.
     pub stats: Stats,
     /// The digest of all events.
@@ -79,11 +80,11 @@ pub struct Report {
 }
 
 impl<M: Machine> World<M> {
-    /// The world of a seed, at the moment 0.
-    pub fn new(seed: u64, options: Options, log: bool) -> Self {
+    /// The world of a scenario, at the moment 0; `log` says whether to keep an event log.
+    pub fn new(scenario: Scenario, log: bool) -> Self {
+        let Scenario { seed, options, plan } = scenario;
         let members = options.members as usize;
         let mut chances = Chances {
-            faults: Chance::new(seed, Stream::Faults),
             network: Chance::new(seed, Stream::Network),
             disk: Chance::new(seed, Stream::Disk),
             clients: Chance::new(seed, Stream::Clients),
@@ -110,7 +111,9 @@ impl<M: Machine> World<M> {
             requests: 0,
             outputs: Vec::new(),
             digest: Digest::default(),
+            seed,
             options,
+            plan,
         };
         world.begin();
         world
@@ -125,12 +128,12 @@ impl<M: Machine> World<M> {
             let at = self.chances.clients.below(3000 * MS);
             self.queue.push(at, Event::Act(client));
         }
-        self.schedule_faults();
+        self.plan_faults();
         self.queue.push(self.options.safety_ms * MS, Event::Calm);
     }
 
     /// Runs to the end, or to the first broken promise.
-    pub fn run(mut self, seed: u64) -> Report {
+    pub fn run(mut self) -> Report {
         while !self.over
             && self.violation.is_none()
             && let Some((time, event)) = self.queue.pop()
@@ -154,8 +157,7 @@ impl<M: Machine> World<M> {
         self.stats.commits = self.oracles.ledger().last_index();
         self.stats.no_space = self.hosts.iter().map(|h| h.disk.no_space_count()).sum();
         Report {
-            seed,
-            options: self.options,
+            scenario: Scenario { seed: self.seed, options: self.options, plan: self.plan },
             stats: self.stats,
             digest: self.digest.value(),
             violation: self.violation.map(|v| (self.time, v)),
@@ -180,8 +182,8 @@ impl<M: Machine> World<M> {
             Event::Ended { client, turn, outcome } => self.ended(client, turn, &outcome),
             Event::Watched { client, turn, event } => self.watched(client, turn, &event),
             Event::GiveUp { client, turn } => self.give_up(client, turn),
-            Event::Fault(fault) => self.fault(fault),
-            Event::Doom { process, power } => self.doom(process, power),
+            Event::Fault(number) => self.fault(number),
+            Event::Doom(process, doom) => self.doom(process, doom),
             Event::Heal(number) => self.network.heal(number),
             Event::Start(process) => self.start(process),
             Event::Resume(process) => self.resume(process),

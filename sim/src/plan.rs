@@ -1,0 +1,179 @@
+//! The plan of a run: every fault of its safety phase, and who is healthy after it, laid out before
+//! the run begins.
+//!
+//! A world carries a plan out and draws no fault by itself; only the fate of single messages and
+//! disk operations is drawn while it runs. So a plan can be printed, drawn as a picture, kept in a
+//! file, and made smaller entry by entry until only what matters is left. For that, a plan stays
+//! valid whatever is taken out of it: an entry that finds nothing to do (the host is down already,
+//! or there is no such host) does nothing.
+
+mod draw;
+
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+/// All faults of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// How the liveness phase begins.
+    pub calm: Calm,
+    /// The faults, by time.
+    pub faults: Vec<Planned>,
+}
+
+/// A fault and its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// Microseconds after the start of the run.
+    pub at_us: u64,
+    /// What happens.
+    #[serde(flatten)]
+    pub fault: Fault,
+}
+
+/// One fault, with all that was drawn for it. Hosts are numbers from 0; times are in microseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fault {
+    /// The hosts of one side and all others cannot reach each other.
+    Partition {
+        /// One of the two sides.
+        side: Vec<usize>,
+        /// Until it heals.
+        length_us: u64,
+    },
+    /// Single directions of links are cut.
+    OneWay {
+        /// From whom, to whom.
+        directions: Vec<(usize, usize)>,
+        /// Until they heal.
+        length_us: u64,
+    },
+    /// A host and all others cannot reach each other.
+    Isolate {
+        /// The host.
+        host: usize,
+        /// Until it heals.
+        length_us: u64,
+    },
+    /// A process ends without being asked.
+    Crash {
+        /// The host.
+        host: usize,
+        /// What ends it.
+        by: Crash,
+        /// When exactly.
+        moment: Moment,
+        /// Until it starts again.
+        down_us: u64,
+    },
+    /// All processes end at once.
+    CrashAll {
+        /// What ends them.
+        by: Crash,
+        /// Until they start again, for each host.
+        down_us: Vec<u64>,
+    },
+    /// A process is asked to stop.
+    Stop {
+        /// The host.
+        host: usize,
+        /// From its end until it starts again.
+        down_us: u64,
+    },
+    /// A process gets no time.
+    Pause {
+        /// The host.
+        host: usize,
+        /// Until it goes on.
+        length_us: u64,
+    },
+    /// A wall clock jumps.
+    Jump {
+        /// The host.
+        host: usize,
+        /// How far, in milliseconds.
+        by_ms: i64,
+    },
+    /// A disk has no space left.
+    Full {
+        /// The host.
+        host: usize,
+        /// Until it has.
+        length_us: u64,
+    },
+}
+
+/// What ends a process that is not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Crash {
+    /// The process alone: what it wrote stays.
+    Kill,
+    /// The power of its machine: what it did not sync may be gone.
+    Power,
+}
+
+/// When a crash comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Moment {
+    /// At once.
+    Now,
+    /// In the middle of the next sync, when there is something to lose.
+    NextSync,
+}
+
+/// Who is healthy in the liveness phase, and what becomes of the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calm {
+    /// Hosts in the order in which they are chosen.
+    pub order: Vec<usize>,
+    /// How many are healthy, if that is a quorum.
+    pub healthy: usize,
+    /// Hosts that are down if they are not chosen; those that are in neither list run on, cut off
+    /// from everybody.
+    pub down: Vec<usize>,
+}
+
+impl Fault {
+    /// The host that it strikes, if it is one alone.
+    pub const fn host(&self) -> Option<usize> {
+        match self {
+            Self::Partition { .. } | Self::OneWay { .. } | Self::CrashAll { .. } => None,
+            Self::Isolate { host, .. }
+            | Self::Crash { host, .. }
+            | Self::Stop { host, .. }
+            | Self::Pause { host, .. }
+            | Self::Jump { host, .. }
+            | Self::Full { host, .. } => Some(*host),
+        }
+    }
+
+    /// The directions of links that it cuts among so many hosts.
+    pub fn directions(&self, hosts: usize) -> Vec<(usize, usize)> {
+        let all = (0..hosts).flat_map(|a| (0..hosts).map(move |b| (a, b))).filter(|(a, b)| a != b);
+        match self {
+            Self::Partition { side, .. } => {
+                all.filter(|(a, b)| side.contains(a) != side.contains(b)).collect()
+            }
+            Self::OneWay { directions, .. } => all.filter(|d| directions.contains(d)).collect(),
+            Self::Isolate { host, .. } => all.filter(|(a, b)| a == host || b == host).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Calm {
+    /// The hosts that stay healthy among so many: at least a quorum, by number.
+    pub fn quorum(&self, hosts: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = self.order.iter().copied().filter(|h| *h < hosts).collect();
+        let missing = (0..hosts).filter(|h| !self.order.contains(h));
+        order.extend(missing);
+        order.truncate(self.healthy.max(hosts / 2 + 1));
+        order.sort_unstable();
+        order
+    }
+}

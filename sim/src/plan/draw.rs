@@ -1,0 +1,121 @@
+//! Drawing a plan: each kind of fault recurs with a mean of its own, as long as the safety phase
+//! lasts.
+
+use super::{Calm, Crash, Fault, Moment, Plan, Planned};
+use crate::chance::Chance;
+use crate::options::Options;
+
+/// Microseconds in a millisecond.
+const MS: u64 = 1000;
+
+impl Plan {
+    /// A plan for a run with these options.
+    pub fn draw(options: &Options, chance: &mut Chance) -> Self {
+        let mut draft = Draft { options, chance, faults: Vec::new() };
+        draft.network();
+        draft.processes();
+        draft.machines();
+        let mut faults = draft.faults;
+        faults.sort_by_key(|planned| planned.at_us);
+        Self { calm: Calm::draw(options, chance), faults }
+    }
+}
+
+impl Calm {
+    fn draw(options: &Options, chance: &mut Chance) -> Self {
+        let members = options.members;
+        let mut order: Vec<usize> = (0..members as usize).collect();
+        chance.shuffle(&mut order);
+        let healthy = chance.between(members / 2 + 1, members) as usize;
+        let down = (0..members as usize).filter(|_| chance.coin()).collect();
+        Self { order, healthy, down }
+    }
+}
+
+struct Draft<'a> {
+    options: &'a Options,
+    chance: &'a mut Chance,
+    faults: Vec<Planned>,
+}
+
+impl Draft<'_> {
+    /// Makes a fault again and again, `mean_ms` apart on average.
+    fn recur(&mut self, mean_ms: u64, make: impl Fn(&mut Self) -> Fault) {
+        if mean_ms == 0 {
+            return;
+        }
+        let mut at_us = self.chance.wait(mean_ms * MS);
+        while at_us < self.options.safety_ms * MS {
+            let fault = make(self);
+            self.faults.push(Planned { at_us, fault });
+            at_us += self.chance.wait(mean_ms * MS).max(1);
+        }
+    }
+
+    fn hosts(&self) -> usize {
+        self.options.members as usize
+    }
+
+    fn host(&mut self) -> usize {
+        self.chance.index(self.hosts())
+    }
+
+    fn cut_us(&mut self) -> u64 {
+        self.chance.wait(self.options.cut_length_ms * MS)
+    }
+
+    fn down_us(&mut self) -> u64 {
+        self.chance.wait(self.options.down_ms * MS)
+    }
+
+    fn network(&mut self) {
+        self.recur(self.options.partition_mean_ms, |d| {
+            let side = (0..d.hosts()).filter(|_| d.chance.coin()).collect();
+            Fault::Partition { side, length_us: d.cut_us() }
+        });
+        self.recur(self.options.one_way_mean_ms, |d| {
+            let hosts = d.hosts();
+            let all = (0..hosts).flat_map(|a| (0..hosts).map(move |b| (a, b)));
+            let directions = all.filter(|(a, b)| a != b && d.chance.below(3) == 0).collect();
+            Fault::OneWay { directions, length_us: d.cut_us() }
+        });
+        self.recur(self.options.isolate_mean_ms, |d| Fault::Isolate {
+            host: d.host(),
+            length_us: d.cut_us(),
+        });
+    }
+
+    fn processes(&mut self) {
+        self.recur(self.options.power_mean_ms, |d| d.crash(Crash::Power));
+        self.recur(self.options.kill_mean_ms, |d| d.crash(Crash::Kill));
+        self.recur(self.options.all_mean_ms, |d| {
+            let by = if d.chance.coin() { Crash::Power } else { Crash::Kill };
+            Fault::CrashAll { by, down_us: (0..d.hosts()).map(|_| d.down_us()).collect() }
+        });
+        self.recur(self.options.stop_mean_ms, |d| Fault::Stop {
+            host: d.host(),
+            down_us: d.down_us(),
+        });
+        self.recur(self.options.pause_mean_ms, |d| {
+            let length_us = d.chance.wait(d.options.pause_length_ms * MS);
+            Fault::Pause { host: d.host(), length_us }
+        });
+    }
+
+    fn crash(&mut self, by: Crash) -> Fault {
+        let moment = if self.chance.coin() { Moment::NextSync } else { Moment::Now };
+        Fault::Crash { host: self.host(), by, moment, down_us: self.down_us() }
+    }
+
+    fn machines(&mut self) {
+        self.recur(self.options.jump_mean_ms, |d| {
+            let far = [1000, 60_000, 3_600_000, 86_400_000 * 400][d.chance.index(4)];
+            let by_ms = d.chance.between(0, 2 * far) as i64 - far as i64;
+            Fault::Jump { host: d.host(), by_ms }
+        });
+        self.recur(self.options.full_mean_ms, |d| {
+            let length_us = d.chance.wait(d.options.full_length_ms * MS);
+            Fault::Full { host: d.host(), length_us }
+        });
+    }
+}
