@@ -3,6 +3,9 @@
 use crate::chance::Chance;
 use crate::options::Options;
 
+/// No message takes longer, in nanoseconds: whoever keeps a connection gives it up by then.
+const LONGEST: u64 = 10_000_000_000;
+
 /// Cuts in force, counted for each direction of each pair.
 #[derive(Debug)]
 pub(super) struct Network {
@@ -69,7 +72,7 @@ impl Network {
     pub(super) fn delay(&self, chance: &mut Chance) -> (u64, bool) {
         let slow = chance.hit(self.delays.slow_ppm);
         let mean = if slow { self.delays.mean * 1000 } else { self.delays.mean };
-        (self.delays.least + chance.wait(mean), slow)
+        (self.delays.least + chance.wait(mean).min(LONGEST), slow)
     }
 }
 
