@@ -158,7 +158,7 @@ impl Options {
             watchers: c.below(3),
             keys: c.between(1, 4),
             think_mean_ms: [60, 120, 250][c.index(3)],
-            client_timeout_ms: [1000, 3000, 8000][c.index(3)],
+            client_timeout_ms: [1000, 2000, 5000][c.index(3)],
             delay_min_us: [50, 200, 1000][c.index(3)],
             delay_mean_us: [100, 1000, 5000][c.index(3)],
             in_order: c.below(2),
