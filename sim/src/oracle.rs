@@ -14,7 +14,11 @@ pub mod log_matching;
 pub mod monotonic;
 pub mod plain_reads;
 pub mod state_equality;
+pub mod ttl;
 pub mod watch;
+
+#[cfg(test)]
+mod double;
 
 use std::fmt;
 
@@ -91,6 +95,9 @@ pub struct Oracles {
     indexes: index_history::IndexHistory,
     events: event_history::EventHistory,
     watches: watch::Watches,
+    ttl: ttl::Ttl,
+    /// The true time, in nanoseconds since the start of the run.
+    time: u64,
 }
 
 impl Oracles {
@@ -107,7 +114,19 @@ impl Oracles {
             indexes: index_history::IndexHistory::default(),
             events: event_history::EventHistory::new(members),
             watches: watch::Watches::default(),
+            ttl: ttl::Ttl::new(members),
+            time: 0,
         }
+    }
+
+    /// So much true time has passed since the start of the run, in nanoseconds.
+    pub const fn time_is(&mut self, time: u64) {
+        self.time = time;
+    }
+
+    /// From now on a member's wall clock, in Unix nanoseconds, is so far ahead of the true time.
+    pub fn clock_is_ahead(&mut self, node: usize, ahead: i64) {
+        self.ttl.clock_is_ahead(node, self.time, ahead);
     }
 
     /// A member said what happened to it.
@@ -122,6 +141,7 @@ impl Oracles {
     ) -> Result<(), Violation> {
         match note {
             Note::BecameLeader { term, .. } => {
+                self.ttl.leads(node, *term, self.time);
                 self.election.leads(node, *term)?;
                 self.durability.led(node, *term)?;
                 if !machine.has_log() {
@@ -134,10 +154,15 @@ impl Oracles {
                 if !machine.has_log() => {}
             Note::Committed { last } => self.ledger.committed(node, *last, machine)?,
             Note::Applied { last, store_index } => {
+                let from = self.ledger.applied_index(node);
                 self.ledger.applied(node, *last, machine)?;
                 self.state.applied(node, last.index, *store_index, machine)?;
                 if let Some(history) = machine.history() {
-                    self.events.applied(node, *store_index, history)?;
+                    let expired = self.events.applied(node, *store_index, history)?;
+                    if let Some(first) = expired {
+                        let (entries, events) = ((from, last.index), (first, *store_index));
+                        self.ttl.expired(node, self.time, entries, events, machine)?;
+                    }
                 }
             }
             Note::SnapshotInstalled { last } => {
@@ -214,6 +239,21 @@ impl Oracles {
         stamp: &Stamp,
     ) -> Result<(), Violation> {
         self.monotonic.answered(client, quorum, stamp)
+    }
+
+    /// A member answered a write that asked for a time to live; the client had asked at the true
+    /// time `called`.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn stamped(
+        &self,
+        node: usize,
+        ttl_s: u64,
+        called: u64,
+        event: &store::Event,
+    ) -> Result<(), Violation> {
+        self.ttl.stamped(node, ttl_s, (called, self.time), event)
     }
 
     /// A client asks to watch.

@@ -71,6 +71,16 @@ pub trait Workload: fmt::Debug {
         Ok(())
     }
 
+    /// What should have happened by now in a cluster that is well, by the leader's wall clock (in
+    /// Unix nanoseconds); `read` reads from the leader.
+    fn owes(
+        &self,
+        _leader_wall: i64,
+        _read: &dyn Fn(&KeysRequest) -> Option<Shown>,
+    ) -> Option<String> {
+        None
+    }
+
     /// The run ends; `read` reads from a member that has applied all that is committed.
     ///
     /// # Errors

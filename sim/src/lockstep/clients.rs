@@ -30,6 +30,8 @@ struct Waits {
     watch: bool,
     /// Whether the answer comes through the log.
     quorum: bool,
+    /// The time to live that it asks for, in seconds.
+    ttl_s: Option<u64>,
     /// Whether a part of the answer was lost, and with it everything behind it.
     broken: bool,
     /// When the last part of the answer arrives: parts of one answer keep their order.
@@ -66,9 +68,13 @@ impl<M: Machine> World<M> {
         client.turn += 1;
         self.requests += 1;
         let (turn, id) = (client.turn, ClientId(self.requests));
-        let (watch, quorum) = (matches!(asked, Asked::Watch(_)), matches!(asked, Asked::Keys(_)));
-        let called = self.time;
-        client.waits = Some(Waits { called, host, id, watch, quorum, broken: false, last: 0 });
+        let (watch, quorum, ttl_s) = match &asked {
+            Asked::Keys(request) => (false, true, request.ttl_s),
+            Asked::Read(_) => (false, false, None),
+            Asked::Watch(_) => (true, false, None),
+        };
+        let (called, broken, last) = (self.time, false, 0);
+        client.waits = Some(Waits { called, host, id, watch, quorum, ttl_s, broken, last });
         if let Asked::Watch(request) = &asked {
             self.oracles.watch_asked(number, request);
         }
@@ -234,6 +240,11 @@ impl<M: Machine> World<M> {
             };
             if let Ok(event) = result {
                 verdict = verdict.and_then(|()| self.oracles.saw(event));
+                if let Some(ttl_s) = waits.ttl_s {
+                    let host = waits.host;
+                    let stamped = || self.oracles.stamped(host, ttl_s, waits.called, event);
+                    verdict = verdict.and_then(|()| stamped());
+                }
             }
         }
         if waits.watch {

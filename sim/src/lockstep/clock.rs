@@ -49,6 +49,11 @@ impl Clock {
         }
     }
 
+    /// How far the wall clock, in Unix nanoseconds, is ahead of the true time.
+    pub(super) const fn ahead(&self) -> i64 {
+        START + self.skew
+    }
+
     /// The first true time at which the monotonic clock says `instant` or later.
     pub(super) fn time_of(&self, instant: Instant) -> u64 {
         let local = instant.as_nanos().saturating_sub(self.origin);

@@ -34,6 +34,7 @@ impl<M: Machine> World<M> {
             Fault::Pause { host, length_us } => self.pause(host, length_us),
             Fault::Jump { host, by_ms } => {
                 self.hosts[host].clock.jump(by_ms * MS as i64);
+                self.oracles.clock_is_ahead(host, self.hosts[host].clock.ahead());
                 self.stats.jumps += 1;
             }
             Fault::Full { host, length_us } => self.fill_disk(host, length_us),

@@ -4,6 +4,7 @@
 use quorate_core::api::Verb;
 
 use super::event::{Event, Process};
+use super::host::Host;
 use super::trace::trace;
 use super::world::{MS, World};
 use crate::machine::Machine;
@@ -109,11 +110,25 @@ impl<M: Machine> World<M> {
         if let Some((client, index)) = self.watch_due() {
             return Some(format!("client {client} watches and was not told index {index}"));
         }
+        if let Some(owed) = self.owed(healthy) {
+            return Some(owed);
+        }
         let last = self.oracles.ledger().last_index();
         applied
             .iter()
             .any(|index| *index != last)
             .then(|| format!("applied are {applied:?} of {last}"))
+    }
+
+    /// What should have happened by now by the leader's clock, in words.
+    fn owed(&self, healthy: &[usize]) -> Option<String> {
+        let leader = healthy.iter().map(|host| &self.hosts[*host]);
+        let leads = |host: &&Host<M>| host.running.as_ref().is_some_and(|running| running.leads);
+        let leader = leader.into_iter().find(leads)?;
+        let running = leader.running.as_ref()?;
+        let wall = leader.clock.now(self.time).wall.unix_nanos();
+        let read = |request: &_| running.machine.read(running.view.as_deref(), request);
+        self.workloads.iter().find_map(|workload| workload.owes(wall, &read))
     }
 
     fn finish(&mut self, healthy: &[usize]) {

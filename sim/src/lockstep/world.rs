@@ -121,6 +121,7 @@ impl<M: Machine> World<M> {
 
     fn begin(&mut self) {
         for host in 0..self.hosts.len() {
+            self.oracles.clock_is_ahead(host, self.hosts[host].clock.ahead());
             let at = self.chances.hosts.below(1000 * MS);
             self.queue.push(at, Event::Start(Process { host, boot: 0 }));
         }
@@ -139,6 +140,7 @@ impl<M: Machine> World<M> {
             && let Some((time, event)) = self.queue.pop()
         {
             self.time = time;
+            self.oracles.time_is(time);
             self.stats.events += 1;
             self.digest.add(time);
             event.trace(&mut self.digest);

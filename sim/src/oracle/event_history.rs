@@ -48,7 +48,8 @@ impl EventHistory {
         self.events.get(at)?.as_deref()
     }
 
-    /// A member came to a store index. Says whether anything expired on the way there.
+    /// A member came to a store index. Says from where on to look for what expired on the way
+    /// there, if anything did.
     ///
     /// # Errors
     /// If one of its changes is another than that of the member that was there first.
@@ -57,12 +58,14 @@ impl EventHistory {
         node: usize,
         store_index: u64,
         history: &History,
-    ) -> Result<bool, Violation> {
+    ) -> Result<Option<u64>, Violation> {
         let from = self.compared[node].max(history.start() - 1);
-        let mut expired = false;
+        let mut expired = None;
         for index in from + 1..=store_index {
             let Some(event) = history.event(index) else { continue };
-            expired |= event.action == Action::Expire;
+            if event.action == Action::Expire {
+                expired = expired.or(Some(index));
+            }
             self.compare(node, index, event)?;
         }
         self.compared[node] = self.compared[node].max(store_index);

@@ -1,0 +1,73 @@
+//! A member that is nothing but what oracles look at: set up by tests, which break it.
+
+use quorate_core::api::KeysRequest;
+use quorate_core::http::{Answer, Call};
+use quorate_core::node::Timer;
+use quorate_core::raft::{Entry, EntryKind, LogId};
+use quorate_core::store::{Command, History, Store};
+use quorate_core::time::{Instant, Now};
+use quorate_core::view::View;
+use quorate_core::{Config, Input, Output};
+
+use crate::machine::{Machine, Shown};
+
+/// The member. Its log begins at index 1.
+#[derive(Debug, Default)]
+pub(super) struct Double {
+    pub(super) entries: Vec<Entry>,
+    pub(super) store: Store,
+}
+
+impl Double {
+    /// Appends an entry.
+    pub(super) fn push(&mut self, term: u64, kind: EntryKind, data: impl Into<bytes::Bytes>) {
+        let index = self.entries.len() as u64 + 1;
+        self.entries.push(Entry { term, index, kind, data: data.into() });
+    }
+
+    /// Changes the store.
+    pub(super) fn apply(&mut self, command: &Command) {
+        let applied = self.store.apply(command);
+        assert!(applied.result.is_none_or(|result| result.is_ok()), "{command:?} is refused");
+    }
+}
+
+impl Machine for Double {
+    fn new(_: Config, _: [u8; 32], _: Now) -> Self {
+        Self::default()
+    }
+
+    fn handle(&mut self, _: Now, _: Input, _: &mut Vec<Output>) {}
+
+    fn deadline(&self) -> Option<(Instant, Timer)> {
+        None
+    }
+
+    fn read(&self, _: Option<&View>, _: &KeysRequest) -> Option<Shown> {
+        None
+    }
+
+    fn serve(_: &View, _: &Call) -> Option<Answer> {
+        None
+    }
+
+    fn base(&self) -> LogId {
+        LogId::default()
+    }
+
+    fn last(&self) -> LogId {
+        self.entries.last().map(Entry::id).unwrap_or_default()
+    }
+
+    fn entry(&self, index: u64) -> Option<&Entry> {
+        self.entries.get((index as usize).checked_sub(1)?)
+    }
+
+    fn history(&self) -> Option<&History> {
+        Some(self.store.as_image().history())
+    }
+
+    fn store_digest(&self) -> u64 {
+        u64::from(self.store.as_image().digest())
+    }
+}
