@@ -22,6 +22,23 @@ pub(crate) fn write_string(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     out.write_char('"')
 }
 
+/// Whether a byte is ASCII that stands for itself.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0x20;
+    while byte < 0x80 {
+        plain[byte] = !matches!(byte as u8, b'"' | b'\\' | b'<' | b'>' | b'&');
+        byte += 1;
+    }
+    plain
+};
+
+/// Whether all bytes are ASCII that stands for itself, as nearly every key and value is. A dump
+/// holds thousands of them.
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| PLAIN[usize::from(*byte)])
+}
+
 fn write_escaped(out: &mut impl Write, text: &str) -> fmt::Result {
     let bytes = text.as_bytes();
     let mut written = 0;
@@ -66,7 +83,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::write_string;
+    use super::{is_plain, write_string};
 
     fn string(bytes: &[u8]) -> String {
         let mut text = String::new();
@@ -97,6 +114,13 @@ mod tests {
             let raw = json.contains(['<', '>', '&', '\u{2028}', '\u{2029}', '\n']);
             prop_assert!(!raw, "{json}");
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+
+        #[test]
+        fn plain_text_is_written_as_it_is(bytes in prop::collection::vec(any::<u8>(), 0..3)) {
+            let written = string(&bytes);
+            let whole = written.as_bytes() == [b"\"", &bytes[..], b"\""].concat();
+            prop_assert_eq!(is_plain(&bytes), whole && bytes.is_ascii());
         }
 
         #[test]

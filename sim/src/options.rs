@@ -146,7 +146,7 @@ impl Options {
             safety_ms: 60_000,
             liveness_ms: 40_000,
             heartbeat_ms: [100, 100, 50][c.index(3)],
-            snapshot_count: [10, 50, 200, 10_000][c.index(4)],
+            snapshot_count: [20, 100, 500, 10_000][c.index(4)],
             catch_up_entries: [1, 10, 100, 1000][c.index(4)],
             segment_bytes: [16_384, 65_536, 262_144][c.index(3)],
             batch_us: [0, 50, 500, 5000][c.index(4)],

@@ -19,12 +19,15 @@ enum Pending {
     Len(u64),
 }
 
-/// A file. The content that the process sees is the durable content plus all that is pending.
+/// A file. What the process sees is the durable content plus all that is pending; it is put
+/// together when it is read, because files are written all the time and read at the start only.
 #[derive(Debug, Default)]
 pub(super) struct File {
-    content: Vec<u8>,
+    len: u64,
     durable: Vec<u8>,
     pending: Vec<Pending>,
+    /// Set by a failed sync: what the process goes on seeing, though it never reaches the disk.
+    shown: Option<Vec<u8>>,
 }
 
 /// Writes into memory; a hole reads as zero.
@@ -38,39 +41,41 @@ fn put(content: &mut Vec<u8>, at: u64, bytes: &[u8]) {
 }
 
 impl File {
-    pub(super) fn len(&self) -> u64 {
-        self.content.len() as u64
+    pub(super) const fn len(&self) -> u64 {
+        self.len
     }
 
-    pub(super) fn content(&self) -> &[u8] {
-        &self.content
+    /// What the process reads.
+    pub(super) fn content(&self) -> Vec<u8> {
+        let mut content = self.shown.as_ref().unwrap_or(&self.durable).clone();
+        self.pending.iter().for_each(|change| apply(&mut content, change));
+        content
     }
 
     pub(super) fn write(&mut self, write: Write) {
-        put(&mut self.content, write.at, &write.bytes);
+        self.len = self.len.max(write.at + write.bytes.len() as u64);
         self.pending.push(Pending::Write(write));
     }
 
-    /// Lengthens the file with zeros.
-    pub(super) fn extend(&mut self, len: u64) {
-        self.content.resize(len as usize, 0);
-        self.pending.push(Pending::Len(len));
-    }
-
-    pub(super) fn truncate(&mut self, len: u64) {
-        self.content.resize(len as usize, 0);
+    /// Lengthens the file with zeros, or cuts it.
+    pub(super) fn resize(&mut self, len: u64) {
+        self.len = len;
         self.pending.push(Pending::Len(len));
     }
 
     pub(super) fn sync(&mut self) {
         for change in std::mem::take(&mut self.pending) {
             apply(&mut self.durable, &change);
+            if let Some(shown) = &mut self.shown {
+                apply(shown, &change);
+            }
         }
     }
 
     /// A failed sync: a part of what is pending reaches the disk, the rest never will, though the
     /// process still reads it.
     pub(super) fn forget_pending(&mut self, chance: &mut Chance) {
+        self.shown = Some(self.content());
         for change in std::mem::take(&mut self.pending) {
             if chance.coin() {
                 apply(&mut self.durable, &change);
@@ -96,7 +101,8 @@ impl File {
                 change => apply(&mut self.durable, change),
             }
         }
-        self.content.clone_from(&self.durable);
+        self.shown = None;
+        self.len = self.durable.len() as u64;
         ((total - kept.len()) as u64, tears)
     }
 }

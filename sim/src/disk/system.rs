@@ -122,7 +122,7 @@ impl FileSystem {
     pub fn read(&self, path: &str) -> Result<Bytes, DiskError> {
         let file = self.names.get(path).and_then(|inode| self.files.get(inode));
         let file = file.ok_or_else(|| error(DiskErrorKind::NotFound, "read: no such file"))?;
-        Ok(Bytes::copy_from_slice(file.content()))
+        Ok(file.content().into())
     }
 
     /// Makes a file and opens it.
@@ -179,7 +179,7 @@ impl FileSystem {
                 let message = "preallocate: no space left on device";
                 return Err(error(DiskErrorKind::NoSpace, message));
             }
-            file.extend(len);
+            file.resize(len);
         }
         Ok(())
     }
@@ -201,7 +201,7 @@ impl FileSystem {
     /// Cuts a file, or lengthens it with zeros.
     pub fn truncate(&mut self, inode: Inode, len: u64) {
         if let Some(file) = self.files.get_mut(&inode) {
-            file.truncate(len);
+            file.resize(len);
         }
     }
 

@@ -26,7 +26,7 @@ impl Writer {
     /// Appends a member that is a number.
     pub(super) fn number(&mut self, name: &str, number: u64) {
         self.name(name);
-        self.format(format_args!("{number}"));
+        self.raw(itoa::Buffer::new().format(number));
     }
 
     /// Appends something as a string that needs no escapes.
@@ -36,7 +36,13 @@ impl Writer {
 
     /// Appends bytes as a string. What is not UTF-8 is replaced by U+FFFD, byte for byte.
     pub(super) fn string(&mut self, bytes: &[u8]) {
-        go_json::write_string(self, bytes).expect("a vector takes everything");
+        if go_json::is_plain(bytes) {
+            self.0.push(b'"');
+            self.0.extend_from_slice(bytes);
+            self.0.push(b'"');
+        } else {
+            go_json::write_string(self, bytes).expect("a vector takes everything");
+        }
     }
 
     /// Appends bytes as a string member and, if they are not UTF-8, again in hexadecimal as
@@ -44,7 +50,7 @@ impl Writer {
     pub(super) fn value(&mut self, [name, hex]: [&str; 2], bytes: &[u8]) {
         self.name(name);
         self.string(bytes);
-        if core::str::from_utf8(bytes).is_err() {
+        if !go_json::is_plain(bytes) && core::str::from_utf8(bytes).is_err() {
             self.raw(",");
             self.name(hex);
             self.raw("\"");
