@@ -13,6 +13,8 @@ pub mod machine;
 pub mod options;
 pub mod oracle;
 pub mod plan;
+pub mod record;
+pub mod report;
 pub mod results;
 pub mod runner;
 pub mod scenario;

@@ -16,7 +16,6 @@ mod network;
 mod node;
 mod queue;
 mod send;
-mod trace;
 mod world;
 
 #[cfg(test)]
@@ -24,4 +23,4 @@ mod tests;
 #[cfg(test)]
 mod toy;
 
-pub use world::{Report, World};
+pub use world::World;

@@ -1,19 +1,18 @@
 //! Runs of many seeds over several threads. Each run is one thread's alone, so what it gives does
 //! not depend on how many there are.
 
-use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use crate::lockstep::{Report, World};
+use crate::lockstep::World;
 use crate::machine::Machine;
 use crate::options::Options;
-use crate::oracle::{Kind, Violation};
+use crate::record::Recorder;
+use crate::report::Report;
 use crate::scenario::Scenario;
-use crate::stats::Stats;
 
 /// A run that broke a promise, and how to run it again.
 #[derive(Clone, Debug)]
@@ -40,30 +39,13 @@ impl fmt::Display for Failure {
     }
 }
 
-/// One run. A panic of a member is a violation like any other.
-pub fn run<M: Machine>(scenario: &Scenario, log: bool) -> Report {
-    let world = || World::<M>::new(scenario.clone(), log).run();
-    catch_unwind(AssertUnwindSafe(world)).unwrap_or_else(|panic| Report {
-        scenario: scenario.clone(),
-        stats: Stats::default(),
-        digest: 0,
-        violation: Some((
-            0,
-            Violation {
-                kind: Kind::Crash,
-                oracle: "no_panic",
-                node: None,
-                index: None,
-                detail: words(panic.as_ref()),
-            },
-        )),
-        log: String::new(),
-    })
-}
-
-fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+/// One run of the lockstep world, recorded if `record`. A panic of a member is a violation like any
+/// other.
+pub fn run<M: Machine>(scenario: &Scenario, record: bool) -> Report {
+    let recorder = Recorder::new(record);
+    let world = || World::<M>::new(scenario.clone(), recorder.clone()).run();
+    catch_unwind(AssertUnwindSafe(world))
+        .unwrap_or_else(|panic| Report::of_panic(scenario, &recorder, panic.as_ref()))
 }
 
 /// Runs the seeds from `first` on, `count` of them, on `jobs` threads, and hands each report to

@@ -2,6 +2,7 @@
 
 use quorate_core::Node;
 use sim::chance::parse_seed;
+use sim::record::Line;
 use sim::runner::{self, Failure};
 use sim::scenario::Scenario;
 
@@ -22,7 +23,7 @@ impl Replay {
     pub(crate) fn run(self) -> Found {
         let scenario = Scenario::with(self.seed, self.settings.options(self.seed)?);
         let report = runner::run::<Node>(&scenario, true);
-        print!("{}", report.log);
+        report.recording.iter().for_each(|recorded| println!("{}", Line(recorded)));
         let kind = report.violation.as_ref().map(|(_, v)| v.kind);
         if kind.is_some() {
             println!("\n{}", Failure(report));

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use quorate_core::Node;
 use sim::chance::parse_seed;
-use sim::lockstep::Report;
 use sim::oracle::Kind;
+use sim::report::Report;
 use sim::results::{Finished, Results};
 use sim::runner::{Failure, run_many};
 

@@ -5,9 +5,9 @@ use quorate_core::node::{ClientId, Input};
 use quorate_core::store::{self, Action};
 
 use super::event::Event;
-use super::trace::trace;
 use super::world::{MS, World};
 use crate::machine::Machine;
+use crate::record::{What, Who};
 use crate::workload::{Asked, Outcome, Workload};
 
 /// One client.
@@ -78,7 +78,7 @@ impl<M: Machine> World<M> {
         if let Asked::Watch(request) = &asked {
             self.oracles.watch_asked(number, request);
         }
-        trace!(self, format!("c{number}"), "ask", "n{host} {asked:?}");
+        self.recorder.add(self.time, Who::Client(number), || What::ask(host, &asked));
         let patience = self.options.client_timeout_ms * if watch { 4 } else { 1 };
         self.queue.push(self.time + patience * MS, Event::GiveUp { client: number, turn });
         let wait = self.client_delay();
@@ -229,7 +229,7 @@ impl<M: Machine> World<M> {
             return;
         }
         let Some(waits) = client.waits.take() else { return };
-        trace!(self, format!("c{number}"), "answer", "{outcome:?}");
+        self.recorder.add(self.time, Who::Client(number), || What::answer(outcome));
         self.count(waits, outcome);
         let client = &self.clients[number];
         let mut verdict = Ok(());

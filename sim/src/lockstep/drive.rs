@@ -9,11 +9,11 @@ use quorate_core::note::Note;
 use quorate_core::{Output, api};
 
 use super::event::{Event, Process, Queued};
-use super::trace::trace;
 use super::world::{MS, World};
 use crate::disk;
 use crate::machine::Machine;
 use crate::oracle::{Kind, Violation};
+use crate::record::{What, Who, brief};
 use crate::workload::Outcome;
 
 impl<M: Machine> World<M> {
@@ -56,7 +56,7 @@ impl<M: Machine> World<M> {
         }
         let Some((instant, timer)) = running.machine.deadline() else { return };
         if self.hosts[process.host].clock.now(self.time).mono >= instant {
-            trace!(self, format!("n{}", process.host), "timer", "{timer:?}");
+            self.recorder.add(self.time, Who::Node(process.host), || What::Timer(brief(&timer)));
             self.wake(process);
         } else {
             self.plan_look(process);
@@ -89,8 +89,8 @@ impl<M: Machine> World<M> {
     }
 
     fn handle(&mut self, process: Process, input: Input) {
-        if self.trace.is_on() && !matches!(input, Input::Wake) {
-            trace!(self, format!("n{}", process.host), "input", "{}", brief(&input));
+        if !matches!(input, Input::Wake | Input::Peer(_)) {
+            self.recorder.add(self.time, Who::Node(process.host), || What::Input(brief(&input)));
         }
         let host = &mut self.hosts[process.host];
         let now = host.clock.now(self.time);
@@ -124,9 +124,7 @@ impl<M: Machine> World<M> {
     }
 
     fn carry_out(&mut self, process: Process, output: Output) {
-        if self.trace.is_on() {
-            self.trace_output(process.host, &output);
-        }
+        self.record_output(process.host, &output);
         match output {
             Output::Send(message) => self.send(process, message),
             Output::Reply { id, response, last } => self.reply(process, id, response, last),
@@ -292,7 +290,8 @@ impl<M: Machine> World<M> {
         }
         let verdict = self.oracles.ended(host, &running.machine);
         self.check(verdict);
-        trace!(self, format!("n{host}"), "end", "{}", if power { "power lost" } else { "killed" });
+        let how = if power { "without power" } else { "without its memory" };
+        self.recorder.add(time, Who::Node(host), || What::End(how));
         for (client, turn) in running.requests.into_values() {
             let outcome = Box::new(Outcome::Unknown);
             let wait = self.chances.clients.below(10 * MS);
@@ -300,27 +299,21 @@ impl<M: Machine> World<M> {
         }
     }
 
-    fn trace_output(&mut self, host: usize, output: &Output) {
-        let who = format!("n{host}");
-        match output {
-            Output::Send(m) => {
-                trace!(self, who, "send", "to {} term {} {:?}", m.to, m.term, m.body);
-            }
-            Output::Disk(op) => trace!(self, who, "disk", "{}", brief(op)),
-            Output::Note(note) => trace!(self, who, "note", "{note:?}"),
-            Output::Publish(_) => {}
-            other => trace!(self, who, "output", "{}", brief(other)),
+    fn record_output(&self, host: usize, output: &Output) {
+        // A view says nothing that the notes do not say.
+        if matches!(output, Output::Publish(_)) {
+            return;
         }
+        self.recorder.add(self.time, Who::Node(host), || match output {
+            Output::Send(message) => {
+                let peers = self.hosts[host].running.iter().flat_map(|running| &running.peers);
+                let to = peers.filter(|link| link.peer == message.to).find_map(|link| link.host);
+                What::Send { to, message: Box::new(message.clone()) }
+            }
+            Output::Disk(op) => What::Disk(brief(op)),
+            Output::Note(note) => What::Note(note.clone()),
+            Output::Halt(exit) => What::Halt(brief(exit)),
+            other => What::Output(brief(other)),
+        });
     }
-}
-
-/// The beginning of what a value prints, for the log.
-fn brief(value: &impl std::fmt::Debug) -> String {
-    let mut text = format!("{value:?}");
-    if text.len() > 300 {
-        let end = (0..=300).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }

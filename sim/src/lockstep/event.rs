@@ -24,8 +24,8 @@ pub(super) enum Event {
     Deadline(Process),
     /// The batch of inputs ends.
     BatchEnd(Process),
-    /// A message reaches a host.
-    Deliver { from: Process, to: usize, message: Message },
+    /// A message reaches a host; it was sent at the time `sent`.
+    Deliver { from: Process, to: usize, sent: u64, message: Message },
     /// The first operations in the queue of a disk end.
     DiskEnd(Process),
     /// An answer from outside reaches the node: anything but messages and disk operations.
@@ -79,7 +79,7 @@ impl Event {
         match self {
             Self::Deadline(p) => words(digest, 1, p.host),
             Self::BatchEnd(p) => words(digest, 2, p.host),
-            Self::Deliver { from, to, message } => {
+            Self::Deliver { from, to, message, .. } => {
                 words(digest, 3, from.host * 64 + to);
                 digest.add(message.term);
                 digest.add(body_number(&message.body));

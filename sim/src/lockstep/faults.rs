@@ -1,10 +1,10 @@
 //! Faults: what the plan says, carried out when its time has come.
 
 use super::event::{Doom, Event, Process};
-use super::trace::trace;
 use super::world::{MS, World};
 use crate::machine::Machine;
 use crate::plan::{Crash, Fault, Moment};
+use crate::record::{What, Who};
 
 impl<M: Machine> World<M> {
     /// Puts the whole plan on the heap.
@@ -21,7 +21,7 @@ impl<M: Machine> World<M> {
         if self.healthy.is_some() || nobody {
             return;
         }
-        trace!(self, "", "fault", "{fault:?}");
+        self.recorder.add(self.time, Who::World, || What::Fault(fault.clone()));
         match fault {
             Fault::Partition { length_us, .. }
             | Fault::OneWay { length_us, .. }

@@ -10,10 +10,10 @@ use quorate_core::url::Url;
 
 use super::event::{Event, Process};
 use super::host::Running;
-use super::trace::trace;
 use super::world::{MS, World};
 use crate::machine::Machine;
 use crate::options::Options;
+use crate::record::{What, Who};
 
 /// The host that a name or address in a URL means.
 pub(super) fn host_number(name: &str, members: usize) -> Option<usize> {
@@ -65,7 +65,7 @@ impl<M: Machine> World<M> {
         let machine = M::new(config, seed, host.clock.now(self.time));
         host.running = Some(Running::new(machine, host.full));
         self.oracles.started(process.host);
-        trace!(self, format!("n{}", process.host), "start", "process {}", process.boot);
+        self.recorder.add(self.time, Who::Node(process.host), || What::Start(process.boot));
         self.batch_end(process);
     }
 
@@ -96,6 +96,7 @@ impl<M: Machine> World<M> {
         if running.paused.is_none() {
             running.paused = Some(VecDeque::new());
             self.stats.pauses += 1;
+            self.recorder.add(self.time, Who::Node(host), || What::Pause);
             self.queue.push(self.time + length_us * 1000, Event::Resume(process));
         }
     }
@@ -104,6 +105,7 @@ impl<M: Machine> World<M> {
     pub(super) fn resume(&mut self, process: Process) {
         let Some(running) = self.hosts[process.host].process(process) else { return };
         let Some(waiting) = running.paused.take() else { return };
+        self.recorder.add(self.time, Who::Node(process.host), || What::Resume);
         running.batch = true;
         running.look_at = None;
         for input in waiting {

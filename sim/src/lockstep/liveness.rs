@@ -5,11 +5,11 @@ use quorate_core::api::Verb;
 
 use super::event::{Event, Process};
 use super::host::Host;
-use super::trace::trace;
 use super::world::{MS, World};
 use crate::machine::Machine;
 use crate::oracle::{Kind, Violation};
 use crate::plan::Fault;
+use crate::record::{What, Who};
 use crate::workload::request;
 
 /// How often the world looks whether the quorum has settled.
@@ -19,7 +19,7 @@ impl<M: Machine> World<M> {
     /// The faults end.
     pub(super) fn calm(&mut self) {
         let healthy = self.choose_quorum();
-        trace!(self, "", "calm", "healthy: {healthy:?}");
+        self.recorder.add(self.time, Who::World, || What::Calm(healthy.clone()));
         self.network.heal_all();
         self.network.delays.loss_ppm = 0;
         self.network.delays.slow_ppm = 0;

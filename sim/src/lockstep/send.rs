@@ -14,6 +14,7 @@ use super::host::Link;
 use super::hosts::host_number;
 use super::world::{MS, World};
 use crate::machine::Machine;
+use crate::record::{What, Who};
 
 impl<M: Machine> World<M> {
     /// A node says who its peers are.
@@ -68,7 +69,8 @@ impl<M: Machine> World<M> {
         let reached = self.is_reachable(process.host, to);
         let lost = self.chances.network.hit(self.network.delays.loss_ppm);
         let (delay, slow) = self.network.delay(&mut self.chances.network);
-        let mut arrival = self.time + delay;
+        let sent = self.time;
+        let mut arrival = sent + delay;
         let in_order = self.network.delays.in_order;
         let Some(running) = self.hosts[process.host].process(process) else { return };
         let link = &mut running.peers[at];
@@ -82,7 +84,7 @@ impl<M: Machine> World<M> {
         }
         if !reached || lost {
             self.stats.lost += u64::from(reached);
-            self.not_delivered(process, to, &message, !reached || self.time.is_multiple_of(2));
+            self.not_delivered(process, to, sent, &message, !reached || sent.is_multiple_of(2));
             return;
         }
         self.stats.slow += u64::from(slow);
@@ -90,14 +92,26 @@ impl<M: Machine> World<M> {
         if !once && self.chances.network.hit(self.network.delays.duplicate_ppm) {
             self.stats.duplicated += 1;
             let (again, _) = self.network.delay(&mut self.chances.network);
-            let copy = Event::Deliver { from: process, to, message: message.clone() };
+            let copy = Event::Deliver { from: process, to, sent, message: message.clone() };
             self.queue.push(arrival + again, copy);
         }
-        self.queue.push(arrival, Event::Deliver { from: process, to, message });
+        self.queue.push(arrival, Event::Deliver { from: process, to, sent, message });
     }
 
     /// A message is lost; the sender learns of it if its connection shows it.
-    fn not_delivered(&mut self, process: Process, to: usize, message: &Message, noticed: bool) {
+    fn not_delivered(
+        &mut self,
+        process: Process,
+        to: usize,
+        sent: u64,
+        message: &Message,
+        noticed: bool,
+    ) {
+        self.recorder.add(self.time, Who::Node(process.host), || What::Lost {
+            to,
+            sent,
+            message: Box::new(message.clone()),
+        });
         if matches!(message.body, Body::Snapshot(_)) {
             self.tell_link(process, to, LinkEvent::SnapshotFailed, 200 * MS);
         }
@@ -110,9 +124,9 @@ impl<M: Machine> World<M> {
 
     /// A message reaches a host. It is lost if the link was cut meanwhile, and refused if the
     /// headers do not fit: another member, or another cluster.
-    pub(super) fn deliver(&mut self, from: Process, to: usize, message: Message) {
+    pub(super) fn deliver(&mut self, from: Process, to: usize, sent: u64, message: Message) {
         if !self.is_reachable(from.host, to) {
-            self.not_delivered(from, to, &message, true);
+            self.not_delivered(from, to, sent, &message, true);
             return;
         }
         let cluster = |host: usize| {
@@ -123,7 +137,7 @@ impl<M: Machine> World<M> {
             && self.current(from.host) == Some(from)
             && cluster(from.host) != cluster(to);
         if strangers || self.hosts[to].member != Some(message.to) {
-            self.not_delivered(from, to, &message, true);
+            self.not_delivered(from, to, sent, &message, true);
             return;
         }
         if self.says_removed(to, &message) {
@@ -135,6 +149,11 @@ impl<M: Machine> World<M> {
             self.tell_link(from, to, LinkEvent::SnapshotDelivered, MS);
         }
         let message = M::recode(message);
+        self.recorder.add(self.time, Who::Node(to), || What::Receive {
+            from: from.host,
+            sent,
+            message: Box::new(message.clone()),
+        });
         if let Some(process) = self.current(to) {
             self.input(process, Input::Peer(message));
         }

@@ -2,9 +2,10 @@
 //! that is there for it.
 
 use super::toy::{self, Toy};
-use super::{Report, World};
 use crate::options::Options;
 use crate::oracle::Kind;
+use crate::report::Report;
+use crate::runner;
 use crate::scenario::Scenario;
 use crate::stats::Stats;
 
@@ -15,7 +16,7 @@ fn options(seed: u64) -> Options {
 
 fn run(fault: u8, seed: u64) -> Report {
     toy::FAULT.set(fault);
-    World::<Toy>::new(Scenario::with(seed, options(seed)), false).run()
+    runner::run::<Toy>(&Scenario::with(seed, options(seed)), false)
 }
 
 #[test]
@@ -58,9 +59,9 @@ fn a_seed_gives_the_same_run_again() {
 #[test]
 fn the_log_does_not_change_the_run() {
     let quiet = run(toy::SOUND, 3);
-    let mut loud = World::<Toy>::new(Scenario::with(3, options(3)), true).run();
-    assert!(loud.log.lines().count() > 1000);
-    loud.log = String::new();
+    let mut loud = runner::run::<Toy>(&Scenario::with(3, options(3)), true);
+    assert!(loud.recording.len() > 1000);
+    loud.recording.clear();
     assert_eq!(quiet, loud);
 }
 
@@ -75,7 +76,7 @@ fn a_plan_stays_valid_when_it_is_made_smaller() {
             alternate
         });
         scenario.options.members = 3;
-        let report = World::<Toy>::new(scenario.clone(), false).run();
+        let report = runner::run::<Toy>(&scenario, false);
         assert_eq!(report.violation, None);
         assert_eq!(report.scenario, scenario);
     }
@@ -180,7 +181,7 @@ fn a_file_that_was_read_but_never_synced_is_found() {
             members: 3,
             ..options(seed)
         };
-        let report = World::<Toy>::new(Scenario::with(seed, options), false).run();
+        let report = runner::run::<Toy>(&Scenario::with(seed, options), false);
         report.violation.is_some_and(|(_, v)| v.oracle == "durability")
     });
     assert!(found, "the oracle of durability did not fire");

@@ -8,13 +8,14 @@ use super::event::{Event, Process};
 use super::host::Host;
 use super::network::Network;
 use super::queue::Queue;
-use super::trace::Trace;
 use crate::chance::{Chance, Stream};
 use crate::digest::Digest;
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::oracle::{Kind, Oracles, Violation};
 use crate::plan::Plan;
+use crate::record::Recorder;
+use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::stats::Stats;
 use crate::workload::{self, Workload};
@@ -41,7 +42,7 @@ pub struct World<M> {
     pub(super) oracles: Oracles,
     pub(super) chances: Chances,
     pub(super) stats: Stats,
-    pub(super) trace: Trace,
+    pub(super) recorder: Recorder,
     /// The members that stay healthy in the liveness phase, once it has begun.
     pub(super) healthy: Option<Vec<usize>>,
     pub(super) calm_since: u64,
@@ -64,24 +65,9 @@ pub(super) struct Chances {
     pub(super) hosts: Chance,
 }
 
-/// What came of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// What it was made of.
-    pub scenario: Scenario,
-    /// What happened.
-    pub stats: Stats,
-    /// The digest of all events.
-    pub digest: u64,
-    /// The first broken promise, and the simulated time in nanoseconds.
-    pub violation: Option<(u64, Violation)>,
-    /// The event log, if it was asked for.
-    pub log: String,
-}
-
 impl<M: Machine> World<M> {
-    /// The world of a scenario, at the moment 0; `log` says whether to keep an event log.
-    pub fn new(scenario: Scenario, log: bool) -> Self {
+    /// The world of a scenario, at the moment 0; what happens is pushed to `recorder`.
+    pub fn new(scenario: Scenario, recorder: Recorder) -> Self {
         let Scenario { seed, options, plan } = scenario;
         let members = options.members as usize;
         let mut chances = Chances {
@@ -102,7 +88,7 @@ impl<M: Machine> World<M> {
             oracles: Oracles::new(members),
             chances,
             stats: Stats::default(),
-            trace: Trace::new(log),
+            recorder,
             healthy: None,
             calm_since: 0,
             progress: false,
@@ -163,7 +149,7 @@ impl<M: Machine> World<M> {
             stats: self.stats,
             digest: self.digest.value(),
             violation: self.violation.map(|v| (self.time, v)),
-            log: self.trace.take(),
+            recording: self.recorder.take(),
         }
     }
 
@@ -171,7 +157,7 @@ impl<M: Machine> World<M> {
         match event {
             Event::Deadline(process) => self.deadline(process),
             Event::BatchEnd(process) => self.batch_end(process),
-            Event::Deliver { from, to, message } => self.deliver(from, to, message),
+            Event::Deliver { from, to, sent, message } => self.deliver(from, to, sent, message),
             Event::DiskEnd(process) => self.disk_end(process),
             Event::Input(process, input) => self.input(process, *input),
             Event::Link { process, to, event } => self.link_news(process, to, event),
