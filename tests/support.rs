@@ -8,6 +8,7 @@
 pub(crate) mod address;
 pub(crate) mod client;
 pub(crate) mod cluster;
+pub(crate) mod generated;
 pub(crate) mod identity;
 pub(crate) mod process;
 pub(crate) mod refusal;

@@ -17,7 +17,9 @@ pub mod forming;
 pub mod identity;
 pub mod list;
 mod look;
+mod refusals;
 mod restore;
+mod settle;
 pub mod table;
 
 use alloc::boxed::Box;
@@ -26,7 +28,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::config::{Config, Form};
+use crate::config::{Config, Form, refuse_https};
 use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Ticket};
 use crate::error::Refusal;
 use crate::http::Answer;
@@ -41,9 +43,9 @@ use crate::wal::{self, HardState, Owner, Wal};
 use disk_state::DiskState;
 use forming::{Forming, Verdict};
 use identity::Incarnation;
-use list::{InitialCluster, Resolved};
 use look::Look;
 use restore::{Outcome, Restore};
+use settle::{Agreed, Settling};
 use table::Plan;
 
 /// A start under way.
@@ -84,11 +86,7 @@ enum Stage {
     Idle,
     Looking(Look),
     /// The URLs are compared by address.
-    Resolving {
-        list: InitialCluster,
-        waiting: BTreeSet<(CallId, Arc<str>)>,
-        resolved: Resolved,
-    },
+    Settling(Settling),
     Listening,
     Locking(Ticket),
     LookingAgain(Look),
@@ -174,9 +172,9 @@ impl Boot {
 
     /// The members of the list, while the cluster is being formed.
     pub(crate) fn members(&self) -> Vec<Member> {
-        match (&self.stage, self.list()) {
-            (Stage::Forming(_) | Stage::Creating(_), Ok(list)) => {
-                list.members(&self.config.initial_cluster_token)
+        match (&self.stage, Agreed::read(&self.config)) {
+            (Stage::Forming(_) | Stage::Creating(_), Ok(agreed)) => {
+                agreed.list.members(&agreed.token)
             }
             _ => Vec::new(),
         }
@@ -262,34 +260,17 @@ impl Boot {
     /// The first decision: nothing was touched yet, and a refusal leaves it so.
     fn decide_first(&mut self, disk: &DiskState, fx: &mut Effects<'_>) -> Result<(), Refusal> {
         match table::decide(disk, &self.config)? {
-            Plan::Restart => self.listen(fx),
+            Plan::Restart => self.listen(fx)?,
             Plan::Form => self.settle_list(fx)?,
         }
         Ok(())
     }
 
-    fn list(&self) -> Result<InitialCluster, Refusal> {
-        InitialCluster::parse(&self.config.initial_cluster)
-    }
-
     fn settle_list(&mut self, fx: &mut Effects<'_>) -> Result<(), Refusal> {
-        let list = self.list()?;
-        let Config { name, initial_cluster_token: token, advertise_peer_urls: urls, .. } =
-            &*self.config;
-        list.check(name, token)?;
-        let hosts = list.hosts_to_resolve(name, urls);
-        if hosts.is_empty() {
-            list.advertised_matches(name, urls, &Resolved::new())?;
-            self.listen(fx);
-            return Ok(());
+        match Settling::begin(&self.config, fx)? {
+            Some(settling) => self.stage = Stage::Settling(settling),
+            None => self.listen(fx)?,
         }
-        let mut waiting = BTreeSet::new();
-        for host in hosts {
-            let (call, host) = (fx.call(), Arc::<str>::from(host));
-            fx.out.push(Output::Dns { call, host: host.clone() });
-            waiting.insert((call, host));
-        }
-        self.stage = Stage::Resolving { list, waiting, resolved: Resolved::new() };
         Ok(())
     }
 
@@ -300,31 +281,24 @@ impl Boot {
         result: Result<Vec<String>, String>,
         fx: &mut Effects<'_>,
     ) -> Progress {
-        let Stage::Resolving { list, waiting, resolved } = &mut self.stage else {
-            return Progress::Pending;
-        };
-        let Some(asked) = waiting.iter().find(|(id, _)| *id == call).cloned() else {
-            return Progress::Pending;
-        };
-        waiting.remove(&asked);
-        resolved.insert(&asked.1, result);
-        if !waiting.is_empty() {
-            return Progress::Pending;
+        let Stage::Settling(settling) = &mut self.stage else { return Progress::Pending };
+        let settled = settling.answered(&self.config, call, result);
+        match settled.and_then(|settled| if settled { self.listen(fx) } else { Ok(()) }) {
+            Ok(()) => Progress::Pending,
+            Err(refusal) => refusal.into(),
         }
-        let Config { name, advertise_peer_urls: urls, .. } = &*self.config;
-        if let Err(refusal) = list.advertised_matches(name, urls, resolved) {
-            return refusal.into();
-        }
-        self.listen(fx);
-        Progress::Pending
     }
 
-    fn listen(&mut self, fx: &mut Effects<'_>) {
+    fn listen(&mut self, fx: &mut Effects<'_>) -> Result<(), Refusal> {
+        refuse_https("listen-peer-urls", &self.config.listen_peer_urls)?;
+        refuse_https("listen-client-urls", &self.config.listen_client_urls)?;
+        refuse_https("advertise-client-urls", &self.config.advertise_client_urls)?;
         fx.out.push(Output::Listen {
             peer: self.config.listen_peer_urls.clone(),
             client: self.config.listen_client_urls.clone(),
         });
         self.stage = Stage::Listening;
+        Ok(())
     }
 
     /// The listeners are bound, or not.
@@ -337,10 +311,7 @@ impl Boot {
             return Progress::Pending;
         }
         if let Err(cause) = result {
-            return Refusal::new(cause)
-                .hint("another process may use the port already, or the address is not this machine's")
-                .hint("see -listen-peer-urls and -listen-client-urls")
-                .into();
+            return refusals::port(cause).into();
         }
         let ticket = fx.script.ticket();
         fx.script.push(Op::Lock { ticket });
@@ -368,13 +339,7 @@ impl Boot {
                 self.stage = Stage::Restoring(Box::new(Restore::begin(&self.config, fx.script)));
             }
             (Plan::Restart, None) => {
-                return Err(Refusal::new(alloc::format!(
-                    "the file {} in the data directory {} is missing",
-                    disk_state::IDENTITY,
-                    self.config.data_dir
-                ))
-                .hint("there is a log, so the directory is not whole: nothing was changed")
-                .hint("restore it from a copy, or replace this member"));
+                return Err(refusals::no_identity(&self.config.data_dir));
             }
             // An earlier attempt got that far: it is still the same directory.
             (Plan::Form, Some(incarnation)) => {
@@ -403,8 +368,8 @@ impl Boot {
 
     /// The directory has an identity: ask the others, or begin.
     fn form(&mut self, now: Instant, fx: &mut Effects<'_>) -> Result<(), Refusal> {
-        let list = self.list()?;
-        let token = &self.config.initial_cluster_token;
+        let agreed = Agreed::read(&self.config)?;
+        let (list, token) = (&agreed.list, agreed.token.as_str());
         list.check(&self.config.name, token)?;
         let members = list.members(token);
         let (cluster, own) = (list.cluster_id(token), list.member_id(&self.config.name, token));
@@ -414,9 +379,9 @@ impl Boot {
         let owner = Owner { member: own.id, cluster };
         let forming = Forming::new(own, members, cluster, self.config.data_dir.clone(), now);
         let alone = forming.verdict() == Verdict::Form;
-        if alone || self.config.initial_cluster_form == Form::Majority {
+        if alone || agreed.form == Form::Majority {
             // Without asking it is not known whether others do the same: the timers decide.
-            self.create(owner, &list, alone, fx);
+            self.create(owner, &agreed, alone, fx);
         } else {
             self.stage = Stage::Forming(forming);
         }
@@ -440,20 +405,20 @@ impl Boot {
             // where there is a leader already, asking first disturbs nobody.
             Verdict::Form | Verdict::Late => {}
         };
-        match self.list() {
-            Ok(list) => self.create(owner, &list, true, fx),
+        match Agreed::read(&self.config) {
+            Ok(agreed) => self.create(owner, &agreed, true, fx),
             Err(refusal) => return refusal.into(),
         }
         Progress::Pending
     }
 
     /// Writes the first log.
-    fn create(&mut self, owner: Owner, list: &InitialCluster, agreed: bool, fx: &mut Effects<'_>) {
-        let token = &self.config.initial_cluster_token;
+    fn create(&mut self, owner: Owner, agreed: &Agreed, asked: bool, fx: &mut Effects<'_>) {
+        let Agreed { list, token, .. } = agreed;
         let entries = list.bootstrap_entries(token);
         let hard = HardState { term: 1, vote: None, commit: entries.len() as u64 };
         let lowest = list.members(token).iter().map(|member| member.id).min();
-        let campaign = agreed && lowest == Some(owner.member);
+        let campaign = asked && lowest == Some(owner.member);
         let mut wal = Wal::create(
             owner,
             self.config.wal_entropy(),
@@ -494,8 +459,9 @@ impl Boot {
         let restore::Ended { owner, wal, shelf, hard, log, snapshot, notes } = restored;
         let Owner { member, cluster } = owner;
         fx.note(Note::BootDecided { member, cluster, restart: true });
-        for &flag in &self.config.first_start_flags {
-            fx.note(Note::FlagIgnored { flag });
+        for flag in self.config.ignored_with_data() {
+            let data_dir = self.config.data_dir.clone();
+            fx.note(Note::FlagIgnored { flag, data_dir });
         }
         notes.into_iter().for_each(|note| fx.note(note));
         Progress::Done(Box::new(Booted {
@@ -511,20 +477,6 @@ impl Boot {
     }
 
     fn disk_refusal(&self, error: &DiskError) -> Refusal {
-        let dir = &self.config.data_dir;
-        let refusal =
-            Refusal::new(alloc::format!("cannot use the data directory {dir}: {}", error.message));
-        match error.kind {
-            DiskErrorKind::Locked => {
-                refusal.hint("another process runs on it; each member needs a -data-dir of its own")
-            }
-            DiskErrorKind::Permission => {
-                refusal.hint("it has to be writable for the user that runs this process")
-            }
-            DiskErrorKind::NoSpace => refusal.hint("the disk is full: make room and start again"),
-            DiskErrorKind::NotFound | DiskErrorKind::Other => {
-                refusal.hint("-data-dir has to name a directory on a sound disk, or one to be made")
-            }
-        }
+        refusals::disk(&self.config.data_dir, error)
     }
 }

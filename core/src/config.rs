@@ -3,11 +3,21 @@
 //! [`Settings`] are the flags as they were given; [`Config::validate`] fills in the defaults and
 //! refuses what makes no sense, so that everything behind it can rely on a [`Config`].
 
+pub mod effective;
+pub mod first_start;
+pub mod flag;
+pub mod flags;
+pub mod grammar;
+mod missing;
+mod refusals;
 mod settings;
 mod validate;
 
-pub use settings::Settings;
-pub use validate::check_value;
+pub use effective::Origin;
+pub use first_start::{Bootstrap, Form, Members};
+pub use flag::{Flag, Group, Scope};
+pub use missing::{not_supported, refuse_https};
+pub use settings::{Given, Settings, Source, variable};
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,8 +25,8 @@ use alloc::vec::Vec;
 use crate::time::Duration;
 use crate::url::Url;
 
-/// The settings of one member, each value valid by itself. What depends on the data directory (the
-/// initial cluster above all) is kept as text and judged only if it is needed.
+/// The settings of one member that count at every start, valid and complete, and what was given for
+/// the first one.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `-name`
@@ -27,20 +37,17 @@ pub struct Config {
     pub listen_peer_urls: Vec<Url>,
     /// `-listen-client-urls`
     pub listen_client_urls: Vec<Url>,
-    /// `-initial-advertise-peer-urls`
-    pub advertise_peer_urls: Vec<Url>,
     /// `-advertise-client-urls`
     pub advertise_client_urls: Vec<Url>,
-    /// `-initial-cluster`, as given.
-    pub initial_cluster: String,
-    /// `-initial-cluster-state`
-    pub initial_cluster_state: ClusterState,
-    /// `-initial-cluster-token`
-    pub initial_cluster_token: String,
-    /// `-initial-cluster-form`
-    pub initial_cluster_form: Form,
-    /// The flags about the first start that were given; a member with data ignores them.
-    pub first_start_flags: Vec<&'static str>,
+    /// What was given about the first start; a member with data ignores it. It is kept as it was
+    /// given, and judged by [`Config::bootstrap`] only if it is needed.
+    pub first_start: Settings,
+    /// `-proxy` asks for something else than a member.
+    pub proxy: bool,
+    /// `-force-new-cluster`
+    pub force_new_cluster: bool,
+    /// The directory of etcd that stands beside, where no data directory was given.
+    pub etcd_dir: Option<String>,
     /// `-heartbeat-interval`
     pub heartbeat_interval: Duration,
     /// `-election-timeout`
@@ -62,24 +69,6 @@ impl Config {
         let (_, last) = self.entropy.split_at(24);
         last.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
-}
-
-/// `-initial-cluster-state`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClusterState {
-    /// Form a cluster with the listed members.
-    New,
-    /// Join a cluster that runs.
-    Existing,
-}
-
-/// `-initial-cluster-form`: whom a new member waits for before it forms the cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// Every listed member.
-    Unanimous,
-    /// Nobody: elections need a majority anyway. etcd's rule.
-    Majority,
 }
 
 #[cfg(test)]

@@ -11,12 +11,14 @@ pub struct Refusal {
     pub message: String,
     /// Both sides of what was compared, and the remedy.
     pub hints: Vec<String>,
+    /// Whether the command line itself is malformed, which has an exit status of its own.
+    pub syntax: bool,
 }
 
 impl Refusal {
     /// A refusal without hints.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hints: Vec::new() }
+        Self { message: message.into(), hints: Vec::new(), syntax: false }
     }
 
     /// The same refusal with one more hint.
@@ -24,5 +26,17 @@ impl Refusal {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// The same refusal, of a command line that is malformed.
+    #[must_use]
+    pub const fn of_syntax(mut self) -> Self {
+        self.syntax = true;
+        self
+    }
+
+    /// The exit status of a process that is refused: 2 if its command line is malformed, or 1.
+    pub const fn code(&self) -> u8 {
+        if self.syntax { 2 } else { 1 }
     }
 }

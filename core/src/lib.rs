@@ -34,7 +34,7 @@
 //!     Some(Done { ticket, result: found })
 //! }
 //!
-//! let settings = Settings { name: Some("infra0".into()), ..Settings::default() };
+//! let settings = Settings::default().flag("name", "infra0");
 //! let config = Config::validate(settings, [7; 32]).unwrap();
 //! let mut now = Now { mono: Instant::default(), wall: Wall::from_unix_nanos(1_000_000_000) };
 //! let mut node = Node::new(config, [1; 32], now);

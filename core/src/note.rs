@@ -24,6 +24,8 @@ pub enum Note {
     FlagIgnored {
         /// The flag, without dashes.
         flag: &'static str,
+        /// The data directory, as given.
+        data_dir: String,
     },
     /// Forming waits: who has not answered "empty, same list" yet, and why.
     WaitingToForm {

@@ -1,50 +1,148 @@
 //! The boot decision as a table: what stands in the data directory × what the flags ask for.
 
-use alloc::format;
-
 use super::disk_state::DiskState;
-use crate::config::{ClusterState, Config};
+use super::refusals;
+use crate::config::{Bootstrap, Config, Members};
 use crate::error::Refusal;
 
 /// How a member starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// From its log; everything that the flags say of the initial cluster is ignored.
+    /// From its log; everything that the flags say of the first start is ignored.
     Restart,
     /// As one of the listed members of a new cluster.
     Form,
 }
 
+/// What stands in the data directory: a row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// Nothing, or nothing yet.
+    Empty,
+    /// Nothing; it is the default directory, and beside it stands the one that etcd would use.
+    BesideEtcd,
+    /// A member of Quorate.
+    Member,
+    /// What etcd wrote.
+    Etcd,
+    /// Files of somebody else.
+    Foreign,
+}
+
+/// What the flags ask for: a column of the table. Where they ask for several things the last
+/// column counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// `-initial-cluster-state new`
+    New,
+    /// `-initial-cluster-state existing`
+    Existing,
+    /// `-discovery`
+    Discovery,
+    /// `-discovery-srv`
+    Srv,
+    /// The flags of the first start are malformed, or exclude each other.
+    Unreadable,
+    /// `-proxy`
+    Proxy,
+    /// `-force-new-cluster`
+    ForceNewCluster,
+}
+
+/// What follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Form the cluster of the list.
+    Form,
+    /// Start from the log.
+    Restart,
+    /// Say what is wrong with the flags of the first start.
+    RefuseFlags,
+    /// Say that this version does not have the feature.
+    RefuseMissing,
+    /// Say that there is no data to make a cluster of.
+    RefuseNoData,
+    /// Say that the data of etcd stands beside, and have it chosen.
+    RefuseBeside,
+    /// Say that the directory is etcd's.
+    RefuseEtcd,
+    /// Say that the directory is somebody else's.
+    RefuseForeign,
+}
+
+use Cell::{
+    Form, RefuseBeside as Beside, RefuseEtcd as Etcd, RefuseFlags as Flags,
+    RefuseForeign as Foreign, RefuseMissing as Missing, RefuseNoData as NoData, Restart,
+};
+
+/// The rows, in the order of the table.
+pub const ROWS: [Row; 5] = [Row::Empty, Row::BesideEtcd, Row::Member, Row::Etcd, Row::Foreign];
+
+/// The columns, in the order of the table.
+pub const COLUMNS: [Column; 7] = [
+    Column::New,
+    Column::Existing,
+    Column::Discovery,
+    Column::Srv,
+    Column::Unreadable,
+    Column::Proxy,
+    Column::ForceNewCluster,
+];
+
+/// The decision.
+#[rustfmt::skip]
+pub const TABLE: [[Cell; 7]; 5] = [
+    //                new      existing  discovery  srv      unreadable  proxy    force-new-cluster
+    /* empty       */ [Form,    Missing,  Missing,   Missing, Flags,      Missing, NoData],
+    /* beside etcd */ [Beside,  Beside,   Beside,    Beside,  Beside,     Beside,  Beside],
+    /* member      */ [Restart, Restart,  Restart,   Restart, Restart,    Restart, Missing],
+    /* etcd        */ [Etcd,    Etcd,     Etcd,      Etcd,    Etcd,       Etcd,    Etcd],
+    /* foreign     */ [Foreign, Foreign,  Foreign,   Foreign, Foreign,    Foreign, Foreign],
+];
+
 /// Decides how to start.
-///
-/// | data directory | `-initial-cluster-state new` | `existing` |
-/// |---|---|---|
-/// | empty | form | refused |
-/// | a member of Quorate | restart | restart |
-/// | etcd's | refused | refused |
-/// | foreign | refused | refused |
 ///
 /// # Errors
 /// The refusals of the table. None of them has touched the directory.
 pub fn decide(disk: &DiskState, config: &Config) -> Result<Plan, Refusal> {
-    match (disk, config.initial_cluster_state) {
-        (DiskState::Member, _) => Ok(Plan::Restart),
-        (DiskState::Empty, ClusterState::New) => Ok(Plan::Form),
-        (DiskState::Empty, ClusterState::Existing) => {
-            Err(Refusal::new("joining an existing cluster is not supported by this version")
-                .hint(format!("the data directory {} is empty", config.data_dir))
-                .hint("to form a new cluster, start with -initial-cluster-state new"))
-        }
-        (DiskState::Etcd(entries), _) => {
-            Err(Refusal::new(format!("the data directory {} was written by etcd", config.data_dir))
-                .hint(format!("found in it: {}", entries.join(", ")))
-                .hint("nothing in it was touched; start with another -data-dir"))
-        }
-        (DiskState::Foreign(entries), _) => Err(Refusal::new(format!(
-            "the data directory {} holds files that are not Quorate's",
-            config.data_dir
-        ))
-        .hint(format!("found in it: {}", entries.join(", ")))
-        .hint("nothing in it was touched; start with a -data-dir that is empty or does not exist")),
+    let bootstrap = config.bootstrap();
+    let column = column(config, &bootstrap);
+    match (cell(row(disk, config), column), bootstrap) {
+        (Form, _) => Ok(Plan::Form),
+        (Restart, _) => Ok(Plan::Restart),
+        (Flags, Err(refusal)) => Err(refusal),
+        (cell, _) => Err(refusals::of(cell, column, disk, config)),
     }
 }
+
+/// What the table has in this row and column.
+pub fn cell(row: Row, column: Column) -> Cell {
+    TABLE[row as usize][column as usize]
+}
+
+fn row(disk: &DiskState, config: &Config) -> Row {
+    match disk {
+        DiskState::Empty if config.etcd_dir.is_some() => Row::BesideEtcd,
+        DiskState::Empty => Row::Empty,
+        DiskState::Member => Row::Member,
+        DiskState::Etcd(_) => Row::Etcd,
+        DiskState::Foreign(_) => Row::Foreign,
+    }
+}
+
+fn column(config: &Config, bootstrap: &Result<Bootstrap, Refusal>) -> Column {
+    match bootstrap {
+        _ if config.force_new_cluster => Column::ForceNewCluster,
+        _ if config.proxy => Column::Proxy,
+        Err(_) => Column::Unreadable,
+        Ok(bootstrap) => match &bootstrap.members {
+            Members::New(_) => Column::New,
+            Members::Existing(_) => Column::Existing,
+            Members::Discovery(_) => Column::Discovery,
+            Members::Srv(_) => Column::Srv,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,21 +1,17 @@
-//! From flags to a configuration: defaults, and refusals in the words of etcd.
+//! From flags to a configuration: what counts at every start, and refusals in the words of etcd.
 
-use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{ClusterState, Config, Form, Settings};
+use super::flag::Scope;
+use super::refusals::{gone, invalid, set_twice, verifying};
+use super::settings::{Given, Settings, Source};
+use super::{Config, flags, grammar, missing};
 use crate::error::Refusal;
 use crate::time::Duration;
 use crate::url::Url;
 
-const NAME: &str = "default";
-const PEER_URL: &str = "http://localhost:2380";
-const CLIENT_URL: &str = "http://localhost:2379";
-const TOKEN: &str = "etcd-cluster";
-const HEARTBEAT_MS: u64 = 100;
-const ELECTION_MS: u64 = 1000;
 const ELECTION_MS_MAX: u64 = 50_000;
 const SNAPSHOT_COUNT: u64 = 10_000;
 const SNAPSHOT_CATCH_UP_ENTRIES: u64 = 5_000;
@@ -23,146 +19,95 @@ const WAL_SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 impl Config {
     /// Judges the settings and fills in the defaults. `entropy` are random bytes of the platform.
+    /// What only counts at a first start is kept for [`Config::bootstrap`].
     ///
     /// # Errors
-    /// A value that is none of its flag ([`check_value`] tells these from the others), or values
-    /// that do not go together.
-    pub fn validate(settings: Settings, entropy: [u8; 32]) -> Result<Self, Refusal> {
-        let first_start_flags = settings.first_start_flags();
-        let name = settings.name.unwrap_or_else(|| NAME.to_owned());
+    /// A flag that does not exist, a value that is none of its flag, values that do not go
+    /// together, or a feature that this version does not have.
+    pub fn validate(mut settings: Settings, entropy: [u8; 32]) -> Result<Self, Refusal> {
+        check_syntax(&settings)?;
+        if let Some(refusal) = set_twice(&settings) {
+            return Err(refusal);
+        }
+        let name = settings.value("name");
         if name.is_empty() {
             return Err(verifying("-name must not be empty")
                 .hint("leave -name away for the name \"default\", or give one"));
         }
-        if settings.listen_client_urls.is_some() && settings.advertise_client_urls.is_none() {
-            return Err(advertise_required(settings.listen_client_urls.as_deref()));
-        }
-        let advertise_peer = settings.initial_advertise_peer_urls;
-        let advertise_peer_urls = urls("initial-advertise-peer-urls", advertise_peer, PEER_URL)?;
-        let heartbeat_ms = number("heartbeat-interval", settings.heartbeat_interval, HEARTBEAT_MS)?;
-        let election_ms = number("election-timeout", settings.election_timeout, ELECTION_MS)?;
+        let heartbeat_ms = number(&settings, "heartbeat-interval");
+        let election_ms = number(&settings, "election-timeout");
         check_timers(heartbeat_ms, election_ms)?;
-        let snapshot_count = number("snapshot-count", settings.snapshot_count, SNAPSHOT_COUNT)?;
+        require_advertised(&settings)?;
+        missing::refuse(&settings)?;
+        let listen_peer_urls = urls(&settings, "listen-peer-urls");
+        let listen_client_urls = urls(&settings, "listen-client-urls");
+        check_listeners(&listen_peer_urls, &listen_client_urls)?;
+        let snapshot_count = match number(&settings, "snapshot-count") {
+            0 => SNAPSHOT_COUNT,
+            count => count,
+        };
+        let dir = settings.text("data-dir").filter(|dir| !dir.is_empty()).map(String::from);
         Ok(Self {
-            data_dir: match settings.data_dir {
-                Some(dir) if !dir.is_empty() => dir,
-                _ => format!("{name}.quorate"),
-            },
-            listen_peer_urls: urls("listen-peer-urls", settings.listen_peer_urls, PEER_URL)?,
-            listen_client_urls: urls(
-                "listen-client-urls",
-                settings.listen_client_urls,
-                CLIENT_URL,
-            )?,
-            advertise_client_urls: urls(
-                "advertise-client-urls",
-                settings.advertise_client_urls,
-                CLIENT_URL,
-            )?,
-            initial_cluster: settings
-                .initial_cluster
-                .unwrap_or_else(|| initial_cluster_of_one(&name, &advertise_peer_urls)),
-            initial_cluster_state: choice(
-                "initial-cluster-state",
-                settings.initial_cluster_state,
-                ClusterState::New,
-                parse_state,
-            )?,
-            initial_cluster_token: settings
-                .initial_cluster_token
-                .unwrap_or_else(|| TOKEN.to_owned()),
-            initial_cluster_form: choice(
-                "initial-cluster-form",
-                settings.initial_cluster_form,
-                Form::Unanimous,
-                parse_form,
-            )?,
+            data_dir: dir.unwrap_or_else(|| format!("{name}.quorate")),
+            etcd_dir: settings.take_etcd_dir(),
+            name,
+            listen_peer_urls,
+            listen_client_urls,
+            advertise_client_urls: urls(&settings, "advertise-client-urls"),
+            proxy: settings.value("proxy") != "off",
+            force_new_cluster: grammar::boolean(&settings.value("force-new-cluster"))
+                .unwrap_or_default(),
             heartbeat_interval: Duration::from_millis(heartbeat_ms),
             election_timeout: Duration::from_millis(election_ms),
-            snapshot_count: if snapshot_count == 0 { SNAPSHOT_COUNT } else { snapshot_count },
+            snapshot_count,
             snapshot_catch_up_entries: SNAPSHOT_CATCH_UP_ENTRIES,
             wal_segment_bytes: WAL_SEGMENT_BYTES,
-            first_start_flags,
-            name,
-            advertise_peer_urls,
+            first_start: settings
+                .only(|flag| flag == "name" || flag == "peer-addr" || is_first(flag)),
             entropy,
         })
     }
 }
 
-/// Whether `value` is a value of the flag at all, whatever the others are: what a parser of
-/// command lines asks before anything else, since such an error is one of syntax. Flags whose
-/// values are free text, and unknown ones, take everything.
-///
-/// # Errors
-/// The cause in etcd's words, as it stands behind `invalid value "…" for flag -…: `.
-pub fn check_value(flag: &str, value: &str) -> Result<(), String> {
-    match flag {
-        "listen-peer-urls"
-        | "listen-client-urls"
-        | "initial-advertise-peer-urls"
-        | "advertise-client-urls" => parse_urls(value).map(drop),
-        "initial-cluster-state" => parse_state(value).map(drop),
-        "initial-cluster-form" => parse_form(value).map(drop),
-        "heartbeat-interval" | "election-timeout" | "snapshot-count" => {
-            parse_number(value).map(drop)
+fn is_first(flag: &str) -> bool {
+    flags::find(flag).is_some_and(|flag| flag.scope == Scope::FirstStart)
+}
+
+/// Judges each value by itself: first those of the command line, then those of the environment. Of
+/// the latter the last one in the order of the names is told, as etcd does.
+fn check_syntax(settings: &Settings) -> Result<(), Refusal> {
+    let (mut of_flags, mut of_environment) = (None, None);
+    for (name, given) in settings.iter() {
+        let Some(refusal) = judge(name, given) else { continue };
+        match given.source {
+            Source::Flag => of_flags = of_flags.or(Some(refusal)),
+            Source::Environment => of_environment = Some(refusal),
         }
-        _ => Ok(()),
     }
+    of_flags.or(of_environment).map_or(Ok(()), Err)
 }
 
-fn parse_urls(value: &str) -> Result<Vec<Url>, String> {
-    Url::parse_list(value).map_err(|error| error.to_string())
-}
-
-fn parse_state(value: &str) -> Result<ClusterState, String> {
-    match value {
-        "new" => Ok(ClusterState::New),
-        "existing" => Ok(ClusterState::Existing),
-        _ => Err("invalid value".to_owned()),
-    }
-}
-
-fn parse_form(value: &str) -> Result<Form, String> {
-    match value {
-        "unanimous" => Ok(Form::Unanimous),
-        "majority" => Ok(Form::Majority),
-        _ => Err("invalid value".to_owned()),
-    }
-}
-
-fn parse_number(value: &str) -> Result<u64, String> {
-    if !value.bytes().all(|byte| byte.is_ascii_digit()) || value.is_empty() {
-        return Err("parse error".to_owned());
-    }
-    value.parse().map_err(|_| "value out of range".to_owned())
-}
-
-fn urls(flag: &str, value: Option<String>, default: &str) -> Result<Vec<Url>, Refusal> {
-    let value = value.unwrap_or_else(|| default.to_owned());
-    let remedy = format!("-{flag} takes URLs of the form http://HOST:PORT, separated by commas");
-    parse_urls(&value).map_err(|cause| invalid(flag, &value, &cause).hint(remedy))
-}
-
-fn number(flag: &str, value: Option<String>, default: u64) -> Result<u64, Refusal> {
-    let Some(value) = value else { return Ok(default) };
-    parse_number(&value).map_err(|cause| {
-        invalid(flag, &value, &cause).hint(format!("-{flag} takes a whole decimal number"))
-    })
-}
-
-fn choice<T>(
-    flag: &str,
-    value: Option<String>,
-    default: T,
-    parse: fn(&str) -> Result<T, String>,
-) -> Result<T, Refusal> {
-    let Some(value) = value else { return Ok(default) };
-    let words = match flag {
-        "initial-cluster-state" => "new or existing",
-        _ => "unanimous or majority",
+fn judge(name: &str, given: &Given) -> Option<Refusal> {
+    let Some(flag) = flags::find(name) else {
+        return Some(Refusal::new(format!("flag provided but not defined: -{name}")).of_syntax());
     };
-    parse(&value).map_err(|cause| invalid(flag, &value, &cause).hint(format!("-{flag} is {words}")))
+    match flag.scope {
+        Scope::FirstStart | Scope::Ignored => None,
+        Scope::Gone => Some(gone(flag, given)),
+        Scope::Always | Scope::Missing { .. } | Scope::Program => {
+            flag.grammar.check(&given.text).err().map(|cause| invalid(flag, given, &cause))
+        }
+    }
+}
+
+/// The number that counts. It was judged before.
+fn number(settings: &Settings, flag: &str) -> u64 {
+    grammar::number(&settings.value(flag)).unwrap_or_default()
+}
+
+/// The URLs that count. They were judged before.
+fn urls(settings: &Settings, flag: &str) -> Vec<Url> {
+    grammar::urls(&settings.value(flag)).unwrap_or_default()
 }
 
 fn check_timers(heartbeat_ms: u64, election_ms: u64) -> Result<(), Refusal> {
@@ -175,37 +120,69 @@ fn check_timers(heartbeat_ms: u64, election_ms: u64) -> Result<(), Refusal> {
             "-election-timeout[{election_ms}ms] should be at least as 5 times as \
              -heartbeat-interval[{heartbeat_ms}ms]"
         ))
-        .hint("otherwise a few lost heartbeats depose a leader that is well"));
+        .hint("otherwise a few lost heartbeats depose a leader that is well")
+        .hint(format!(
+            "raise -election-timeout to {} or lower -heartbeat-interval to {}",
+            heartbeat_ms.saturating_mul(5),
+            election_ms / 5
+        )));
     }
     if election_ms > ELECTION_MS_MAX {
         return Err(verifying(&format!(
             "-election-timeout[{election_ms}ms] is too long, and should be set less than \
              {ELECTION_MS_MAX}ms"
         ))
-        .hint("for so long the cluster would be without a leader when one fails"));
+        .hint("for so long the cluster would be without a leader when one fails")
+        .hint(format!("lower -election-timeout to {ELECTION_MS_MAX} at most")));
     }
     Ok(())
 }
 
-fn advertise_required(listen: Option<&str>) -> Refusal {
-    verifying("-advertise-client-urls is required when -listen-client-urls is set explicitly")
+/// Whoever says where to listen for clients has to say where clients find the member; except a
+/// proxy, which advertises nothing, and what may become one.
+fn require_advertised(settings: &Settings) -> Result<(), Refusal> {
+    let Some(listen) = settings.text("listen-client-urls") else { return Ok(()) };
+    let advertised = ["advertise-client-urls", "addr"].iter().any(|f| settings.given(f).is_some());
+    let may_be_proxy = settings.value("proxy") != "off"
+        || (settings.given("discovery").is_some()
+            && settings.value("discovery-fallback") != "exit");
+    if advertised || may_be_proxy {
+        return Ok(());
+    }
+    let default = flags::find("advertise-client-urls").map_or("", |flag| flag.default);
+    Err(verifying("-advertise-client-urls is required when -listen-client-urls is set explicitly")
         .hint(format!(
-            "-listen-client-urls is {}; -advertise-client-urls is not set, and its default \
-             {CLIENT_URL} would send clients elsewhere",
-            listen.unwrap_or("set")
+            "-listen-client-urls is {listen}; -advertise-client-urls is not set, and its default \
+             {default} would send clients elsewhere"
         ))
-        .hint("add -advertise-client-urls with the URLs under which clients reach this member")
+        .hint("add -advertise-client-urls with the URLs under which clients reach this member"))
 }
 
-fn initial_cluster_of_one(name: &str, urls: &[Url]) -> String {
-    let pairs: Vec<String> = urls.iter().map(|url| format!("{name}={url}")).collect();
-    pairs.join(",")
-}
-
-fn verifying(cause: &str) -> Refusal {
-    Refusal::new(format!("error verifying flags, {cause}"))
-}
-
-fn invalid(flag: &str, value: &str, cause: &str) -> Refusal {
-    Refusal::new(format!("invalid value {value:?} for flag -{flag}: {cause}"))
+/// An address can be listened on once. The words are those of the system, which would say so later
+/// and not know why.
+fn check_listeners(peer: &[Url], client: &[Url]) -> Result<(), Refusal> {
+    let all = || {
+        let peer = peer.iter().map(|url| ("-listen-peer-urls", url));
+        peer.chain(client.iter().map(|url| ("-listen-client-urls", url)))
+    };
+    for (at, (flag, url)) in all().enumerate() {
+        let place = |url: &Url| (url.canonical_host(), url.port());
+        // The system chooses another free port each time.
+        let mut before = all().take(at).filter(|_| url.port() != 0);
+        let Some((first, _)) = before.find(|(_, other)| place(other) == place(url)) else {
+            continue;
+        };
+        let text = url.as_str().split_once("://").map_or("", |(_, address)| address);
+        let who = if first == flag {
+            format!("{flag} has {url} twice")
+        } else {
+            format!("{first} and {flag} both have {url}")
+        };
+        return Err(Refusal::new(format!("listen tcp {text}: bind: address already in use"))
+            .hint(who)
+            .hint(
+                "listen once on each address, and on another port for members than for clients",
+            ));
+    }
+    Ok(())
 }

@@ -107,7 +107,7 @@ pub enum Exit {
         /// What to say, if anything.
         lines: Vec<&'static str>,
     },
-    /// It refuses to go on; status 1.
+    /// It refuses to go on; status 1, or 2 if its command line is malformed.
     Refused(Refusal),
     /// It cannot go on: a write or sync failed, or an invariant is broken; status 70.
     Fault(Refusal),
@@ -118,7 +118,7 @@ impl Exit {
     pub const fn code(&self) -> u8 {
         match self {
             Self::Stopped { .. } => 0,
-            Self::Refused(_) => 1,
+            Self::Refused(refusal) => refusal.code(),
             Self::Fault(_) => 70,
         }
     }

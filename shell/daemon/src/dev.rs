@@ -1,6 +1,6 @@
 //! `quorate dev`: a cluster of three members in one process.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ const TOKEN: &str = "quorate-dev";
 const DIR: &str = "quorate-dev";
 
 pub(crate) fn main(parsed: &Parsed) -> ExitCode {
-    let dir = Path::new(parsed.text("dir").unwrap_or(DIR));
+    let dir = Path::new(parsed.dir.as_deref().unwrap_or(DIR));
     match prepare(parsed, dir) {
         Ok(exits) => finish(&exits),
         Err(refusal) => refuse(&refusal),
@@ -42,7 +42,7 @@ fn prepare(parsed: &Parsed, dir: &Path) -> Result<Vec<Exit>, Refusal> {
     let runtime = Arc::new(runtime()?);
     let mut members = Vec::new();
     for place in &PLACES {
-        let config = Config::validate(settings(place, dir), Tokio::random())?;
+        let config = Config::validate(settings(parsed, place, dir), Tokio::random())?;
         members.push((place, config));
     }
     start_log(parsed);
@@ -59,23 +59,21 @@ fn prepare(parsed: &Parsed, dir: &Path) -> Result<Vec<Exit>, Refusal> {
     Ok(run_all(&runtime, members))
 }
 
-fn settings(place: &Place, dir: &Path) -> Settings {
+fn settings(parsed: &Parsed, place: &Place, dir: &Path) -> Settings {
     let peer = |place: &Place| format!("http://127.0.0.1:{}", place.peer);
     let client = format!("http://127.0.0.1:{}", place.client);
     let cluster: Vec<_> =
         PLACES.iter().map(|place| format!("{}={}", place.name, peer(place))).collect();
-    let data_dir: PathBuf = dir.join(place.name);
-    Settings {
-        name: Some(place.name.to_owned()),
-        data_dir: Some(data_dir.to_string_lossy().into_owned()),
-        listen_peer_urls: Some(peer(place)),
-        initial_advertise_peer_urls: Some(peer(place)),
-        listen_client_urls: Some(client.clone()),
-        advertise_client_urls: Some(client),
-        initial_cluster: Some(cluster.join(",")),
-        initial_cluster_token: Some(TOKEN.to_owned()),
-        ..Settings::default()
-    }
+    let given = parsed.settings.clone();
+    given
+        .flag("name", place.name)
+        .flag("data-dir", dir.join(place.name).to_string_lossy())
+        .flag("listen-peer-urls", peer(place))
+        .flag("initial-advertise-peer-urls", peer(place))
+        .flag("listen-client-urls", client.clone())
+        .flag("advertise-client-urls", client)
+        .flag("initial-cluster", cluster.join(","))
+        .flag("initial-cluster-token", TOKEN)
 }
 
 fn print_welcome(dir: &Path) {

@@ -11,11 +11,12 @@ const SHOWN: [&str; 2] = ["error", "port"];
 /// The field of a span that tells several members in one process apart.
 const NODE: &str = "node";
 
-/// Writes log lines to standard error, as text or as one JSON object a line.
-pub(crate) fn start(json: bool) {
+/// Writes log lines to standard error, as text or as one JSON object a line; with those that only
+/// help to find a defect, if asked to.
+pub(crate) fn start(json: bool, debug: bool) {
     let lines = tracing_subscriber::fmt()
         .with_writer(stderr)
-        .with_max_level(Level::INFO)
+        .with_max_level(if debug { Level::DEBUG } else { Level::INFO })
         .with_ansi(stderr().is_terminal())
         .with_target(false);
     if json {

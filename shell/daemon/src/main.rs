@@ -17,28 +17,25 @@ use flags::{Command, Parsed};
 fn main() -> ExitCode {
     let parsed = match flags::parse(std::env::args_os().skip(1), std::env::vars_os()) {
         Ok(parsed) => parsed,
-        Err(refused) => return refused.print(),
+        Err(refusal) => return serve::refuse(&refusal),
     };
-    match parsed.command {
-        Command::Help(text) | Command::Version(text) => {
+    match &parsed.command {
+        Command::Say(text) => {
             print!("{text}");
             ExitCode::SUCCESS
         }
-        Command::Serve => serve::main(&parsed),
+        Command::PrintConfig { json } => serve::print_config(&parsed, *json),
+        Command::Serve => serve::main(parsed),
         Command::Dev => dev::main(&parsed),
     }
 }
 
-/// The exit status of a process that was told something wrong on its command line.
-const EXIT_SYNTAX: u8 = 2;
-/// The exit status of a process that refuses to go on.
-const EXIT_REFUSED: u8 = 1;
 /// The exit status of a defect.
 const EXIT_FAULT: u8 = 70;
 
 /// Starts the log with the options of a command line, and says what was noticed on it.
 fn start_log(parsed: &Parsed) {
-    logging::start(parsed.text("log-format") == Some("json"));
+    logging::start(parsed.text("log-format") == Some("json"), parsed.is_set("debug"));
     for notice in &parsed.notices {
         tracing::warn!("{notice}");
     }

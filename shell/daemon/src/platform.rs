@@ -80,6 +80,9 @@ impl Platform for Tokio {
         if url.scheme() == Scheme::Https {
             return Err(format!("listen {url}: {NO_TLS}"));
         }
+        if url.host().is_empty() {
+            return listener::bind_everywhere(url).await;
+        }
         let addresses = self.resolve(url.host()).await.map_err(|e| format!("listen {url}: {e}"))?;
         listener::bind(url, &addresses).await
     }

@@ -1,20 +1,21 @@
 //! Running members.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
 use quorate_core::Node;
-use quorate_core::config::Config;
+use quorate_core::config::{Config, Settings};
 use quorate_core::error::Refusal;
 use quorate_core::node::Exit;
 use quorate_shell::{Driver, Options, Platform as _, Stopper};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{Span, info};
 
-use crate::flags::Parsed;
+use crate::flags::{self, Parsed};
 use crate::platform::Tokio;
-use crate::{EXIT_REFUSED, signals, start_log};
+use crate::{signals, start_log};
 
 /// One member in this process.
 pub(crate) struct Member {
@@ -23,22 +24,42 @@ pub(crate) struct Member {
 }
 
 /// `quorate` without a subcommand: one member.
-pub(crate) fn main(parsed: &Parsed) -> ExitCode {
+pub(crate) fn main(mut parsed: Parsed) -> ExitCode {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(refusal) => return refuse(&refusal),
     };
-    let config = match Config::validate(parsed.settings(), Tokio::random()) {
+    look_beside(&mut parsed.settings);
+    let config = match Config::validate(parsed.settings.clone(), Tokio::random()) {
         Ok(config) => config,
         Err(refusal) => return refuse(&refusal),
     };
-    start_log(parsed);
+    start_log(&parsed);
     info!("quorate {} with data directory {}", env!("CARGO_PKG_VERSION"), config.data_dir);
     let member = Member::new(&runtime, config, None);
     if let Err(error) = signals::stop_on_signal(runtime.handle(), vec![member.stopper()]) {
         return refuse(&Refusal::new(format!("cannot handle signals: {error}")));
     }
     print_exit(&member.run(&runtime))
+}
+
+/// `quorate -print-config`: says what counts, and what a start would object to.
+pub(crate) fn print_config(parsed: &Parsed, json: bool) -> ExitCode {
+    print!("{}", flags::print_config(&parsed.settings, json));
+    let of_first_start = |refusal: Refusal| refusal.hint("a member that has data ignores this");
+    let judged = Config::validate(parsed.settings.clone(), [0; 32])
+        .and_then(|config| config.bootstrap().map_err(of_first_start));
+    match judged {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+/// Looks whether etcd's data stands where this member would begin without any.
+fn look_beside(settings: &mut Settings) {
+    if let Some(dir) = settings.etcd_dir().filter(|dir| Path::new(dir).is_dir()) {
+        settings.etcd_dir_found(dir);
+    }
 }
 
 impl Member {
@@ -92,7 +113,7 @@ pub(crate) fn runtime() -> Result<Runtime, Refusal> {
 /// Says why there is no start, and gives the exit status.
 pub(crate) fn refuse(refusal: &Refusal) -> ExitCode {
     print_refusal(refusal);
-    ExitCode::from(EXIT_REFUSED)
+    ExitCode::from(refusal.code())
 }
 
 /// Says how a member ended, and gives the exit status.

@@ -35,8 +35,14 @@ fn boot(note: &Note) {
         Note::BootDecided { member, cluster, restart: false } => {
             info!(%member, %cluster, "starting member {member} in cluster {cluster}");
         }
-        Note::FlagIgnored { flag } => {
-            info!(flag, "-{flag} is ignored: the data directory holds a member already");
+        // In the words of the guide.
+        Note::FlagIgnored { flag: flag @ "discovery", data_dir } => warn!(
+            flag,
+            "discovery token ignored since a cluster has already been initialized. Valid log \
+             found at {data_dir}"
+        ),
+        Note::FlagIgnored { flag, data_dir } => {
+            info!(flag, "-{flag} is ignored: the data directory {data_dir} holds a member already");
         }
         Note::WaitingToForm { missing } => {
             let missing: Vec<_> =

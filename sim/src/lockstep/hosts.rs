@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use quorate_core::Config;
-use quorate_core::config::{ClusterState, Form};
+use quorate_core::config::Settings;
 use quorate_core::node::Input;
 use quorate_core::time::Duration;
 use quorate_core::url::Url;
@@ -34,13 +34,14 @@ fn config(options: &Options, host: usize, entropy: [u8; 32]) -> Config {
         data_dir: format!("m{host}.quorate"),
         listen_peer_urls: vec![url(host, 2380)],
         listen_client_urls: vec![url(host, 2379)],
-        advertise_peer_urls: vec![url(host, 2380)],
         advertise_client_urls: vec![url(host, 2379)],
-        initial_cluster: list.join(","),
-        initial_cluster_state: ClusterState::New,
-        initial_cluster_token: "simulated".to_owned(),
-        initial_cluster_form: Form::Unanimous,
-        first_start_flags: Vec::new(),
+        first_start: Settings::default()
+            .flag("initial-advertise-peer-urls", url(host, 2380).as_str())
+            .flag("initial-cluster", list.join(","))
+            .flag("initial-cluster-token", "simulated"),
+        proxy: false,
+        force_new_cluster: false,
+        etcd_dir: None,
         heartbeat_interval: Duration::from_millis(options.heartbeat_ms),
         election_timeout: Duration::from_millis(options.election_ms),
         snapshot_count: options.snapshot_count,

@@ -224,8 +224,9 @@ impl Toy {
 
 impl Machine for Toy {
     fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
-        let list = InitialCluster::parse(&config.initial_cluster).expect("the simulator's list");
-        let token = config.initial_cluster_token.clone();
+        let text = |flag| config.first_start.text(flag).expect("the simulator gives it");
+        let list = InitialCluster::parse(text("initial-cluster")).expect("the simulator's list");
+        let token = text("initial-cluster-token").to_owned();
         let id = list.member_id(&config.name, &token).expect("listed");
         let others = list.members(&token).into_iter().filter(|m| m.id != id);
         let others = others.map(|m| Peer { id: m.id, urls: m.peer_urls }).collect();

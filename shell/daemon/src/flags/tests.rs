@@ -1,18 +1,21 @@
-use std::ffi::OsString;
-
 use super::*;
 
 fn os(texts: &[&str]) -> Vec<OsString> {
     texts.iter().map(OsString::from).collect()
 }
 
-fn with(args: &[&str], environment: &[(&str, &str)]) -> Result<Parsed, Refused> {
+fn with(args: &[&str], environment: &[(&str, &str)]) -> Result<Parsed, Refusal> {
     let environment = environment.iter().map(|(k, v)| (OsString::from(k), OsString::from(v)));
     parse(os(args), environment.collect::<Vec<_>>())
 }
 
-fn given(args: &[&str]) -> Result<Parsed, Refused> {
+fn given(args: &[&str]) -> Result<Parsed, Refusal> {
     with(args, &[])
+}
+
+fn said(args: &[&str]) -> String {
+    let Command::Say(text) = given(args).unwrap().command else { panic!("{args:?}") };
+    text
 }
 
 #[test]
@@ -24,6 +27,7 @@ fn dashes_and_equal_signs_are_all_the_same() {
         &["--name=infra0"],
         &["-name", "other", "--name=infra0"],
         &["-name=other", "-name", "infra0"],
+        &["-name=infra0", "--"],
     ] {
         let parsed = given(args).unwrap();
         assert_eq!(parsed.text("name"), Some("infra0"), "{args:?}");
@@ -40,50 +44,59 @@ fn what_follows_a_flag_is_its_value_whatever_it_looks_like() {
     assert_eq!(parsed.text("name"), Some("-data-dir"));
     assert_eq!(given(&["-initial-cluster=a=b"]).unwrap().text("initial-cluster"), Some("a=b"));
     assert_eq!(given(&["-data-dir="]).unwrap().text("data-dir"), Some(""));
+    assert_eq!(given(&["-name", "--"]).unwrap().text("name"), Some("--"));
+}
+
+#[test]
+fn booleans_have_their_value_behind_the_equal_sign_or_none() {
+    for (args, value) in [
+        (&["-debug"][..], "true"),
+        (&["--debug=false"], "false"),
+        (&["-debug=1", "-debug=maybe"], "maybe"),
+        (&["-debug=false", "-debug"], "true"),
+    ] {
+        assert_eq!(given(args).unwrap().text("debug"), Some(value), "{args:?}");
+    }
+    // Of 0.4, whose flags are all of that kind.
+    let parsed = given(&["-snapshot", "-v", "-cluster-active-size=3", "-name", "a"]).unwrap();
+    assert_eq!(parsed.text("name"), Some("a"));
+    assert_eq!(parsed.notices.len(), 3);
+    assert_eq!(parsed.notices[1], "flag \"-snapshot\" is no longer supported - ignoring.");
+    let refusal = given(&["-debug", "false"]).unwrap_err();
+    assert_eq!(refusal.message, "error verifying flags, 'false' is not a valid flag");
 }
 
 #[test]
 fn refusals_say_what_and_have_their_status() {
-    let table: [(&[&str], u8, &str); 10] = [
+    let table: [(&[&str], u8, &str); 12] = [
         (&["-foo"], 2, "flag provided but not defined: -foo"),
         (&["--foo=1"], 2, "flag provided but not defined: -foo"),
         (&["-name"], 2, "flag needs an argument: -name"),
-        (&["-log-format", "xml"], 2, "invalid value \"xml\" for flag -log-format: invalid value"),
-        (
-            &["-initial-cluster-state", "foo"],
-            2,
-            "invalid value \"foo\" for flag -initial-cluster-state: invalid value",
-        ),
-        (
-            &["-election-timeout", "x"],
-            2,
-            "invalid value \"x\" for flag -election-timeout: parse error",
-        ),
+        (&["---name", "x"], 2, "bad flag syntax: ---name"),
+        (&["-=x"], 2, "bad flag syntax: -=x"),
         (&["serve"], 1, "error verifying flags, 'serve' is not a valid flag"),
         (&["-name", "a", "b"], 1, "error verifying flags, 'b' is not a valid flag"),
-        (&["--"], 1, "error verifying flags, '--' is not a valid flag"),
+        (&["-"], 1, "error verifying flags, '-' is not a valid flag"),
+        (&["--", "-name"], 1, "error verifying flags, '-name' is not a valid flag"),
+        (&["", "-name"], 1, "error verifying flags, '' is not a valid flag"),
         (&["dev", "-name", "a"], 2, "flag provided but not defined: -name"),
+        (&["completions", "tcsh"], 2, "'quorate completions' needs the name of a shell"),
     ];
     for (args, code, message) in table {
-        let refused = given(args).unwrap_err();
-        assert_eq!((refused.code, refused.message.as_str()), (code, message), "{args:?}");
+        let refusal = given(args).unwrap_err();
+        assert_eq!((refusal.code(), refusal.message.as_str()), (code, message), "{args:?}");
+        assert!(!refusal.hints.is_empty());
     }
 }
 
 #[test]
 fn every_flag_has_a_twin_in_the_environment() {
-    for flag in SERVE_FLAGS.iter().flat_map(|group| group.iter()) {
-        let value = match flag.name {
-            "log-format" => "json",
-            "initial-cluster-state" => "existing",
-            "initial-cluster-form" => "majority",
-            name if name.ends_with("urls") => "http://10.0.1.10:1",
-            _ => "7",
-        };
-        let variable = flag.variable();
-        let parsed = with(&[], &[(&variable, value)]).unwrap();
-        assert_eq!(parsed.text(flag.name), Some(value), "{variable}");
-        assert!(parsed.notices.is_empty());
+    for flag in flags::all().filter(|flag| flag.scope != Scope::Program) {
+        let variable = quorate_core::config::variable(flag.name);
+        let parsed = with(&[], &[(&variable, "7")]).unwrap();
+        let expected = Given { text: "7".into(), source: Source::Environment };
+        assert_eq!(parsed.settings.given(flag.name), Some(&expected), "{variable}");
+        assert_eq!(parsed.notices.is_empty(), flag.scope != Scope::Ignored);
     }
 }
 
@@ -96,49 +109,104 @@ fn a_flag_wins_over_its_variable_with_one_line() {
 
 #[test]
 fn unknown_variables_are_named_once() {
-    let environment = [("ETCD_ZZ", "1"), ("PATH", "/bin"), ("ETCD_AA", "2"), ("ETCD_NAME", "")];
+    let environment = [
+        ("ETCD_ZZ", "1"),
+        ("PATH", "/bin"),
+        ("ETCD_AA", "2"),
+        ("ETCD_NAME", ""),
+        ("ETCD_VERSION", "v3.4"),
+    ];
     let parsed = with(&[], &environment).unwrap();
-    assert_eq!(parsed.notices, ["unknown variables in the environment: ETCD_AA, ETCD_ZZ"]);
+    let expected = "unknown variables in the environment: ETCD_AA, ETCD_VERSION, ETCD_ZZ";
+    assert_eq!(parsed.notices, [expected]);
     assert_eq!(parsed.text("name"), None, "an empty variable says nothing");
-    let refused = with(&[], &[("ETCD_SNAPSHOT_COUNT", "many")]).unwrap_err();
-    assert_eq!(refused.code, 2);
-    assert_eq!(refused.message, "invalid value \"many\" for flag -snapshot-count: parse error");
 }
 
 #[test]
 fn the_version_says_ours_first() {
-    for args in [&["--version"][..], &["-version"], &["-name", "a", "-version"]] {
-        let Command::Version(text) = given(args).unwrap().command else { panic!("{args:?}") };
-        let lines: Vec<_> = text.lines().collect();
+    for args in [&["--version"][..], &["-version"], &["-name", "a", "-version=t"]] {
+        let lines: Vec<_> = said(args).lines().map(str::to_owned).collect();
         assert_eq!(lines, [concat!("quorate ", env!("CARGO_PKG_VERSION")), "etcd API 3.4.23"]);
     }
+    assert_eq!(given(&["-version=false"]).unwrap().command, Command::Serve);
+    assert!(given(&["-version", "-foo"]).is_err(), "the rest is read all the same");
 }
 
 #[test]
 fn the_help_lists_every_flag_under_its_heading() {
-    let Command::Help(text) = given(&["-help"]).unwrap().command else { panic!("no help") };
-    for flag in SERVE_FLAGS.iter().flat_map(|group| group.iter()) {
-        assert!(text.contains(&format!("--{} <{}>", flag.name, flag.value)), "{}", flag.name);
-        assert!(text.contains(flag.group.heading()));
+    for args in [&["-help"][..], &["--help"], &["-h"], &["-name", "a", "-h"]] {
+        let text = said(args);
+        for (group, flags) in flags::FLAGS {
+            let from = text.find(&format!("{}:", group.heading())).expect("a heading");
+            for flag in flags {
+                let at = text[from..].find(&format!("--{}", flag.name));
+                assert!(at.is_some(), "{} below {}", flag.name, group.heading());
+            }
+        }
     }
-    let Command::Help(text) = given(&["dev", "--help"]).unwrap().command else { panic!("no help") };
+    let text = said(&["dev", "--help"]);
     assert!(text.contains("--dir <DIR>") && !text.contains("--name"));
 }
 
 #[test]
+fn completions_and_the_manual_page_know_every_flag() {
+    for shell in command::SHELLS {
+        let text = said(&["completions", &shell.to_string()]);
+        for flag in flags::all() {
+            assert!(text.contains(flag.name), "{} for {shell}", flag.name);
+        }
+    }
+    let page = said(&["man"]);
+    assert!(page.contains(".TH quorate"), "{}", &page[..200]);
+    for flag in flags::all() {
+        let name = flag.name.replace('-', "\\-");
+        assert!(page.contains(&format!("\\-\\-{name}")), "{name}");
+    }
+}
+
+#[test]
 fn dev_takes_its_own_flags() {
-    let parsed = with(&["dev", "-dir", "x"], &[("ETCD_NAME", "infra0")]).unwrap();
+    let environment = [("ETCD_NAME", "infra0"), ("ETCD_LOG_FORMAT", "json")];
+    let parsed = with(&["dev", "-dir", "x", "-debug"], &environment).unwrap();
     assert_eq!(parsed.command, Command::Dev);
-    assert_eq!(parsed.text("dir"), Some("x"));
+    assert_eq!(parsed.dir.as_deref(), Some("x"));
+    assert!(parsed.is_set("debug"));
+    assert_eq!(parsed.text("log-format"), Some("json"));
+    assert_eq!(parsed.text("name"), None);
     assert!(parsed.notices.is_empty(), "what members read is known here");
 }
 
 #[test]
-fn the_settings_are_what_was_given() {
-    let parsed = with(&["-name", "a", "-initial-cluster", "%%"], &[("ETCD_DATA_DIR", "d")]);
-    let settings = parsed.unwrap().settings();
-    assert_eq!(settings.name.as_deref(), Some("a"));
-    assert_eq!(settings.initial_cluster.as_deref(), Some("%%"));
-    assert_eq!(settings.data_dir.as_deref(), Some("d"));
-    assert_eq!(settings.listen_peer_urls, None);
+fn the_settings_can_be_printed_in_two_forms() {
+    for (args, json) in [
+        (&["-print-config"][..], false),
+        (&["--print-config=text"], false),
+        (&["-print-config=json"], true),
+    ] {
+        assert_eq!(given(args).unwrap().command, Command::PrintConfig { json }, "{args:?}");
+    }
+    let parsed = with(
+        &["-name", "a", "-peer-addr", "10.0.1.10:7001", "-discovery", "https://u:p@d.io/3e86b599"],
+        &[("ETCD_INITIAL_CLUSTER_TOKEN", "t")],
+    )
+    .unwrap();
+    let text = print_config(&parsed.settings, false);
+    for line in [
+        "Member flags:",
+        "  name = \"a\" (flag)",
+        "  data-dir = \"a.quorate\" (derived from -name)",
+        "  listen-peer-urls = \"http://:7001\" (derived from -peer-addr)",
+        "  initial-cluster-token = \"t\" (ETCD_INITIAL_CLUSTER_TOKEN)",
+        "  election-timeout = \"1000\" (default)",
+        "  discovery = \"https://***@d.io/3e86***\" (flag)",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line} in {text}");
+    }
+    assert!(!text.contains("u:p") && !text.contains("bind-addr") && !text.contains("peers-file"));
+    let json: serde_json::Value =
+        serde_json::from_str(&print_config(&parsed.settings, true)).unwrap();
+    assert_eq!(json["name"]["origin"], "flag");
+    assert_eq!(json["data-dir"]["from"], "name");
+    assert_eq!(json["initial-cluster-token"]["variable"], "ETCD_INITIAL_CLUSTER_TOKEN");
+    assert_eq!(json["discovery"]["value"], "https://***@d.io/3e86***");
 }

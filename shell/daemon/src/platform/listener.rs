@@ -47,6 +47,17 @@ pub(super) async fn bind(url: &Url, addresses: &[String]) -> Result<Vec<Bound>, 
     Ok(bound)
 }
 
+/// Binds all addresses of this machine: those of both families with one socket, or those of IPv4
+/// where there is no IPv6.
+pub(super) async fn bind_everywhere(url: &Url) -> Result<Vec<Bound>, String> {
+    let [both, v4] = ["::", "0.0.0.0"].map(str::to_owned);
+    match bind(url, &[both]).await {
+        Err(words) if words.starts_with("listen tcp ") => Err(words),
+        Err(_) => bind(url, &[v4]).await,
+        bound => bound,
+    }
+}
+
 /// Small messages go out at once, and a peer that lost its power is noticed.
 pub(super) fn configure(stream: TcpStream) -> io::Result<TcpStream> {
     stream.set_nodelay(true)?;

@@ -1,0 +1,99 @@
+//! The refusals of a start: those of the boot table, and those of its surroundings.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::disk_state::{self, DiskState};
+use super::table::{Cell, Column};
+use crate::config::{Config, not_supported};
+use crate::disk::{DiskError, DiskErrorKind};
+use crate::error::Refusal;
+
+/// What a cell that refuses says. The directory was not touched.
+pub(super) fn of(cell: Cell, column: Column, disk: &DiskState, config: &Config) -> Refusal {
+    let dir = &config.data_dir;
+    match (cell, disk) {
+        (Cell::RefuseBeside, _) => beside(config),
+        (Cell::RefuseEtcd, DiskState::Etcd(entries)) => {
+            Refusal::new(format!("the data directory {dir} was written by etcd"))
+                .hint(format!("found in it: {}", entries.join(", ")))
+                .hint("nothing in it was touched; start with another -data-dir")
+        }
+        (Cell::RefuseForeign, DiskState::Foreign(entries)) => Refusal::new(format!(
+            "the data directory {dir} holds files that are not Quorate's"
+        ))
+        .hint(format!("found in it: {}", entries.join(", ")))
+        .hint("nothing in it was touched; start with a -data-dir that is empty or does not exist"),
+        (Cell::RefuseNoData, _) => {
+            Refusal::new("-force-new-cluster needs the data of a member, and there is none")
+                .hint(format!("the data directory {dir} is empty"))
+                .hint("if the data is elsewhere, say so with -data-dir")
+                .hint("to form a new cluster without data, leave -force-new-cluster away")
+        }
+        _ => missing(column, config),
+    }
+}
+
+fn beside(config: &Config) -> Refusal {
+    let (dir, etcd) = (&config.data_dir, config.etcd_dir.as_deref().unwrap_or_default());
+    Refusal::new(format!(
+        "no -data-dir is given, and beside the default {dir}, which is empty, there is etcd's {etcd}"
+    ))
+    .hint(format!("to start without that data, say so with -data-dir {dir}"))
+    .hint(format!(
+        "to start with it, it has to be imported first, which this version cannot do; {etcd} was \
+         not touched"
+    ))
+}
+
+fn missing(column: Column, config: &Config) -> Refusal {
+    let dir = &config.data_dir;
+    let empty = format!("the data directory {dir} is empty");
+    let (feature, given) = match column {
+        Column::Existing => ("joining an existing cluster", "-initial-cluster-state is existing"),
+        Column::Discovery => ("a discovery service", "-discovery is given"),
+        Column::Srv => ("discovery by DNS", "-discovery-srv is given"),
+        Column::Proxy => ("running as a proxy", "-proxy is given"),
+        Column::New | Column::Unreadable | Column::ForceNewCluster => {
+            return not_supported("-force-new-cluster")
+                .hint(format!("the data directory {dir} holds a member; nothing was touched"))
+                .hint("leave -force-new-cluster away to start that member");
+        }
+    };
+    not_supported(feature).hint(format!("{given}; {empty}")).hint(
+        "to form a new cluster, list all its members in -initial-cluster, with \
+         -initial-cluster-state new",
+    )
+}
+
+/// Nothing could be listened on.
+pub(super) fn port(cause: String) -> Refusal {
+    Refusal::new(cause)
+        .hint("another process may use the port already, or the address is not this machine's")
+        .hint("see -listen-peer-urls and -listen-client-urls")
+}
+
+/// There is a log, but nothing that says whose.
+pub(super) fn no_identity(dir: &str) -> Refusal {
+    let file = disk_state::IDENTITY;
+    Refusal::new(format!("the file {file} in the data directory {dir} is missing"))
+        .hint("there is a log, so the directory is not whole: nothing was changed")
+        .hint("restore it from a copy, or replace this member")
+}
+
+/// The data directory cannot be used.
+pub(super) fn disk(dir: &str, error: &DiskError) -> Refusal {
+    let refusal = Refusal::new(format!("cannot use the data directory {dir}: {}", error.message));
+    match error.kind {
+        DiskErrorKind::Locked => {
+            refusal.hint("another process runs on it; each member needs a -data-dir of its own")
+        }
+        DiskErrorKind::Permission => {
+            refusal.hint("it has to be writable for the user that runs this process")
+        }
+        DiskErrorKind::NoSpace => refusal.hint("the disk is full: make room and start again"),
+        DiskErrorKind::NotFound | DiskErrorKind::Other => {
+            refusal.hint("-data-dir has to name a directory on a sound disk, or one to be made")
+        }
+    }
+}

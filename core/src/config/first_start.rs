@@ -1,0 +1,132 @@
+//! What the flags say about the first start of a member.
+//!
+//! They are kept as they were given and read only once the data directory turns out to be empty: a
+//! member with data ignores them, however malformed they have become.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::flag::Scope;
+use super::refusals::{advertised_twice, invalid, verifying};
+use super::settings::{Given, Settings, written};
+use super::{Config, flags, grammar};
+use crate::error::Refusal;
+use crate::url::Url;
+
+/// How a new member is to get into a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// Where the list of members comes from.
+    pub members: Members,
+    /// `-initial-advertise-peer-urls`
+    pub advertise_peer_urls: Vec<Url>,
+    /// `-initial-cluster-token`
+    pub token: String,
+    /// `-initial-cluster-form`
+    pub form: Form,
+}
+
+/// Where the list of the members comes from, and what is to become of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Members {
+    /// Form a cluster with the members of this list, which is not read yet.
+    New(String),
+    /// Join the cluster whose members this list has.
+    Existing(String),
+    /// Ask the discovery service at this URL.
+    Discovery(String),
+    /// Ask for the SRV records of this domain.
+    Srv(String),
+}
+
+/// `-initial-cluster-form`: whom a new member waits for before it forms the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Every listed member.
+    Unanimous,
+    /// Nobody: elections need a majority anyway. etcd's rule.
+    Majority,
+}
+
+/// The flags that say where the members come from: one of them at most.
+const SOURCES: [&str; 3] = ["initial-cluster", "discovery", "discovery-srv"];
+
+impl Config {
+    /// Reads what the flags say about the first start. The list itself is not read here.
+    ///
+    /// # Errors
+    /// A value that is none of its flag, or flags that exclude each other; in the words of etcd.
+    pub fn bootstrap(&self) -> Result<Bootstrap, Refusal> {
+        let settings = &self.first_start;
+        for (flag, given) in settings.iter() {
+            let Some(known) = flags::find(flag) else { continue };
+            known.grammar.check(&given.text).map_err(|cause| invalid(known, given, &cause))?;
+        }
+        refuse_several(settings)?;
+        if let Some(refusal) = advertised_twice(settings) {
+            return Err(refusal);
+        }
+        let existing = settings.value("initial-cluster-state") == "existing";
+        let given = |flag: &str| settings.text(flag).map(String::from);
+        let list = settings.value("initial-cluster");
+        let members = match (given("discovery"), given("discovery-srv")) {
+            (Some(url), _) if existing => return Err(discovery_of_existing(&url)),
+            (Some(url), _) => Members::Discovery(url),
+            (None, Some(domain)) => Members::Srv(domain),
+            (None, None) if existing => Members::Existing(list),
+            (None, None) => Members::New(list),
+        };
+        let urls = settings.value("initial-advertise-peer-urls");
+        let advertise_peer_urls = grammar::urls(&urls).map_err(|cause| {
+            verifying(&format!("-initial-advertise-peer-urls: {cause}"))
+                .hint(format!("its value is {urls}"))
+        })?;
+        let form = match settings.value("initial-cluster-form").as_str() {
+            "majority" => Form::Majority,
+            _ => Form::Unanimous,
+        };
+        Ok(Bootstrap {
+            members,
+            advertise_peer_urls,
+            token: settings.value("initial-cluster-token"),
+            form,
+        })
+    }
+
+    /// The flags that were given and are ignored because there is a member already.
+    pub fn ignored_with_data(&self) -> impl Iterator<Item = &'static str> {
+        let first_start = |flag: &str| {
+            flags::find(flag).filter(|flag| flag.scope == Scope::FirstStart).map(|flag| flag.name)
+        };
+        let proxy = self.proxy.then_some("proxy");
+        self.first_start.iter().filter_map(move |(flag, _)| first_start(flag)).chain(proxy)
+    }
+}
+
+fn refuse_several(settings: &Settings) -> Result<(), Refusal> {
+    let given: Vec<(&str, &Given)> =
+        SOURCES.iter().filter_map(|flag| Some((*flag, settings.given(flag)?))).collect();
+    if given.len() < 2 {
+        return Ok(());
+    }
+    let refusal = verifying(
+        "multiple discovery or bootstrap flags are set. Choose one of \"initial-cluster\", \
+         \"discovery\" or \"discovery-srv\"",
+    );
+    let both = given
+        .iter()
+        .map(|(flag, given)| format!("{} is {}", written(flag, given.source), given.text));
+    Err(refusal
+        .hint(both.collect::<Vec<_>>().join("; "))
+        .hint("keep the one that this cluster is to be formed by, and leave the others away"))
+}
+
+fn discovery_of_existing(url: &str) -> Refusal {
+    Refusal::new("discovery URL should not be set when joining existing initial cluster")
+        .hint(format!("-discovery is {url}; -initial-cluster-state is existing"))
+        .hint(
+            "a discovery token is for forming a new cluster; to join one that runs, list its \
+             members in -initial-cluster and leave -discovery away",
+        )
+}

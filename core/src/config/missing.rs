@@ -1,0 +1,53 @@
+//! Flags of features that this version does not have.
+//!
+//! They are known, so that nobody is told that they do not exist, and they are refused, so that
+//! nobody believes that they do something.
+
+use alloc::format;
+
+use super::flag::Scope;
+use super::flags;
+use super::grammar::{self, Grammar};
+use super::settings::{Settings, written};
+use crate::error::Refusal;
+use crate::url::{Scheme, Url};
+
+/// Refuses what asks for a missing feature.
+pub(super) fn refuse(settings: &Settings) -> Result<(), Refusal> {
+    for flag in flags::all() {
+        let Scope::Missing { feature, inert } = flag.scope else { continue };
+        let Some(given) = settings.given(flag.name) else { continue };
+        let asks = match flag.grammar {
+            Grammar::Bool => grammar::boolean(&given.text) != Some(false),
+            _ => !inert.contains(&given.text.as_str()),
+        };
+        if asks && !inert.contains(&"*") {
+            let place = written(flag.name, given.source);
+            return Err(not_supported(feature)
+                .hint(format!("{place} is {}", given.text))
+                .hint(format!("leave {place} away; nothing was touched")));
+        }
+    }
+    Ok(())
+}
+
+/// A feature that this version does not have.
+pub fn not_supported(feature: &str) -> Refusal {
+    Refusal::new(format!("{feature} is not supported by this version"))
+}
+
+/// Refuses URLs that only TLS can serve. `flag` says where they come from.
+///
+/// # Errors
+/// There is one.
+pub fn refuse_https<'a>(
+    flag: &str,
+    urls: impl IntoIterator<Item = &'a Url>,
+) -> Result<(), Refusal> {
+    match urls.into_iter().find(|url| url.scheme() == Scheme::Https) {
+        None => Ok(()),
+        Some(url) => Err(not_supported("TLS")
+            .hint(format!("-{flag} has {url}"))
+            .hint("use http:// in all URLs of the cluster; nothing was touched")),
+    }
+}

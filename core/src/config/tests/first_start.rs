@@ -1,0 +1,124 @@
+//! What only counts as long as there is no data.
+
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+use super::*;
+
+fn refusal(settings: Settings) -> Refusal {
+    let refusal = validate(settings).unwrap().bootstrap().unwrap_err();
+    assert!(!refusal.hints.is_empty(), "{refusal:?}");
+    refusal
+}
+
+fn members(settings: Settings) -> Members {
+    validate(settings).unwrap().bootstrap().unwrap().members
+}
+
+#[test]
+fn the_default_list_follows_name_and_advertised_urls() {
+    let settings = flag("name", "n").flag("initial-advertise-peer-urls", "http://b:1, http://a:1");
+    assert_eq!(members(settings), Members::New("n=http://a:1,n=http://b:1".into()));
+}
+
+#[test]
+fn the_list_comes_from_one_place() {
+    let existing = flag("initial-cluster-state", "existing").flag("initial-cluster", "a=b");
+    assert_eq!(members(existing), Members::Existing("a=b".into()));
+    assert_eq!(members(flag("initial-cluster", "%%%")), Members::New("%%%".into()));
+    assert_eq!(members(flag("discovery", "http://d/t")), Members::Discovery("http://d/t".into()));
+    assert_eq!(members(flag("discovery-srv", "e.com")), Members::Srv("e.com".into()));
+}
+
+/// Every two of them, and all three.
+#[test]
+fn conflicting_sources_are_refused_with_both_sides() {
+    let all = [
+        ("initial-cluster", "a=http://h:1"),
+        ("discovery", "https://d/t"),
+        ("discovery-srv", "e.com"),
+    ];
+    for left_out in 0..=all.len() {
+        let given: Vec<_> = all
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != left_out)
+            .map(|(_, given)| given)
+            .collect();
+        let settings =
+            given.iter().fold(Settings::default(), |settings, (f, v)| settings.flag(f, *v));
+        let refusal = refusal(settings);
+        assert_eq!(
+            refusal.message,
+            "error verifying flags, multiple discovery or bootstrap flags are set. Choose one of \
+             \"initial-cluster\", \"discovery\" or \"discovery-srv\""
+        );
+        assert!(given.iter().all(|(f, v)| refusal.hints[0].contains(&format!("-{f} is {v}"))));
+        assert_eq!(refusal.code(), 1);
+    }
+    let mut settings = variable_of("initial-cluster", "a=http://h:1");
+    settings = settings.flag("discovery", "http://d/t");
+    assert!(refusal(settings).hints[0].starts_with("ETCD_INITIAL_CLUSTER is a=http://h:1"));
+}
+
+#[test]
+fn a_token_forms_new_clusters_only() {
+    let refusal =
+        refusal(flag("discovery", "http://d/t").flag("initial-cluster-state", "existing"));
+    assert_eq!(
+        refusal.message,
+        "discovery URL should not be set when joining existing initial cluster"
+    );
+}
+
+const MALFORMED: [(&str, &str, &str); 8] = [
+    ("initial-cluster-state", "%%%", "invalid value"),
+    ("initial-cluster-state", "", "invalid value"),
+    ("initial-cluster-form", "most", "invalid value"),
+    ("initial-advertise-peer-urls", "", "URL scheme must be http or https: "),
+    ("initial-advertise-peer-urls", "%%%", "URL scheme must be http or https: %%%"),
+    ("discovery", "%%%", "URL scheme must be http or https: %%%"),
+    ("discovery-srv", "%%%", "not a domain name"),
+    ("discovery-fallback", "%%%", "invalid value"),
+];
+
+#[test]
+fn malformed_values_are_judged_when_they_are_needed() {
+    for (name, value, cause) in MALFORMED {
+        let refused = refusal(flag(name, value));
+        let expected = format!("invalid value {value:?} for flag -{name}: {cause}");
+        assert_eq!((refused.message, refused.syntax), (expected, true));
+        let refused = refusal(variable_of(name, value));
+        let expected = format!("invalid value {value:?} for {}: {cause}", variable(name));
+        assert_eq!((refused.message, refused.syntax), (expected, false));
+    }
+}
+
+#[test]
+fn a_member_with_data_is_told_what_it_ignores() {
+    let all = ["initial-", "discovery"].map(|prefix| {
+        flags::all().map(|flag| flag.name).filter(move |name| name.starts_with(prefix))
+    });
+    let mut settings = flag("name", "n").flag("proxy", "on");
+    for name in all.into_iter().flatten() {
+        settings = settings.flag(name, "%%%");
+    }
+    let config = validate(settings).unwrap();
+    let ignored: Vec<&str> = config.ignored_with_data().collect();
+    let expected: Vec<&str> = [
+        "discovery",
+        "discovery-fallback",
+        "discovery-proxy",
+        "discovery-srv",
+        "initial-advertise-peer-urls",
+        "initial-cluster",
+        "initial-cluster-form",
+        "initial-cluster-state",
+        "initial-cluster-token",
+        "proxy",
+    ]
+    .into();
+    assert_eq!(ignored, expected);
+    let _: String = config.bootstrap().unwrap_err().message;
+}

@@ -1,0 +1,103 @@
+//! The definitions of the flags as clap has them: for reading, the help, the completions and the
+//! manual page.
+
+use clap::builder::EnumValueParser;
+use clap::{Arg, ArgAction, Command};
+use clap_complete::Shell;
+use quorate_core::config::flags::{self, FLAGS};
+use quorate_core::config::grammar::Grammar;
+use quorate_core::config::{Flag, Scope};
+
+/// The flags of a member that `quorate dev` takes too.
+pub(super) const DEV: [&str; 3] = ["debug", "log-format", "help"];
+
+/// The flag of `quorate dev` that is its own.
+const DIR: Flag =
+    Flag::new("dir", "DIR", Grammar::Text, "quorate-dev", "Where the members keep their data.");
+
+/// The shells that completions are made for.
+pub(super) const SHELLS: [Shell; 5] =
+    [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh];
+
+const FOOTER: &str = "Every flag may be written with one or two dashes, and as a variable: \
+                      ETCD_INITIAL_CLUSTER stands for -initial-cluster. A flag wins over its \
+                      variable, and the last one of several counts.";
+
+/// The flags of `quorate dev`.
+pub(super) fn of_dev() -> impl Iterator<Item = &'static Flag> {
+    [&DIR].into_iter().chain(flags::all().filter(|flag| DEV.contains(&flag.name)))
+}
+
+/// A member, and the subcommands.
+pub(super) fn serve() -> Command {
+    let mut command = base("quorate")
+        .about("A clustered key-value store that bootstraps as the etcd 2.0 guide says.")
+        .after_help(FOOTER);
+    for (group, flags) in FLAGS {
+        let heading = group.heading();
+        command = command.args(flags.iter().map(|flag| arg(flag).help_heading(heading)));
+    }
+    let shells = EnumValueParser::<Shell>::new();
+    let shell = Arg::new("shell").value_name("SHELL").required(true).value_parser(shells);
+    command
+        .subcommand(dev())
+        .subcommand(base("completions").about("Prints the completions for a shell.").arg(shell))
+        .subcommand(base("man").about("Prints the manual page."))
+        .subcommand_negates_reqs(true)
+}
+
+/// `quorate dev`
+pub(super) fn dev() -> Command {
+    base("dev")
+        .about("Runs a cluster of three members in this process, to try things out.")
+        .args(of_dev().map(arg))
+}
+
+/// The completions for a shell, as it reads them.
+pub(super) fn completions(shell: Shell) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut serve(), "quorate", &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The manual page, as `man` reads it.
+pub(super) fn man() -> String {
+    let mut text = Vec::new();
+    // Writing to memory does not fail.
+    let _ = clap_mangen::Man::new(serve()).render(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Every flag is one of ours, also those that clap would bring along.
+fn base(name: &'static str) -> Command {
+    Command::new(name)
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .disable_help_subcommand(true)
+}
+
+fn arg(flag: &Flag) -> Arg {
+    let help = match (flag.default, flag.scope) {
+        ("", _) | (_, Scope::Program) => flag.help.to_owned(),
+        (default, _) => format!("{} Default: {default}", flag.help),
+    };
+    let help = match flag.scope {
+        Scope::FirstStart => format!("{help}. Ignored once the data directory holds a member."),
+        Scope::Missing { .. } => format!("{help}. Not supported yet."),
+        _ => help,
+    };
+    let arg = Arg::new(flag.name)
+        .long(flag.name)
+        .help(help.replace("..", "."))
+        .action(ArgAction::Set)
+        .overrides_with(flag.name);
+    match flag.bare_value() {
+        Some(bare) => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value(bare)
+            .hide_possible_values(true),
+        None => arg.value_name(flag.value),
+    }
+}

@@ -1,0 +1,94 @@
+//! `-print-config`: what counts, and where it comes from.
+
+use std::fmt::Write as _;
+
+use quorate_core::config::flags::FLAGS;
+use quorate_core::config::{Flag, Origin, Scope, Settings, variable};
+use serde_json::{Map, Value, json};
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "***";
+
+/// Each effective value with its origin, as text or as a JSON object. Passwords in URLs and
+/// discovery tokens are not shown: whoever has a token can register with it.
+pub(crate) fn print_config(settings: &Settings, json: bool) -> String {
+    if json { as_json(settings) } else { as_text(settings) }
+}
+
+fn as_text(settings: &Settings) -> String {
+    let mut text = String::new();
+    for (group, flags) in FLAGS {
+        let shown: Vec<&Flag> = flags.iter().filter(|flag| is_shown(settings, flag)).collect();
+        if shown.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "{}:", group.heading());
+        for flag in shown {
+            let (value, origin) = effective(settings, flag);
+            let origin = match origin {
+                Origin::Flag => "flag".to_owned(),
+                Origin::Environment => variable(flag.name),
+                Origin::Default => "default".to_owned(),
+                Origin::Derived(from) => format!("derived from -{from}"),
+            };
+            let _ = writeln!(text, "  {} = {value:?} ({origin})", flag.name);
+        }
+    }
+    text
+}
+
+fn as_json(settings: &Settings) -> String {
+    let mut object = Map::new();
+    let flags = FLAGS.iter().flat_map(|(_, flags)| flags.iter());
+    for flag in flags.filter(|flag| is_shown(settings, flag)) {
+        let (value, origin) = effective(settings, flag);
+        let entry = match origin {
+            Origin::Flag => json!({ "value": value, "origin": "flag" }),
+            Origin::Environment => json!({
+                "value": value, "origin": "environment", "variable": variable(flag.name)
+            }),
+            Origin::Default => json!({ "value": value, "origin": "default" }),
+            Origin::Derived(from) => json!({ "value": value, "origin": "derived", "from": from }),
+        };
+        object.insert(flag.name.to_owned(), entry);
+    }
+    format!("{:#}\n", Value::Object(object))
+}
+
+/// The flags of 0.4 only where they were given; nobody is to begin with them.
+fn is_shown(settings: &Settings, flag: &Flag) -> bool {
+    let of_0_4 =
+        flag.help.starts_with("Use -") || matches!(flag.scope, Scope::Ignored | Scope::Gone);
+    flag.scope != Scope::Program && (!of_0_4 || settings.given(flag.name).is_some())
+}
+
+fn effective(settings: &Settings, flag: &Flag) -> (String, Origin) {
+    let (value, origin) = settings.effective(flag.name);
+    let value = hide_users(&value);
+    match flag.name {
+        "discovery" => (hide_token(&value), origin),
+        _ => (value, origin),
+    }
+}
+
+/// Takes away who asks, and with which password, in every URL of a list.
+fn hide_users(value: &str) -> String {
+    let hide = |piece: &str| {
+        let (scheme, rest) = piece.split_once("://")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let at = rest[..end].rfind('@')?;
+        Some(format!("{scheme}://{HIDDEN}{}", &rest[at..]))
+    };
+    let pieces = value.split(',').map(|piece| hide(piece).unwrap_or_else(|| piece.to_owned()));
+    pieces.collect::<Vec<_>>().join(",")
+}
+
+/// Leaves the beginning of the token, by which two of them can be told apart.
+fn hide_token(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((before, token)) = rest.trim_end_matches('/').rsplit_once('/') else {
+        return url.to_owned();
+    };
+    let shown: String = token.chars().take(4).collect();
+    format!("{scheme}://{before}/{shown}{HIDDEN}")
+}
