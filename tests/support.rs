@@ -13,6 +13,7 @@ pub(crate) mod identity;
 pub(crate) mod process;
 pub(crate) mod refusal;
 pub(crate) mod sandbox;
+pub(crate) mod scenario;
 pub(crate) mod wait;
 pub(crate) mod writer;
 
