@@ -6,9 +6,12 @@ use std::fs;
 use std::process::Command;
 use std::sync::Mutex;
 
-use support::cluster::{Cluster, name};
+use support::address::Fixed;
+use support::cluster::{Cluster, isolate, name};
+use support::process::Process;
 use support::refusal::{Ended, run};
 use support::wait::wait_until;
+use support::{QUORATE, left_out};
 
 /// One cluster at a time: each has several processes.
 static TURN: Mutex<()> = Mutex::new(());
@@ -62,6 +65,47 @@ fn a_member_with_another_list_is_refused() {
     for member in 0..3 {
         assert_eq!(cluster.get_quorum(member, "/kept").ok().at("/node/value"), "yes");
     }
+}
+
+/// The IDs that the guide shows are those of members at the ports 7001 to 7003 of one machine, and of
+/// a fourth that lists itself too, under the token that was the default then.
+#[test]
+fn the_mismatch_of_the_guide_with_its_own_ids() {
+    let _turn = turn();
+    let addresses = [7001, 7002, 7003, 7004].map(|port| format!("127.0.0.1:{port}"));
+    // The IDs hang on the addresses, so no others will do.
+    let _fixed = match Fixed::claim(&addresses.each_ref().map(String::as_str)) {
+        Ok(fixed) => fixed,
+        Err(why) => return left_out("the_mismatch_of_the_guide_with_its_own_ids", &why),
+    };
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    let start = |member: u16, size: u16| {
+        let pair = |member: u16| format!("infra{member}=http://localhost:{}", 7001 + member);
+        let list: Vec<String> = (0..size).map(pair).collect();
+        let url = format!("http://localhost:{}", 7001 + member);
+        let mut command = Command::new(QUORATE);
+        isolate(&mut command);
+        command
+            .args(["-name", &name(member.into()), "-data-dir"])
+            .arg(dir.path().join(name(member.into())));
+        command.args(["-initial-advertise-peer-urls", &url, "-listen-peer-urls", &url]);
+        command.args(["-listen-client-urls", "http://127.0.0.1:0"]);
+        command.args(["-advertise-client-urls", "http://127.0.0.1:2379"]);
+        command.args(["-initial-cluster-token", "etcd", "-initial-cluster", &list.join(",")]);
+        command.arg("-initial-cluster-state=new");
+        Process::start(command, &dir.path().join(format!("{member}.log")))
+    };
+    let members: Vec<Process> = (0..3).map(|member| start(member, 3)).collect();
+    for member in &members {
+        wait_until("it is ready", || member.log().contains("ready to serve client requests"));
+    }
+    let mut stranger = start(3, 4);
+    let ended = Ended { status: stranger.wait().code(), output: stranger.log() };
+    ended.assert_refused(
+        1,
+        "conflicting cluster ID to the target cluster (c6ab534d07e8fcc4 != bc25ea2a74fb18b0). \
+         Exiting.",
+    );
 }
 
 /// Whoever took part once and has lost its directory does not begin anew under its old ID.

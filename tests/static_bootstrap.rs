@@ -75,6 +75,43 @@ fn nobody_forms_a_cluster_without_the_others() {
     assert_reads_everywhere(&cluster);
 }
 
+/// More than one address on either side, all of them in the list and all of them answering.
+#[test]
+fn a_member_listens_on_and_advertises_several_addresses() {
+    let _turn = turn();
+    let mut cluster = Cluster::new(2);
+    let (first, second) = (cluster.peer_url(0), cluster.peer_url(1));
+    let both =
+        |url: &str| format!("{url},{}", url.replace(":2380", ":3380").replace(":2390", ":3390"));
+    let clients =
+        format!("{},{}", cluster.url(0, ""), cluster.url(0, "").replace(":2379", ":3379"));
+    let list = [("infra0", both(&first)), ("infra1", both(&second))]
+        .map(|(name, urls)| urls.split(',').map(|url| format!("{name}={url}")).collect::<Vec<_>>())
+        .concat()
+        .join(",");
+    for (member, urls) in [both(&first), both(&second)].iter().enumerate() {
+        let mut command = cluster.command(member);
+        command.args(["-initial-advertise-peer-urls", urls, "-listen-peer-urls", urls]);
+        command.args(["-initial-cluster", &list]);
+        if member == 0 {
+            command.args(["-listen-client-urls", &clients, "-advertise-client-urls", &clients]);
+        }
+        cluster.start_as(member, command);
+    }
+    cluster.await_ready();
+    cluster.put(1, "/a", "1");
+    for url in clients.split(',') {
+        let read = cluster.client.get(&format!("{url}/v2/keys/a?quorum=true")).expect("answered");
+        assert_eq!(read.ok().at("/node/value"), "1");
+    }
+    for (member, url) in [(0, &first), (1, &second)] {
+        for url in both(url).split(',') {
+            let peer = cluster.client.get(&format!("{url}/members")).expect("answered");
+            assert_eq!(peer.status, 200, "{url} of member {member}");
+        }
+    }
+}
+
 /// A write at each member is read through the quorum at every other.
 fn assert_reads_everywhere(cluster: &Cluster) {
     for writer in 0..cluster.size() {
