@@ -8,6 +8,7 @@
 
 mod crash;
 mod file;
+pub mod rot;
 mod system;
 
 use std::collections::BTreeMap;
@@ -53,6 +54,11 @@ impl Disk {
     /// See [`FileSystem::no_space_count`].
     pub const fn no_space_count(&self) -> u64 {
         self.files.no_space_count()
+    }
+
+    /// The directory itself, for what happens to it behind the back of its process.
+    pub const fn files(&mut self) -> &mut FileSystem {
+        &mut self.files
     }
 
     /// See [`FileSystem::is_blank`].

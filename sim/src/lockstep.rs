@@ -7,6 +7,7 @@ mod clients;
 mod clock;
 mod drive;
 mod event;
+mod exit;
 mod faults;
 mod host;
 mod hosts;

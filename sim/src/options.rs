@@ -134,6 +134,10 @@ options! {
     full_mean_ms,
     /// Mean time that a disk stays full.
     full_length_ms,
+    /// Mean time between two damages of what a disk holds.
+    rot_mean_ms,
+    /// Mean time between two reads of something else than what a disk holds.
+    misread_mean_ms,
 }
 
 impl Options {
@@ -169,6 +173,7 @@ impl Options {
         options.election_ms = options.heartbeat_ms * 10;
         options.draw_network_faults(c);
         options.draw_host_faults(c);
+        options.draw_data_faults(c);
         options
     }
 
@@ -202,6 +207,12 @@ impl Options {
         self.pause_length_ms = c.between(100, 4000);
         self.stall_ms = c.between(20, 2000);
         self.full_length_ms = c.between(500, 8000);
+    }
+
+    fn draw_data_faults(&mut self, c: &mut Chance) {
+        let mut maybe = |choices: [u64; 4]| if c.coin() { choices[c.index(4)] } else { 0 };
+        self.rot_mean_ms = maybe([10_000, 20_000, 30_000, 60_000]);
+        self.misread_mean_ms = maybe([2000, 5000, 10_000, 20_000]);
     }
 
     /// The options that belong to `seed`, with those changed that the environment names.

@@ -14,6 +14,8 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::rot::Rot;
+
 /// All faults of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -104,6 +106,20 @@ pub enum Fault {
         /// Until it has.
         length_us: u64,
     },
+    /// A disk damages what it holds, for good. At most a minority of the hosts is hit.
+    Rot {
+        /// The host.
+        host: usize,
+        /// What and where.
+        rot: Rot,
+    },
+    /// A disk reads something else than what it holds, once.
+    Misread {
+        /// The host.
+        host: usize,
+        /// What and where.
+        rot: Rot,
+    },
 }
 
 /// What ends a process that is not asked.
@@ -148,7 +164,9 @@ impl Fault {
             | Self::Stop { host, .. }
             | Self::Pause { host, .. }
             | Self::Jump { host, .. }
-            | Self::Full { host, .. } => Some(*host),
+            | Self::Full { host, .. }
+            | Self::Rot { host, .. }
+            | Self::Misread { host, .. } => Some(*host),
         }
     }
 
@@ -167,11 +185,12 @@ impl Fault {
 }
 
 impl Calm {
-    /// The hosts that stay healthy among so many: at least a quorum, by number.
-    pub fn quorum(&self, hosts: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = self.order.iter().copied().filter(|h| *h < hosts).collect();
+    /// The hosts that stay healthy among so many, by number: at least a quorum, and none of those
+    /// that are lost.
+    pub fn quorum(&self, hosts: usize, lost: impl Fn(usize) -> bool) -> Vec<usize> {
         let missing = (0..hosts).filter(|h| !self.order.contains(h));
-        order.extend(missing);
+        let order = self.order.iter().copied().filter(|h| *h < hosts).chain(missing);
+        let mut order: Vec<usize> = order.filter(|h| !lost(*h)).collect();
         order.truncate(self.healthy.max(hosts / 2 + 1));
         order.sort_unstable();
         order

@@ -97,6 +97,12 @@ counters! {
     disks_full,
     /// Disk operations that found no space.
     no_space,
+    /// Damages of what a disk holds.
+    rotten,
+    /// Reads of something else than what a disk holds.
+    misreads,
+    /// Starts that were refused because of damaged data.
+    damage_refused,
     /// Unsynced writes that a power loss dropped.
     writes_dropped,
     /// Writes that a power loss tore.

@@ -52,6 +52,22 @@ impl File {
         content
     }
 
+    pub(super) fn durable(&self) -> &[u8] {
+        &self.durable
+    }
+
+    /// Changes durable bytes, and with them what the process sees there. Says what `change` says.
+    pub(super) fn damage(&mut self, change: impl FnOnce(&mut [u8]) -> bool) -> bool {
+        let before = self.durable.clone();
+        let changed = change(&mut self.durable);
+        for (at, byte) in self.durable.iter().enumerate() {
+            if let Some(shown) = self.shown.as_mut().filter(|_| before[at] != *byte) {
+                shown[at] = *byte;
+            }
+        }
+        changed
+    }
+
     pub(super) fn write(&mut self, write: Write) {
         self.len = self.len.max(write.at + write.bytes.len() as u64);
         self.pending.push(Pending::Write(write));

@@ -12,7 +12,9 @@ use bytes::Bytes;
 use quorate_core::disk::{DirEntry, DiskError, DiskErrorKind};
 
 use super::file::{File, Write};
+use super::rot::Rot;
 use crate::chance::Chance;
+use crate::digest::Digest;
 
 /// A file, whatever its names are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +37,8 @@ pub struct FileSystem {
     locked: bool,
     full: bool,
     no_space: u64,
+    pub(super) misread: Option<Rot>,
+    pub(super) misreads: u64,
 }
 
 /// A change of a directory that is not durable yet.
@@ -69,6 +73,16 @@ impl FileSystem {
     /// Whether nothing was ever made durable here.
     pub fn is_blank(&self) -> bool {
         self.durable_names.is_empty()
+    }
+
+    /// A digest of all that a process would find here.
+    pub fn digest(&self) -> u64 {
+        let mut digest = Digest::default();
+        for (path, inode) in &self.names {
+            digest.add_bytes(path.as_bytes());
+            digest.add_bytes(&self.files.get(inode).map(File::content).unwrap_or_default());
+        }
+        digest.value()
     }
 
     /// Takes the lock of the data directory.
@@ -119,10 +133,11 @@ impl FileSystem {
     ///
     /// # Errors
     /// If it is absent.
-    pub fn read(&self, path: &str) -> Result<Bytes, DiskError> {
+    pub fn read(&mut self, path: &str) -> Result<Bytes, DiskError> {
         let file = self.names.get(path).and_then(|inode| self.files.get(inode));
         let file = file.ok_or_else(|| error(DiskErrorKind::NotFound, "read: no such file"))?;
-        Ok(file.content().into())
+        let content = file.content();
+        Ok(self.reading(path, content).into())
     }
 
     /// Makes a file and opens it.

@@ -4,7 +4,7 @@
 //! heap, a random time later; it wakes the node. Deadlines wake it too, a little late.
 
 use quorate_core::disk::{DiskErrorKind, Done, Op};
-use quorate_core::node::{Exit, Input};
+use quorate_core::node::Input;
 use quorate_core::note::Note;
 use quorate_core::{Output, api};
 
@@ -12,7 +12,7 @@ use super::event::{Event, Process, Queued};
 use super::world::{MS, World};
 use crate::disk;
 use crate::machine::Machine;
-use crate::oracle::{Kind, Violation};
+use crate::oracle::Violation;
 use crate::record::{What, Who, brief};
 use crate::workload::Outcome;
 
@@ -165,34 +165,13 @@ impl<M: Machine> World<M> {
             Note::SnapshotSaved { .. } => self.stats.snapshots_saved += 1,
             Note::SnapshotInstalled { .. } => self.stats.snapshots_installed += 1,
             Note::TornTail { .. } => self.stats.torn_tails += 1,
-            Note::BootDecided { member, .. } => self.hosts[process.host].member = Some(*member),
+            Note::BootDecided { member, .. } => {
+                running.booting = false;
+                running.found = None;
+                self.hosts[process.host].member = Some(*member);
+            }
             _ => {}
         }
-    }
-
-    /// The node ends its process.
-    fn halt(&mut self, process: Process, exit: &Exit) {
-        let Some(running) = self.hosts[process.host].process(process) else { return };
-        let explained = match exit {
-            Exit::Stopped { .. } => running.stopping.is_some(),
-            Exit::Refused(_) | Exit::Fault(_) => running.excused,
-        };
-        let (lost_sync, stopping) = (running.must_halt, running.stopping);
-        if stopping.is_some() && exit.code() == 0 {
-            self.stats.stopped += 1;
-        }
-        if !explained {
-            self.violate(Violation {
-                kind: Kind::Crash,
-                oracle: "explained_exit",
-                node: Some(process.host),
-                index: None,
-                detail: format!("{exit:?}"),
-            });
-        }
-        self.end_process(process.host, lost_sync);
-        let down_us = stopping.unwrap_or_else(|| self.down_us());
-        self.plan_start(process.host, down_us);
     }
 
     fn reply(

@@ -38,6 +38,17 @@ impl<M: Machine> World<M> {
                 self.stats.jumps += 1;
             }
             Fault::Full { host, length_us } => self.fill_disk(host, length_us),
+            Fault::Rot { host, rot } => {
+                if self.may_lose(host) && self.hosts[host].disk.files().rot(&rot) {
+                    self.hosts[host].rotten = true;
+                    self.hosts[host].damaged();
+                    self.stats.rotten += 1;
+                }
+            }
+            Fault::Misread { host, rot } => {
+                self.hosts[host].disk.files().misread_next(rot);
+                self.hosts[host].damaged();
+            }
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Host<M> {
     pub(super) disk: Disk,
     /// Whether the disk is full.
     pub(super) full: bool,
+    /// Whether what its disk holds was damaged: it may never start again.
+    pub(super) rotten: bool,
     /// Who lives here, as far as it said so; kept over restarts.
     pub(super) member: Option<MemberId>,
 }
@@ -45,12 +47,25 @@ pub(super) struct Running<M> {
     pub(super) stopping: Option<u64>,
     /// Whether its disk gave it a reason to end: it was full, or a sync failed.
     pub(super) excused: bool,
+    /// Whether it has not decided yet who it is.
+    pub(super) booting: bool,
+    /// What it found in its directory, if that may be damaged.
+    pub(super) found: Option<Directory>,
     /// Whether it ends during its next sync.
     pub(super) doomed: Option<Doom>,
     /// A sync has failed, and the node was told.
     pub(super) must_halt: bool,
     /// Whether it leads, by its own notes.
     pub(super) leads: bool,
+}
+
+/// A directory that may be damaged, before anybody used it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Directory {
+    /// The digest of all that is in it.
+    pub(super) digest: u64,
+    /// How many reads have been wrong in it.
+    pub(super) misreads: u64,
 }
 
 /// A connection to a peer.
@@ -65,7 +80,7 @@ pub(super) struct Link {
 }
 
 impl<M> Running<M> {
-    pub(super) const fn new(machine: M, excused: bool) -> Self {
+    pub(super) const fn new(machine: M, excused: bool, found: Option<Directory>) -> Self {
         Self {
             machine,
             view: None,
@@ -79,6 +94,8 @@ impl<M> Running<M> {
             requests: BTreeMap::new(),
             stopping: None,
             excused,
+            booting: true,
+            found,
             doomed: None,
             must_halt: false,
             leads: false,
@@ -89,7 +106,22 @@ impl<M> Running<M> {
 impl<M> Host<M> {
     pub(super) fn new(clock: Clock) -> Self {
         let disk = Disk::default();
-        Self { boot: 0, running: None, clock, disk, full: false, member: None }
+        Self { boot: 0, running: None, clock, disk, full: false, rotten: false, member: None }
+    }
+
+    /// A process that has not decided yet finds the directory as it is now.
+    pub(super) fn damaged(&mut self) {
+        let found = self.directory();
+        if let Some(running) = self.running.as_mut().filter(|running| running.booting) {
+            running.found = found;
+        }
+    }
+
+    /// What the directory is like, if a start may be refused for that.
+    pub(super) fn directory(&mut self) -> Option<Directory> {
+        let files = self.disk.files();
+        let suspect = self.rotten || files.will_misread();
+        suspect.then(|| Directory { digest: files.digest(), misreads: files.misreads() })
     }
 
     /// The process with this number, if it still runs.

@@ -64,7 +64,8 @@ impl<M: Machine> World<M> {
         let (entropy, seed) = (self.chances.hosts.seed(), self.chances.hosts.seed());
         let config = config(&self.options, process.host, entropy);
         let machine = M::new(config, seed, host.clock.now(self.time));
-        host.running = Some(Running::new(machine, host.full));
+        let found = host.directory();
+        host.running = Some(Running::new(machine, host.full, found));
         self.oracles.started(process.host);
         self.recorder.add(self.time, Who::Node(process.host), || What::Start(process.boot));
         self.batch_end(process);
@@ -137,5 +138,13 @@ impl<M: Machine> World<M> {
     pub(super) fn space(&mut self, host: usize) {
         self.hosts[host].full = false;
         self.hosts[host].disk.set_full(false);
+    }
+
+    /// Whether this host may be lost for good: a cluster stands it only once it has formed, and
+    /// only of a minority.
+    pub(super) fn may_lose(&self, host: usize) -> bool {
+        let others = (0..self.hosts.len()).filter(|other| *other != host);
+        let lost = others.filter(|other| self.hosts[*other].rotten).count();
+        self.oracles.ledger().last_index() > 0 && lost < (self.hosts.len() - 1) / 2
     }
 }

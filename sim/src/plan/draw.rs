@@ -3,6 +3,7 @@
 
 use super::{Calm, Crash, Fault, Moment, Plan, Planned};
 use crate::chance::Chance;
+use crate::disk::rot::{Damage, Kind, Rot};
 use crate::options::Options;
 
 /// Microseconds in a millisecond.
@@ -11,13 +12,15 @@ const MS: u64 = 1000;
 impl Plan {
     /// A plan for a run with these options.
     pub fn draw(options: &Options, chance: &mut Chance) -> Self {
+        let calm = Calm::draw(options, chance);
         let mut draft = Draft { options, chance, faults: Vec::new() };
         draft.network();
         draft.processes();
         draft.machines();
+        draft.data();
         let mut faults = draft.faults;
         faults.sort_by_key(|planned| planned.at_us);
-        Self { calm: Calm::draw(options, chance), faults }
+        Self { calm, faults }
     }
 }
 
@@ -117,5 +120,24 @@ impl Draft<'_> {
             let length_us = d.chance.wait(d.options.full_length_ms * MS);
             Fault::Full { host: d.host(), length_us }
         });
+    }
+
+    fn data(&mut self) {
+        self.recur(self.options.rot_mean_ms, |d| Fault::Rot { host: d.host(), rot: d.rot() });
+        self.recur(self.options.misread_mean_ms, |d| Fault::Misread {
+            host: d.host(),
+            rot: d.rot(),
+        });
+    }
+
+    fn rot(&mut self) -> Rot {
+        let kinds = [Kind::Log, Kind::Log, Kind::Snapshot, Kind::Identity];
+        let damages = [Damage::Flip, Damage::Zero, Damage::Misplaced];
+        Rot {
+            file: kinds[self.chance.index(4)],
+            age: self.chance.index(3),
+            place_ppm: self.chance.below(1_000_000),
+            damage: damages[self.chance.index(3)],
+        }
     }
 }

@@ -59,9 +59,11 @@ fn cuts_concern_only_hosts_that_exist() {
 #[test]
 fn the_healthy_are_a_quorum_whatever_became_of_the_plan() {
     let calm = Calm { order: vec![4, 0, 3, 1, 2], healthy: 3, down: Vec::new() };
-    assert_eq!(calm.quorum(5), [0, 3, 4]);
-    assert_eq!(calm.quorum(3), [0, 1, 2]);
-    assert_eq!(calm.quorum(1), [0]);
-    assert_eq!(calm.quorum(7).len(), 4);
-    assert_eq!(Calm::default().quorum(3), [0, 1]);
+    let all = |_| false;
+    assert_eq!(calm.quorum(5, all), [0, 3, 4]);
+    assert_eq!(calm.quorum(3, all), [0, 1, 2]);
+    assert_eq!(calm.quorum(1, all), [0]);
+    assert_eq!(calm.quorum(7, all).len(), 4);
+    assert_eq!(Calm::default().quorum(3, all), [0, 1]);
+    assert_eq!(calm.quorum(5, |host| host == 0), [1, 3, 4]);
 }
