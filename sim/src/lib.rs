@@ -7,6 +7,7 @@ compile_error!(
 
 pub mod chance;
 pub mod digest;
+pub mod digests;
 pub mod disk;
 pub mod lockstep;
 pub mod machine;
@@ -14,9 +15,13 @@ pub mod options;
 pub mod oracle;
 pub mod plan;
 pub mod record;
+pub mod regression;
 pub mod report;
 pub mod results;
 pub mod runner;
 pub mod scenario;
+pub mod shrink;
 pub mod stats;
+pub mod timeline;
 pub mod workload;
+pub mod worlds;

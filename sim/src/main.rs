@@ -21,6 +21,9 @@ enum Command {
     Run(cli::run::Run),
     Replay(cli::replay::Replay),
     Results(cli::results::Results),
+    Shrink(cli::shrink::Shrink),
+    Timeline(cli::timeline::Timeline),
+    Digests(cli::digests::Digests),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +31,9 @@ fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Results(command) => command.run(),
+        Command::Shrink(command) => command.run(),
+        Command::Timeline(command) => command.run(),
+        Command::Digests(command) => command.run(),
     };
     match result {
         Ok(None) => ExitCode::SUCCESS,

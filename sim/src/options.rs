@@ -221,12 +221,21 @@ impl Options {
     /// A value that is no number.
     pub fn from_environment(seed: u64) -> Result<Self, String> {
         let mut options = Self::draw(seed);
+        options.set_from_environment()?;
+        Ok(options)
+    }
+
+    /// Changes the options that the environment names.
+    ///
+    /// # Errors
+    /// A value that is no number.
+    pub fn set_from_environment(&mut self) -> Result<(), String> {
         for name in Self::NAMES {
             if let Ok(value) = std::env::var(format!("SIM_{}", name.to_uppercase())) {
-                options.set(name, &value)?;
+                self.set(name, &value)?;
             }
         }
-        Ok(options)
+        Ok(())
     }
 
     /// Changes one option.

@@ -8,6 +8,7 @@
 //! or there is no such host) does nothing.
 
 mod draw;
+mod words;
 
 #[cfg(test)]
 mod tests;

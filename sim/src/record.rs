@@ -94,6 +94,8 @@ pub enum What {
         host: usize,
         /// What it asks, in words.
         request: String,
+        /// Whether it watches: such a request ends when the client has seen enough.
+        watch: bool,
     },
     /// The client knows what came of it, or that it will never know.
     Answer {
@@ -124,7 +126,7 @@ pub enum End {
 impl What {
     /// A client asks.
     pub fn ask(host: usize, asked: &Asked) -> Self {
-        Self::Ask { host, request: words::asked(asked) }
+        Self::Ask { host, request: words::asked(asked), watch: matches!(asked, Asked::Watch(_)) }
     }
 
     /// What came of it.

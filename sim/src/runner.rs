@@ -9,7 +9,6 @@ use std::thread;
 
 use crate::lockstep::World;
 use crate::machine::Machine;
-use crate::options::Options;
 use crate::record::Recorder;
 use crate::report::Report;
 use crate::scenario::Scenario;
@@ -49,12 +48,12 @@ pub fn run<M: Machine>(scenario: &Scenario, record: bool) -> Report {
 }
 
 /// Runs the seeds from `first` on, `count` of them, on `jobs` threads, and hands each report to
-/// `each`. Stops early when `each` says so. `options` makes the options of a seed.
-pub fn run_many<M: Machine>(
+/// `each`. Stops early when `each` says so. `run` runs a seed.
+pub fn run_many(
     first: u64,
     count: u64,
     jobs: usize,
-    options: &(dyn Fn(u64) -> Options + Sync),
+    run: &(dyn Fn(u64) -> Report + Sync),
     each: &mut (dyn FnMut(Report) -> bool + Send),
 ) {
     let next = AtomicU64::new(0);
@@ -68,8 +67,7 @@ pub fn run_many<M: Machine>(
                     if at >= count || stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    let seed = first.wrapping_add(at);
-                    let report = run::<M>(&Scenario::with(seed, options(seed)), false);
+                    let report = run(first.wrapping_add(at));
                     let mut each = each.lock().expect("no holder of this lock panics");
                     if !each(report) {
                         stop.store(true, Ordering::Relaxed);

@@ -39,7 +39,7 @@ fn the_swarm_finds_nothing() {
     }
     let reports = Mutex::new(Vec::new());
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    run_many::<Node>(0, RUNS, jobs, &options, &mut |report| {
+    run_many(0, RUNS, jobs, &|seed| run::<Node>(&scenario(seed), false), &mut |report| {
         let sound = report.violation.is_none();
         reports.lock().expect("not poisoned").push(report);
         sound

@@ -1,35 +1,33 @@
-//! `replay`: one seed with its event log.
+//! `replay`: one run with its event log.
 
-use quorate_core::Node;
-use sim::chance::parse_seed;
 use sim::record::Line;
-use sim::runner::{self, Failure};
-use sim::scenario::Scenario;
+use sim::runner::Failure;
+use sim::worlds::World;
 
 use super::Found;
-use super::settings::Settings;
+use super::source::Source;
 
-/// Run one seed and print its event log.
+/// Run once and print the event log.
 #[derive(clap::Args)]
 pub(crate) struct Replay {
-    /// A number or a commit hash.
-    #[arg(value_parser = parse_seed)]
-    seed: u64,
     #[command(flatten)]
-    settings: Settings,
+    source: Source,
+    /// In which world.
+    #[arg(long, default_value_t, value_parser = World::parse)]
+    world: World,
 }
 
 impl Replay {
     pub(crate) fn run(self) -> Found {
-        let scenario = Scenario::with(self.seed, self.settings.options(self.seed)?);
-        let report = runner::run::<Node>(&scenario, true);
+        let report = self.world.run(&self.source.scenario()?, true);
         report.recording.iter().for_each(|recorded| println!("{}", Line(recorded)));
         let kind = report.violation.as_ref().map(|(_, v)| v.kind);
         if kind.is_some() {
             println!("\n{}", Failure(report));
         } else {
-            println!("\nseed {}, options:\n{}\n{}", self.seed, scenario.options, report.stats);
-            println!("digest {:016x}", report.digest);
+            let scenario = &report.scenario;
+            println!("\nseed {}, options:\n{}", scenario.seed, scenario.options);
+            println!("{}\ndigest {:016x}", report.stats, report.digest);
         }
         Ok(kind)
     }

@@ -1,14 +1,16 @@
 //! `run`: many seeds.
 
 use std::path::PathBuf;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use quorate_core::Node;
 use sim::chance::parse_seed;
 use sim::oracle::Kind;
 use sim::report::Report;
 use sim::results::{Finished, Results};
 use sim::runner::{Failure, run_many};
+use sim::scenario::Scenario;
+use sim::worlds::World;
 
 use super::Found;
 use super::origin::origin;
@@ -28,6 +30,9 @@ pub(crate) struct Run {
     /// file.
     #[arg(long, default_value = "0", value_parser = parse_first)]
     first: First,
+    /// In which world: lockstep, or both, one after the other.
+    #[arg(long, default_value = "lockstep", value_parser = parse_worlds)]
+    world: Worlds,
     /// On how many threads; one for each core unless given.
     #[arg(long)]
     jobs: Option<usize>,
@@ -51,33 +56,66 @@ fn parse_first(text: &str) -> Result<First, String> {
     if text == "next" { Ok(First::Next) } else { parse_seed(text).map(First::Seed) }
 }
 
+fn parse_worlds(text: &str) -> Result<Worlds, String> {
+    let both = || World::ALL.to_vec();
+    let worlds = if text == "both" { both() } else { vec![World::parse(text)?] };
+    Ok(Worlds(worlds))
+}
+
+/// One world after the other.
+#[derive(Clone)]
+struct Worlds(Vec<World>);
+
 impl Run {
     pub(crate) fn run(self) -> Found {
-        let world = "lockstep";
-        let mut results = match &self.results {
-            Some(path) => Some(Results::open(path).map_err(|e| e.to_string())?),
-            None => None,
-        };
-        for words in results.iter().flat_map(Results::damaged) {
+        let mut results = self.open_results()?;
+        let mut worst = None;
+        for world in &self.world.0 {
+            worst = worse(worst, self.run_in(*world, results.as_mut())?);
+            if worst.is_some() && !self.keep_going {
+                break;
+            }
+        }
+        Ok(worst)
+    }
+
+    fn open_results(&self) -> Result<Option<Results>, String> {
+        let Some(path) = &self.results else { return Ok(None) };
+        let results = Results::open(path).map_err(|e| e.to_string())?;
+        for words in results.damaged() {
             eprintln!("sim: {words}");
         }
-        let first = match (self.first, &results) {
+        Ok(Some(results))
+    }
+
+    fn first(&self, world: World, results: Option<&Results>) -> Result<u64, String> {
+        let first = match (self.first, results) {
             (First::Seed(seed), _) => seed,
-            (First::Next, Some(results)) => results.next_seed(world).map_err(|e| e.to_string())?,
             (First::Next, None) => return Err("--first next needs --results".to_owned()),
+            (First::Next, Some(results)) => {
+                results.next_seed(world.name()).map_err(|e| e.to_string())?
+            }
         };
-        if first.checked_add(self.seeds).is_none() {
-            return Err(format!("there are no {} seeds from {first} on", self.seeds));
-        }
+        let enough = first.checked_add(self.seeds).is_some();
+        enough
+            .then_some(first)
+            .ok_or_else(|| format!("there are no {} seeds from {first} on", self.seeds))
+    }
+
+    fn run_in(&self, world: World, results: Option<&mut Results>) -> Found {
+        let first = self.first(world, results.as_deref())?;
         self.settings.options(first)?;
-        let mut book = results.take().map(|results| {
-            Book::new(results, Finished::new(origin(world, self.settings.words()), first))
-        });
-        let of = |seed| self.settings.options(seed).expect("the settings were tried");
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut progress = Progress::new(world, self.seeds);
+        let run = |seed| {
+            let options = self.settings.options(seed).expect("the settings were tried");
+            world.run(&Scenario::with(seed, options), false)
+        };
+        let origin = || origin(world.name(), self.settings.words());
+        let mut book = results.map(|results| Book::new(results, Finished::new(origin(), first)));
+        let jobs =
+            self.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+        let mut progress = Progress::new(world.name(), self.seeds);
         let (mut worst, mut trouble) = (None, None);
-        run_many::<Node>(first, self.seeds, self.jobs.unwrap_or(cores), &of, &mut |report| {
+        run_many(first, self.seeds, jobs, &run, &mut |report| {
             progress.add(&report.stats);
             if let Some(book) = &mut book
                 && let Err(e) = book.add(&report)
@@ -91,7 +129,7 @@ impl Run {
             worst = worse(worst, kind);
             trouble.is_none() && (kind.is_none() || self.keep_going)
         });
-        progress.finish(world);
+        progress.finish(world.name());
         if let Some(book) = book {
             book.close()?;
         }
@@ -106,14 +144,14 @@ fn worse(one: Option<Kind>, other: Option<Kind>) -> Option<Kind> {
 }
 
 /// What is on its way into the results file.
-struct Book {
-    results: Results,
+struct Book<'a> {
+    results: &'a mut Results,
     finished: Finished,
     since: Instant,
 }
 
-impl Book {
-    fn new(results: Results, finished: Finished) -> Self {
+impl<'a> Book<'a> {
+    fn new(results: &'a mut Results, finished: Finished) -> Self {
         Self { results, finished, since: Instant::now() }
     }
 

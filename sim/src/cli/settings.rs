@@ -19,11 +19,15 @@ fn parse(text: &str) -> Result<(String, String), String> {
 impl Settings {
     /// The options of a seed with the changes. What is wrong with one seed is wrong with all.
     pub(super) fn options(&self, seed: u64) -> Result<Options, String> {
-        let mut options = Options::from_environment(seed)?;
-        for (name, value) in &self.set {
-            options.set(name, value)?;
-        }
+        let mut options = Options::draw(seed);
+        self.change(&mut options)?;
         Ok(options)
+    }
+
+    /// Makes the changes in these options.
+    pub(super) fn change(&self, options: &mut Options) -> Result<(), String> {
+        options.set_from_environment()?;
+        self.set.iter().try_for_each(|(name, value)| options.set(name, value))
     }
 
     /// All changes, as NAME=VALUE.

@@ -78,9 +78,9 @@ impl fmt::Display for What {
                 let (kind, term) = (message_kind(&message.body), message.term);
                 write!(f, "to n{to} {kind} of term {term}")
             }
-            Self::Ask { host, request } => write!(f, "n{host} {request}"),
+            Self::Ask { host, request, .. } => write!(f, "n{host} {request}"),
             Self::Answer { end, answer } => write!(f, "{end} {answer}"),
-            Self::Fault(fault) => write!(f, "{fault:?}"),
+            Self::Fault(fault) => write!(f, "{fault}"),
             Self::Calm(healthy) => write!(f, "healthy are {healthy:?}"),
         }
     }

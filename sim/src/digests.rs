@@ -1,0 +1,44 @@
+//! Digests of a few runs, kept in a file: whoever runs the same source must get the same ones,
+//! whatever the build, the process and the machine.
+
+use crate::scenario::Scenario;
+use crate::worlds::World;
+
+/// The seeds whose digests are kept, for each world.
+const SEEDS: std::ops::Range<u64> = 0..8;
+
+/// Runs the seeds in all worlds, and gives the text of the file.
+pub fn text() -> String {
+    let mut text = "# World, seed, digest. They change only together with what a seed means;\n\
+                    # `sim digests --write FILE` writes them anew.\n"
+        .to_owned();
+    for world in World::ALL {
+        for seed in SEEDS {
+            let report = world.run(&Scenario::draw(seed), false);
+            text.push_str(&format!("{world} {seed} {:016x}\n", report.digest));
+        }
+    }
+    text
+}
+
+/// Runs what the text of a file names, and gives the number of runs.
+///
+/// # Errors
+/// What is wrong with the text, or the first run that gave another digest.
+pub fn check(text: &str) -> Result<usize, String> {
+    let mut runs = 0;
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [world, seed, digest] = words[..] else {
+            return Err(format!("{line:?} is no world, seed and digest"));
+        };
+        let seed: u64 = seed.parse().map_err(|_| format!("{seed:?} is no seed"))?;
+        let report = World::parse(world)?.run(&Scenario::draw(seed), false);
+        let got = format!("{:016x}", report.digest);
+        if got != digest {
+            return Err(format!("{world} {seed} gives {got} and not {digest}"));
+        }
+        runs += 1;
+    }
+    Ok(runs)
+}

@@ -1,0 +1,54 @@
+//! Faults in few words.
+
+use std::fmt;
+
+use super::{Crash, Fault, Moment};
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Partition { side, length_us } => {
+                write!(f, "partition of {side:?} from the others {}", lasts(*length_us))
+            }
+            Self::OneWay { directions, length_us } => {
+                let links: Vec<String> =
+                    directions.iter().map(|(a, b)| format!("{a}→{b}")).collect();
+                write!(f, "cut of {} {}", links.join(" "), lasts(*length_us))
+            }
+            Self::Isolate { host, length_us } => {
+                write!(f, "isolation of n{host} {}", lasts(*length_us))
+            }
+            Self::Crash { host, by, moment, down_us } => {
+                let when = if *moment == Moment::NextSync { " in its next sync" } else { "" };
+                write!(f, "{by} n{host}{when}, down {}", lasts(*down_us))
+            }
+            Self::CrashAll { by, down_us } => {
+                let times: Vec<String> = down_us.iter().map(|us| lasts(*us)).collect();
+                write!(f, "{by} everybody, down {}", times.join(", "))
+            }
+            Self::Stop { host, down_us } => {
+                write!(f, "n{host} is asked to stop, down {}", lasts(*down_us))
+            }
+            Self::Pause { host, length_us } => write!(f, "pause of n{host} {}", lasts(*length_us)),
+            Self::Jump { host, by_ms } => write!(f, "the clock of n{host} jumps by {by_ms} ms"),
+            Self::Full { host, length_us } => {
+                write!(f, "the disk of n{host} is full {}", lasts(*length_us))
+            }
+            Self::Rot { host, rot } => write!(f, "the disk of n{host} rots: {rot:?}"),
+            Self::Misread { host, rot } => write!(f, "the disk of n{host} reads wrong: {rot:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Power => "loss of power at",
+            Self::Kill => "kill of",
+        })
+    }
+}
+
+fn lasts(us: u64) -> String {
+    format!("for {}.{:03} s", us / 1_000_000, us / 1000 % 1000)
+}
