@@ -3,7 +3,9 @@
 //! [`Settings`] are the flags as they were given; [`Config::validate`] fills in the defaults and
 //! refuses what makes no sense, so that everything behind it can rely on a [`Config`].
 
+pub mod arguments;
 pub mod effective;
+pub mod environment;
 pub mod first_start;
 pub mod flag;
 pub mod flags;

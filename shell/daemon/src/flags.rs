@@ -1,12 +1,10 @@
 //! The command line: Go's syntax over the definitions of the flags.
 //!
-//! etcd's users write `-name infra0`, `--name infra0` and `-name=infra0` alike, so the arguments
-//! are brought into one form first (`go`). clap reads that form, and renders the help, the
-//! completions and the manual page (`command`). What the values mean is decided by the core.
+//! etcd's users write `-name infra0`, `--name infra0` and `-name=infra0` alike: the core reads that
+//! into one form. clap reads that form, and renders the help, the completions and the manual page
+//! (`command`). What the values mean is decided by the core.
 
 mod command;
-mod environment;
-mod go;
 mod print_config;
 #[cfg(test)]
 mod tests;
@@ -14,7 +12,8 @@ mod tests;
 use std::ffi::OsString;
 
 use clap_complete::Shell;
-use quorate_core::config::{Given, Scope, Settings, Source, flags};
+use quorate_core::config::arguments::{self, Arguments};
+use quorate_core::config::{Flag, Given, Scope, Settings, Source, flags, variable};
 use quorate_core::error::Refusal;
 
 pub(crate) use print_config::print_config;
@@ -92,11 +91,11 @@ fn parse_serve(
     args: &[String],
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Parsed, Refusal> {
-    let Some(args) = go::normalize(args, flags::all())? else {
+    let Arguments::Flags(args) = arguments::read(args, flags::all())? else {
         return Ok(Parsed::of(Command::Say(serve().render_long_help().to_string())));
     };
     let mut parsed = Parsed::of(Command::Serve);
-    read(serve(), &args, flags::all().map(|flag| flag.name), |name, value| {
+    read(serve(), args, flags::all(), |name, value| {
         parsed.settings.set(name, Given { text: value, source: Source::Flag });
     })?;
     if parsed.is_set("version") {
@@ -105,7 +104,7 @@ fn parse_serve(
     if let Some(form) = parsed.text("print-config") {
         parsed.command = Command::PrintConfig { json: form == "json" };
     }
-    environment::fill(&mut parsed, |_| true, environment);
+    take_environment(&mut parsed, environment, |_| true);
     for (name, _) in parsed.settings.iter() {
         if flags::find(name).is_some_and(|flag| flag.scope == Scope::Ignored) {
             parsed.notices.push(format!("flag \"-{name}\" is no longer supported - ignoring."));
@@ -118,33 +117,51 @@ fn parse_dev(
     args: &[String],
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Parsed, Refusal> {
-    let Some(args) = go::normalize(args, command::of_dev())? else {
+    let Arguments::Flags(args) = arguments::read(args, command::of_dev())? else {
         return Ok(Parsed::of(Command::Say(dev().render_long_help().to_string())));
     };
     let mut parsed = Parsed::of(Command::Dev);
-    read(dev(), &args, command::of_dev().map(|flag| flag.name), |name, value| match name {
+    read(dev(), args, command::of_dev(), |name, value| match name {
         "dir" => parsed.dir = Some(value),
         _ => parsed.settings.set(name, Given { text: value, source: Source::Flag }),
     })?;
-    let taken = |name: &str| DEV.contains(&name);
-    environment::fill(&mut parsed, taken, environment);
+    take_environment(&mut parsed, environment, |name| DEV.contains(&name));
     Ok(parsed)
 }
 
-/// Has clap read arguments in the form `--name=value`.
-fn read<'a>(
+/// Takes from the environment what the command line does not say, and notices what is ignored.
+fn take_environment(
+    parsed: &mut Parsed,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    taken: impl Fn(&str) -> bool,
+) {
+    let variables = environment.into_iter().map(|(name, value)| (text(name), text(value)));
+    let not_taken = parsed.settings.take_environment(variables, taken);
+    for name in not_taken.shadowed {
+        let variable = variable(name);
+        parsed.notices.push(format!("{variable} is ignored: the flag -{name} is given"));
+    }
+    if !not_taken.unknown.is_empty() {
+        let names = not_taken.unknown.join(", ");
+        parsed.notices.push(format!("unknown variables in the environment: {names}"));
+    }
+}
+
+/// Has clap read flags in the form `--name=value`, which leaves it nothing to guess.
+fn read(
     command: clap::Command,
-    args: &[String],
-    names: impl Iterator<Item = &'a str>,
-    mut take: impl FnMut(&'a str, String),
+    args: Vec<(&'static str, String)>,
+    flags: impl Iterator<Item = &'static Flag>,
+    mut take: impl FnMut(&'static str, String),
 ) -> Result<(), Refusal> {
+    let args = args.into_iter().map(|(name, value)| format!("--{name}={value}"));
     let matches = command
         .no_binary_name(true)
         .try_get_matches_from(args)
         .map_err(|error| syntax(error.to_string()))?;
-    for name in names {
-        if let Some(value) = matches.get_one::<String>(name) {
-            take(name, value.clone());
+    for flag in flags {
+        if let Some(value) = matches.get_one::<String>(flag.name) {
+            take(flag.name, value.clone());
         }
     }
     Ok(())
