@@ -12,7 +12,7 @@
 
 mod apply;
 mod clients;
-mod durability;
+pub mod durability;
 mod duties;
 mod early;
 mod effects;

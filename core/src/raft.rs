@@ -20,6 +20,7 @@
 
 mod conf;
 mod election;
+mod fingerprint;
 mod follower;
 mod leader;
 mod log;
@@ -79,7 +80,7 @@ pub struct Start {
 }
 
 /// The Raft state of one member.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Raft {
     settings: Settings,
     rng: Rng,
@@ -106,7 +107,7 @@ pub struct Raft {
     notes: Vec<Note>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 enum Role {
     Follower,
     Candidate(Candidate),
@@ -114,7 +115,7 @@ enum Role {
 }
 
 /// A message and what has to be durable before it may leave.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Outgoing {
     /// The message.
     pub message: Message,
@@ -124,7 +125,7 @@ pub struct Outgoing {
 
 /// What has to be durable before a message may leave. In either case it is what was decided up to
 /// the moment at which the message was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Gate {
     /// Term and vote.
     HardState,
@@ -348,6 +349,11 @@ impl Raft {
     /// Whether this member leads.
     pub const fn leads(&self) -> bool {
         matches!(self.role, Role::Leader(_))
+    }
+
+    /// Whether this member stands for election, or asks whether it would win.
+    pub const fn campaigns(&self) -> bool {
+        matches!(self.role, Role::Candidate(_))
     }
 
     /// The highest index known to be committed.

@@ -45,7 +45,7 @@ pub const MIN_SEGMENT_BYTES: u64 = 16 * 1024;
 pub const KEPT_MARKS: usize = 3;
 
 /// What a member must never forget besides its entries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct HardState {
     /// The current term.
     pub term: u64,

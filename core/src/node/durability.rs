@@ -5,14 +5,15 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
 use crate::disk::Ticket;
 use crate::raft::{Gate, Message, Outgoing, Written};
 use crate::wal::HardState;
 
 /// Batches on their way to the disk, and the messages held back for them.
-#[derive(Debug, Default)]
-pub(super) struct Durability {
+#[derive(Clone, Debug, Default)]
+pub struct Durability {
     /// The last batch that changed term or vote.
     hard: Ticket,
     /// The last batch.
@@ -24,23 +25,18 @@ pub(super) struct Durability {
 }
 
 /// What Raft is to be told when a batch is durable.
-#[derive(Debug)]
-pub(super) struct Pending {
+#[derive(Clone, Debug)]
+pub struct Pending {
     ticket: Ticket,
     /// Term and vote, if the batch changed them.
-    pub(super) hard: Option<HardState>,
+    pub hard: Option<HardState>,
     /// The entries, if it has any.
-    pub(super) written: Option<Written>,
+    pub written: Option<Written>,
 }
 
 impl Durability {
     /// A batch went to the disk under `ticket`.
-    pub(super) fn began(
-        &mut self,
-        ticket: Ticket,
-        hard: Option<HardState>,
-        written: Option<Written>,
-    ) {
+    pub fn began(&mut self, ticket: Ticket, hard: Option<HardState>, written: Option<Written>) {
         assert!(ticket > self.log, "tickets ascend");
         self.log = ticket;
         if hard.is_some() {
@@ -50,14 +46,14 @@ impl Durability {
     }
 
     /// Everything up to `ticket` is durable: what Raft is to be told, in order.
-    pub(super) fn ended(&mut self, ticket: Ticket) -> Vec<Pending> {
+    pub fn ended(&mut self, ticket: Ticket) -> Vec<Pending> {
         self.done = self.done.max(ticket);
         let ready = self.batches.iter().take_while(|batch| batch.ticket <= ticket).count();
         self.batches.drain(..ready).collect()
     }
 
     /// Takes a message in, to come out of [`Durability::released`] when it may leave.
-    pub(super) fn hold(&mut self, outgoing: Outgoing) {
+    pub fn hold(&mut self, outgoing: Outgoing) {
         let ticket = match outgoing.gate {
             Gate::HardState => self.hard,
             Gate::Log => self.log,
@@ -66,11 +62,33 @@ impl Durability {
     }
 
     /// The messages that may leave now, in the order in which they were made.
-    pub(super) fn released(&mut self) -> Vec<Message> {
+    pub fn released(&mut self) -> Vec<Message> {
         let done = self.done;
         let (ready, held) = self.held.drain(..).partition(|(ticket, _)| *ticket <= done);
         self.held = held;
         let ready: VecDeque<(Ticket, Message)> = ready;
         ready.into_iter().map(|(_, message)| message).collect()
+    }
+
+    /// The messages that are held back, and how many tickets each of them waits for.
+    pub fn held(&self) -> impl Iterator<Item = (u64, &Message)> {
+        self.held.iter().map(|(ticket, message)| (self.ahead(*ticket), message))
+    }
+
+    const fn ahead(&self, ticket: Ticket) -> u64 {
+        ticket.0.saturating_sub(self.done.0)
+    }
+}
+
+/// For a checker that explores all states: only how far tickets are from being durable makes a
+/// difference, not how many there were. What is held back is left to [`Durability::held`], because
+/// it depends on the network whether the order of messages makes a difference.
+impl Hash for Durability {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { hard, log, done: _, batches, held: _ } = self;
+        (self.ahead(*hard), self.ahead(*log), batches.len()).hash(state);
+        for Pending { ticket, hard, written } in batches {
+            (self.ahead(*ticket), hard, written).hash(state);
+        }
     }
 }

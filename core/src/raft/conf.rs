@@ -8,7 +8,7 @@ use super::{Progress, Raft, Role};
 use crate::id::MemberId;
 
 /// The members as Raft counts them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Conf {
     /// Members that vote and count for a quorum.
     pub voters: BTreeSet<MemberId>,

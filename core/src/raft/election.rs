@@ -12,14 +12,14 @@ use crate::note::Note;
 use crate::time::Instant;
 
 /// An election that this member runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Candidate {
     /// Whether it only asks if it would win.
-    pre: bool,
+    pub(super) pre: bool,
     /// Whether the leader asked for it.
-    transfer: bool,
+    pub(super) transfer: bool,
     /// The answers so far, its own among them once its vote is durable.
-    answers: BTreeMap<MemberId, bool>,
+    pub(super) answers: BTreeMap<MemberId, bool>,
     /// When those that have not answered are asked again.
     pub(super) ask_due: Instant,
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 /// A position in the log together with the term of the entry there. Term 0, index 0 is the
 /// position before the first entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LogId {
     /// The term of the entry.
     pub term: u64,
@@ -13,7 +13,7 @@ pub struct LogId {
 }
 
 /// What an entry holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EntryKind {
     /// A request to the state machine, or nothing: the no-op of a new leader, and what a refused
     /// configuration change is turned into.
@@ -23,7 +23,7 @@ pub enum EntryKind {
 }
 
 /// One entry of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
     /// The term of the leader that appended it.
     pub term: u64,

@@ -24,19 +24,19 @@ const MAX_UNCOMMITTED_BYTES: usize = 64 << 20;
 const SNAPSHOT_CHECKS: u32 = 60;
 
 /// What a leader knows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Leader {
     /// The other members.
     pub(super) progress: BTreeMap<MemberId, Progress>,
-    heartbeat_due: Instant,
-    check_due: Instant,
+    pub(super) heartbeat_due: Instant,
+    pub(super) check_due: Instant,
     /// The last configuration change that was appended; while it is not applied, there is no
     /// other.
-    pending_change: u64,
+    pub(super) pending_change: u64,
     /// Bytes of data appended and not committed.
-    uncommitted: usize,
+    pub(super) uncommitted: usize,
     /// The commit index has moved: followers are to be told even if there are no new entries.
-    commit_moved: bool,
+    pub(super) commit_moved: bool,
     pub(super) transfer: Option<Transfer>,
     /// Followers for which a snapshot has to be made.
     pub(super) wanting: BTreeSet<MemberId>,
@@ -48,9 +48,9 @@ pub(super) struct Transfer {
     /// To whom.
     pub(super) to: MemberId,
     /// When it is given up.
-    until: Instant,
+    pub(super) until: Instant,
     /// Whether the member was told to campaign.
-    told: bool,
+    pub(super) told: bool,
 }
 
 /// What became of a proposal.

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::entry::{Entry, LogId};
 
 /// The entries after `base`, and how far they have come on their way to the disk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Log {
     /// The last entry that was compacted away, or that a snapshot stands for.
     base: LogId,
@@ -37,7 +37,7 @@ pub enum Offer {
 }
 
 /// Names a write of entries: what is known to be durable once it has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Written {
     epoch: u64,
     last: u64,

@@ -11,7 +11,7 @@ use super::entry::{Entry, LogId};
 use crate::id::MemberId;
 
 /// A message from one member to another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
     /// The sender.
     pub from: MemberId,
@@ -25,7 +25,7 @@ pub struct Message {
 }
 
 /// What a message says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Body {
     /// A follower hands entries (data and kind only) to the leader. etcd's MsgProp.
     Propose {
@@ -104,7 +104,7 @@ pub enum Body {
 }
 
 /// The applied state of a member at one index, on its way to another or on disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Snapshot {
     /// The entry up to which the state was applied.
     pub last: LogId,
@@ -115,7 +115,7 @@ pub struct Snapshot {
 }
 
 /// Who counts in the cluster, as of some index. Both lists ascend.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ConfState {
     /// Members that vote and count for a quorum.
     pub voters: Vec<MemberId>,

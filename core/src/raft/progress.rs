@@ -9,7 +9,7 @@ const MAX_INFLIGHT: usize = 512;
 const MAX_INFLIGHT_BYTES: usize = 16 << 20;
 
 /// How far a follower has come, and what may be sent to it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Progress {
     /// The last index that the follower is known to hold, durably.
     pub(super) matched: u64,
@@ -22,7 +22,7 @@ pub(super) struct Progress {
 }
 
 /// How a follower is fed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) enum Pace {
     /// Where the logs agree is not known: one append, then wait for an answer.
     Probe {
@@ -123,7 +123,7 @@ impl Progress {
 }
 
 /// The appends on their way to a follower.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Inflight {
     /// Last index and bytes of each.
     appends: VecDeque<(u64, usize)>,
