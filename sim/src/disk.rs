@@ -61,6 +61,13 @@ impl Disk {
         &mut self.files
     }
 
+    /// Another directory is found where this one was, by the next process. How full the disk is,
+    /// and what was counted, stays.
+    pub fn replace(&mut self, files: FileSystem) {
+        self.forget_process();
+        self.files.replace(files);
+    }
+
     /// See [`FileSystem::is_blank`].
     pub fn is_blank(&self) -> bool {
         self.files.is_blank()

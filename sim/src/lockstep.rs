@@ -5,6 +5,7 @@
 
 mod clients;
 mod clock;
+mod data;
 mod drive;
 mod event;
 mod exit;

@@ -138,6 +138,15 @@ options! {
     rot_mean_ms,
     /// Mean time between two reads of something else than what a disk holds.
     misread_mean_ms,
+    /// Mean time between two losses of all data of a member that has published itself.
+    wipe_mean_ms,
+    /// Mean time between two starts from an older copy of a member's data. Never drawn: peers do
+    /// not know yet how far a member was, so nobody notices that it went back.
+    old_copy_mean_ms,
+    /// Mean time between two starts with a wrong list of members; the first is at the start.
+    wrong_list_mean_ms,
+    /// Mean time until a wrong list is put right.
+    wrong_list_length_ms,
 }
 
 impl Options {
@@ -213,6 +222,9 @@ impl Options {
         let mut maybe = |choices: [u64; 4]| if c.coin() { choices[c.index(4)] } else { 0 };
         self.rot_mean_ms = maybe([10_000, 20_000, 30_000, 60_000]);
         self.misread_mean_ms = maybe([2000, 5000, 10_000, 20_000]);
+        self.wipe_mean_ms = maybe([10_000, 20_000, 30_000, 60_000]);
+        self.wrong_list_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
+        self.wrong_list_length_ms = c.between(500, 8000);
     }
 
     /// The options that belong to `seed`, with those changed that the environment names.
@@ -304,7 +316,10 @@ mod tests {
     fn every_fault_is_on_in_some_runs_and_off_in_others() {
         let all: Vec<Options> = (0..200).map(Options::draw).collect();
         for (at, name) in Options::NAMES.iter().enumerate() {
-            if name.ends_with("_ppm") || name.ends_with("_mean_ms") && *name != "think_mean_ms" {
+            if name.ends_with("_ppm")
+                || name.ends_with("_mean_ms")
+                    && !["think_mean_ms", "old_copy_mean_ms"].contains(name)
+            {
                 let on = all.iter().filter(|o| o.values().nth(at).is_some_and(|v| v.1 > 0)).count();
                 assert!((60..140).contains(&on), "{name} is on in {on} of 200 runs");
             }

@@ -199,6 +199,11 @@ impl Oracles {
         self.state.started(node);
     }
 
+    /// All data of a member is lost.
+    pub fn wiped(&mut self, node: usize) {
+        self.durability.wiped(node);
+    }
+
     /// A member ends, in whatever way.
     ///
     /// # Errors

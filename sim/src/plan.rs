@@ -121,6 +121,49 @@ pub enum Fault {
         /// What and where.
         rot: Rot,
     },
+    /// A host is started with a wrong list of members, until somebody puts it right.
+    WrongList {
+        /// The host.
+        host: usize,
+        /// What is wrong.
+        list: WrongList,
+        /// Until the process starts with it.
+        down_us: u64,
+        /// Until it is put right.
+        length_us: u64,
+    },
+    /// A member that has published itself loses all its data while it is down. At most a minority
+    /// of the hosts is hit.
+    Wipe {
+        /// The host.
+        host: usize,
+        /// Until it starts again.
+        down_us: u64,
+    },
+    /// A copy of the data of a host is put aside.
+    Copy {
+        /// The host.
+        host: usize,
+    },
+    /// A host is started from the copy of its data that was put aside, if there is one.
+    Restore {
+        /// The host.
+        host: usize,
+        /// Until it starts.
+        down_us: u64,
+    },
+}
+
+/// How a list of members is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WrongList {
+    /// It goes with another token.
+    Token,
+    /// It lacks this member.
+    Lacks(usize),
+    /// It has another URL for this member.
+    Url(usize),
 }
 
 /// What ends a process that is not asked.
@@ -167,7 +210,11 @@ impl Fault {
             | Self::Jump { host, .. }
             | Self::Full { host, .. }
             | Self::Rot { host, .. }
-            | Self::Misread { host, .. } => Some(*host),
+            | Self::Misread { host, .. }
+            | Self::WrongList { host, .. }
+            | Self::Wipe { host, .. }
+            | Self::Copy { host }
+            | Self::Restore { host, .. } => Some(*host),
         }
     }
 

@@ -103,6 +103,16 @@ counters! {
     misreads,
     /// Starts that were refused because of damaged data.
     damage_refused,
+    /// Members that lost all their data.
+    wiped,
+    /// Starts that were refused because the member had lost its data.
+    wiped_refused,
+    /// Starts from an older copy of the data.
+    restored,
+    /// Starts with a wrong list of members.
+    wrong_lists,
+    /// Starts that were refused because of a wrong list.
+    lists_refused,
     /// Unsynced writes that a power loss dropped.
     writes_dropped,
     /// Writes that a power loss tore.

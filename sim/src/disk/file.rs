@@ -56,6 +56,11 @@ impl File {
         &self.durable
     }
 
+    pub(super) fn durable_copy(&self) -> Self {
+        let durable = self.durable.clone();
+        Self { len: durable.len() as u64, durable, ..Self::default() }
+    }
+
     /// Changes durable bytes, and with them what the process sees there. Says what `change` says.
     pub(super) fn damage(&mut self, change: impl FnOnce(&mut [u8]) -> bool) -> bool {
         let before = self.durable.clone();

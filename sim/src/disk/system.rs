@@ -85,6 +85,26 @@ impl FileSystem {
         digest.value()
     }
 
+    /// A copy of what is durable.
+    pub fn durable_copy(&self) -> Self {
+        Self {
+            files: self.files.iter().map(|(inode, file)| (*inode, file.durable_copy())).collect(),
+            made: self.made,
+            names: self.durable_names.clone(),
+            durable_names: self.durable_names.clone(),
+            dirs: self.durable_dirs.clone(),
+            durable_dirs: self.durable_dirs.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Puts `other` in the place of this directory. How full the disk is, and what was counted,
+    /// stays.
+    pub fn replace(&mut self, other: Self) {
+        let (full, no_space, misreads) = (self.full, self.no_space, self.misreads);
+        *self = Self { full, no_space, misreads, ..other };
+    }
+
     /// Takes the lock of the data directory.
     ///
     /// # Errors

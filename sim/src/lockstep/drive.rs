@@ -160,6 +160,7 @@ impl<M: Machine> World<M> {
             Note::BecameLeader { .. } => {
                 running.leads = true;
                 self.stats.leaders += 1;
+                self.formed_together(process.host);
             }
             Note::BecameFollower { .. } | Note::QuorumLost { .. } => running.leads = false,
             Note::SnapshotSaved { .. } => self.stats.snapshots_saved += 1,
@@ -170,6 +171,7 @@ impl<M: Machine> World<M> {
                 running.found = None;
                 self.hosts[process.host].member = Some(*member);
             }
+            Note::Applied { .. } => self.hosts[process.host].formed = true,
             _ => {}
         }
     }

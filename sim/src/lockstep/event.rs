@@ -60,6 +60,8 @@ pub(super) enum Event {
     StopDeadline(Process),
     /// A disk has space again.
     Space(usize),
+    /// The list of members that a host is started with is put right.
+    RightList(usize),
     /// The faults end.
     Calm,
     /// Look whether the healthy quorum has settled.
@@ -111,6 +113,7 @@ impl Event {
             Self::Resume(p) => words(digest, 17, p.host),
             Self::StopDeadline(p) => words(digest, 18, p.host),
             Self::Space(host) => words(digest, 19, *host),
+            Self::RightList(host) => words(digest, 23, *host),
             Self::Calm => words(digest, 20, 0),
             Self::Settled => words(digest, 21, 0),
             Self::Doom(process, _) => words(digest, 22, process.host),

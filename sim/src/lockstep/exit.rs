@@ -1,31 +1,43 @@
 //! How processes end by themselves: for a reason, and with words that say it.
 
-use quorate_core::error::Refusal;
 use quorate_core::node::Exit;
 
 use super::event::Process;
-use super::host::Directory;
+use super::host::{Directory, Loss};
 use super::world::World;
 use crate::machine::Machine;
 use crate::oracle::{Kind, Violation};
+
+/// What a start was refused for.
+#[derive(Clone, Copy, Debug)]
+enum Cause {
+    /// The data was lost, and the cluster knows that there was some.
+    Wiped,
+    /// The list of members was wrong.
+    List,
+    /// The data is damaged.
+    Damage,
+}
 
 impl<M: Machine> World<M> {
     /// The node ends its process.
     pub(super) fn halt(&mut self, process: Process, exit: &Exit) {
         let Some(running) = self.hosts[process.host].process(process) else { return };
-        let (lost_sync, stopping) = (running.must_halt, running.stopping);
-        let (excused, found) = (running.excused, running.found);
+        let (lost_sync, stopping, excused) = (running.must_halt, running.stopping, running.excused);
+        let (found, wrong_list) = (running.found, running.wrong_list.is_some());
         if stopping.is_some() && exit.code() == 0 {
             self.stats.stopped += 1;
         }
         self.end_process(process.host, lost_sync);
-        let explained = match (exit, found) {
-            (Exit::Stopped { .. }, _) => stopping.is_some(),
-            (Exit::Refused(_) | Exit::Fault(_), _) if excused => true,
-            (Exit::Refused(refusal) | Exit::Fault(refusal), Some(found)) => {
-                self.refused_damage(process.host, refusal, found)
+        let explained = match exit {
+            Exit::Stopped { .. } => stopping.is_some(),
+            Exit::Refused(_) | Exit::Fault(_) if excused => true,
+            Exit::Refused(refusal) => {
+                let cause = self.cause(process.host, found, wrong_list);
+                self.count_refusal(cause);
+                cause.is_some() && !refusal.message.is_empty() && !refusal.hints.is_empty()
             }
-            (Exit::Refused(_) | Exit::Fault(_), None) => false,
+            Exit::Fault(_) => false,
         };
         if !explained {
             self.violate(Violation {
@@ -40,13 +52,30 @@ impl<M: Machine> World<M> {
         self.plan_start(process.host, down_us);
     }
 
-    /// A start was refused. Says whether damage of the data directory is the reason, with words
-    /// that help, and without a change of anything.
-    fn refused_damage(&mut self, host: usize, refusal: &Refusal, found: Directory) -> bool {
+    /// What a start can have been refused for.
+    fn cause(&mut self, host: usize, found: Option<Directory>, wrong_list: bool) -> Option<Cause> {
         let here = &mut self.hosts[host];
-        let misled = here.disk.files().misreads() > found.misreads;
-        self.stats.damage_refused += 1;
-        let helps = !refusal.message.is_empty() && !refusal.hints.is_empty();
-        (here.rotten || misled) && helps && here.disk.files().digest() == found.digest
+        if here.lost == Some(Loss::Wiped) {
+            return Some(Cause::Wiped);
+        }
+        // A member that took part once looks at no list any more.
+        if wrong_list && !here.formed {
+            return Some(Cause::List);
+        }
+        let files = here.disk.files();
+        let misled = found.is_some_and(|found| files.misreads() > found.misreads);
+        let damaged = here.lost == Some(Loss::Rot) || misled;
+        // Whoever refuses damaged data leaves it as it is.
+        let untouched = found.is_some_and(|found| files.digest() == found.digest);
+        (damaged && untouched).then_some(Cause::Damage)
+    }
+
+    const fn count_refusal(&mut self, cause: Option<Cause>) {
+        match cause {
+            Some(Cause::Wiped) => self.stats.wiped_refused += 1,
+            Some(Cause::List) => self.stats.lists_refused += 1,
+            Some(Cause::Damage) => self.stats.damage_refused += 1,
+            None => {}
+        }
     }
 }

@@ -38,17 +38,20 @@ impl<M: Machine> World<M> {
                 self.stats.jumps += 1;
             }
             Fault::Full { host, length_us } => self.fill_disk(host, length_us),
-            Fault::Rot { host, rot } => {
-                if self.may_lose(host) && self.hosts[host].disk.files().rot(&rot) {
-                    self.hosts[host].rotten = true;
-                    self.hosts[host].damaged();
-                    self.stats.rotten += 1;
-                }
-            }
+            Fault::Rot { host, rot } => self.rot(host, &rot),
             Fault::Misread { host, rot } => {
                 self.hosts[host].disk.files().misread_next(rot);
                 self.hosts[host].damaged();
             }
+            Fault::WrongList { host, list, down_us, length_us } => {
+                self.wrong_list(host, list, down_us);
+                self.queue.push(self.time + length_us * 1000, Event::RightList(host));
+            }
+            Fault::Wipe { host, down_us } => self.wipe(host, down_us),
+            Fault::Copy { host } => {
+                self.hosts[host].copy = Some(self.hosts[host].disk.files().durable_copy());
+            }
+            Fault::Restore { host, down_us } => self.restore(host, down_us),
         }
     }
 

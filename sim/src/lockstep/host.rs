@@ -9,7 +9,17 @@ use quorate_core::view::View;
 
 use super::clock::Clock;
 use super::event::{Doom, Process, Queued};
-use crate::disk::Disk;
+use crate::disk::{Disk, FileSystem};
+use crate::plan::WrongList;
+
+/// What a host has lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// A part of its data was damaged.
+    Rot,
+    /// All of its data.
+    Wiped,
+}
 
 /// One host. What is lost at the end of its process lies in [`Running`].
 #[derive(Debug)]
@@ -20,8 +30,16 @@ pub(super) struct Host<M> {
     pub(super) disk: Disk,
     /// Whether the disk is full.
     pub(super) full: bool,
-    /// Whether what its disk holds was damaged: it may never start again.
-    pub(super) rotten: bool,
+    /// Why it may never start again, if that is so.
+    pub(super) lost: Option<Loss>,
+    /// What is wrong with the list of members that it is started with.
+    pub(super) wrong_list: Option<WrongList>,
+    /// Whether it was ever started with the right list.
+    pub(super) listed: bool,
+    /// Whether it ever took part in the cluster.
+    pub(super) formed: bool,
+    /// A copy of its data that was put aside.
+    pub(super) copy: Option<FileSystem>,
     /// Who lives here, as far as it said so; kept over restarts.
     pub(super) member: Option<MemberId>,
 }
@@ -49,6 +67,8 @@ pub(super) struct Running<M> {
     pub(super) excused: bool,
     /// Whether it has not decided yet who it is.
     pub(super) booting: bool,
+    /// What is wrong with the list of members that it was started with.
+    pub(super) wrong_list: Option<WrongList>,
     /// What it found in its directory, if that may be damaged.
     pub(super) found: Option<Directory>,
     /// Whether it ends during its next sync.
@@ -95,6 +115,7 @@ impl<M> Running<M> {
             stopping: None,
             excused,
             booting: true,
+            wrong_list: None,
             found,
             doomed: None,
             must_halt: false,
@@ -106,7 +127,19 @@ impl<M> Running<M> {
 impl<M> Host<M> {
     pub(super) fn new(clock: Clock) -> Self {
         let disk = Disk::default();
-        Self { boot: 0, running: None, clock, disk, full: false, rotten: false, member: None }
+        Self {
+            boot: 0,
+            running: None,
+            clock,
+            disk,
+            full: false,
+            lost: None,
+            wrong_list: None,
+            listed: false,
+            formed: false,
+            copy: None,
+            member: None,
+        }
     }
 
     /// A process that has not decided yet finds the directory as it is now.
@@ -120,7 +153,7 @@ impl<M> Host<M> {
     /// What the directory is like, if a start may be refused for that.
     pub(super) fn directory(&mut self) -> Option<Directory> {
         let files = self.disk.files();
-        let suspect = self.rotten || files.will_misread();
+        let suspect = self.lost == Some(Loss::Rot) || files.will_misread();
         suspect.then(|| Directory { digest: files.digest(), misreads: files.misreads() })
     }
 

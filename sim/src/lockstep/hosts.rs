@@ -13,6 +13,7 @@ use super::host::Running;
 use super::world::{MS, World};
 use crate::machine::Machine;
 use crate::options::Options;
+use crate::plan::WrongList;
 use crate::record::{What, Who};
 
 /// The host that a name or address in a URL means.
@@ -25,10 +26,20 @@ fn url(host: usize, port: u16) -> Url {
     Url::parse(&format!("http://n{host}:{port}")).expect("a URL of the simulator's own making")
 }
 
+/// The list of members, and the token that goes with it; wrong on purpose, if `wrong` says so.
+fn list(options: &Options, wrong: Option<WrongList>) -> (String, &'static str) {
+    let token = if wrong == Some(WrongList::Token) { "other" } else { "simulated" };
+    let hosts = (0..options.members as usize).filter(|n| wrong != Some(WrongList::Lacks(*n)));
+    let entry = |n| match wrong {
+        Some(WrongList::Url(other)) if other == n => format!("m{n}=http://elsewhere:2380"),
+        _ => format!("m{n}=http://n{n}:2380"),
+    };
+    (hosts.map(entry).collect::<Vec<_>>().join(","), token)
+}
+
 /// The settings of the member on `host`.
-fn config(options: &Options, host: usize, entropy: [u8; 32]) -> Config {
-    let list: Vec<String> =
-        (0..options.members).map(|n| format!("m{n}=http://n{n}:2380")).collect();
+fn config(options: &Options, host: usize, wrong: Option<WrongList>, entropy: [u8; 32]) -> Config {
+    let (list, token) = list(options, wrong);
     Config {
         name: format!("m{host}"),
         data_dir: format!("m{host}.quorate"),
@@ -37,8 +48,8 @@ fn config(options: &Options, host: usize, entropy: [u8; 32]) -> Config {
         advertise_client_urls: vec![url(host, 2379)],
         first_start: Settings::default()
             .flag("initial-advertise-peer-urls", url(host, 2380).as_str())
-            .flag("initial-cluster", list.join(","))
-            .flag("initial-cluster-token", "simulated"),
+            .flag("initial-cluster", list)
+            .flag("initial-cluster-token", token),
         proxy: false,
         force_new_cluster: false,
         etcd_dir: None,
@@ -62,10 +73,15 @@ impl<M: Machine> World<M> {
         let origin = self.chances.hosts.below(1 << 50);
         host.clock.restart(self.time, origin);
         let (entropy, seed) = (self.chances.hosts.seed(), self.chances.hosts.seed());
-        let config = config(&self.options, process.host, entropy);
+        let wrong = host.wrong_list;
+        let config = config(&self.options, process.host, wrong, entropy);
         let machine = M::new(config, seed, host.clock.now(self.time));
         let found = host.directory();
-        host.running = Some(Running::new(machine, host.full, found));
+        let mut running = Running::new(machine, host.full, found);
+        running.wrong_list = wrong;
+        host.running = Some(running);
+        host.listed |= wrong.is_none();
+        self.stats.wrong_lists += u64::from(wrong.is_some());
         self.oracles.started(process.host);
         self.recorder.add(self.time, Who::Node(process.host), || What::Start(process.boot));
         self.batch_end(process);
@@ -138,13 +154,5 @@ impl<M: Machine> World<M> {
     pub(super) fn space(&mut self, host: usize) {
         self.hosts[host].full = false;
         self.hosts[host].disk.set_full(false);
-    }
-
-    /// Whether this host may be lost for good: a cluster stands it only once it has formed, and
-    /// only of a minority.
-    pub(super) fn may_lose(&self, host: usize) -> bool {
-        let others = (0..self.hosts.len()).filter(|other| *other != host);
-        let lost = others.filter(|other| self.hosts[*other].rotten).count();
-        self.oracles.ledger().last_index() > 0 && lost < (self.hosts.len() - 1) / 2
     }
 }

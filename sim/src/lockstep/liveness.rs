@@ -28,6 +28,7 @@ impl<M: Machine> World<M> {
         self.healthy = Some(healthy.clone());
         for host in 0..self.hosts.len() {
             self.space(host);
+            self.right_list(host);
             self.hosts[host].disk.files().read_right();
             if healthy.contains(&host) {
                 self.make_healthy(host);
@@ -46,7 +47,7 @@ impl<M: Machine> World<M> {
         if self.oracles.ledger().last_index() == 0 {
             return (0..hosts).collect();
         }
-        self.plan.calm.quorum(hosts, |host| self.hosts[host].rotten)
+        self.plan.calm.quorum(hosts, |host| self.hosts[host].lost.is_some())
     }
 
     fn make_healthy(&mut self, host: usize) {

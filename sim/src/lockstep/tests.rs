@@ -4,6 +4,7 @@
 use super::toy::{self, Toy};
 use crate::options::Options;
 use crate::oracle::Kind;
+use crate::plan::{Fault, Planned, WrongList};
 use crate::report::Report;
 use crate::runner;
 use crate::scenario::Scenario;
@@ -11,7 +12,13 @@ use crate::stats::Stats;
 
 /// The toy neither watches nor expires nor knows a full disk.
 fn options(seed: u64) -> Options {
-    Options { watchers: 0, ttl_writers: 0, full_mean_ms: 0, ..Options::draw(seed) }
+    Options {
+        watchers: 0,
+        ttl_writers: 0,
+        full_mean_ms: 0,
+        wrong_list_mean_ms: 0,
+        ..Options::draw(seed)
+    }
 }
 
 fn run(fault: u8, seed: u64) -> Report {
@@ -42,10 +49,15 @@ fn the_sound_toy_passes() {
         "undecided",
         "snapshots_saved",
         "snapshots_installed",
-        // Its file is not one of those that are damaged.
+        // Its file is not one of those that are damaged, and it asks nobody before it starts.
         "rotten",
         "misreads",
         "damage_refused",
+        "wiped",
+        "wiped_refused",
+        "wrong_lists",
+        "lists_refused",
+        "restored",
     ];
     for (name, value) in stats.values() {
         assert!(value > 0 || unused.contains(&name), "{name} never happened");
@@ -189,6 +201,30 @@ fn a_file_that_was_read_but_never_synced_is_found() {
         report.violation.is_some_and(|(_, v)| v.oracle == "durability")
     });
     assert!(found, "the oracle of durability did not fire");
+}
+
+#[test]
+fn a_member_that_starts_from_an_older_copy_is_found() {
+    let found = (0..200).any(|seed| {
+        toy::FAULT.set(toy::SOUND);
+        let options = Options { old_copy_mean_ms: 3000, ..options(seed) };
+        let report = runner::run::<Toy>(&Scenario::with(seed, options), false);
+        report.violation.is_some_and(|(_, v)| v.oracle == "durability")
+    });
+    assert!(found, "the oracle of durability did not fire");
+}
+
+/// The toy asks nobody before it forms a cluster.
+#[test]
+fn a_cluster_that_forms_from_lists_that_differ_is_found() {
+    toy::FAULT.set(toy::SOUND);
+    let mut scenario = Scenario::with(1, Options { members: 3, ..options(1) });
+    let fault =
+        Fault::WrongList { host: 2, list: WrongList::Token, down_us: 0, length_us: 60_000_000 };
+    scenario.plan.faults = vec![Planned { at_us: 0, fault }];
+    let report = runner::run::<Toy>(&scenario, false);
+    let (_, violation) = report.violation.expect("a violation");
+    assert_eq!(violation.oracle, "forms_together");
 }
 
 #[test]

@@ -178,6 +178,7 @@ impl<M: Machine> World<M> {
             Event::Resume(process) => self.resume(process),
             Event::StopDeadline(process) => self.stop_deadline(process),
             Event::Space(host) => self.space(host),
+            Event::RightList(host) => self.right_list(host),
             Event::Calm => self.calm(),
             Event::Settled => self.settled(),
         }

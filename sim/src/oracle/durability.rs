@@ -27,6 +27,8 @@ struct Promises {
     acknowledged: BTreeMap<u64, u64>,
     /// The last index that was acknowledged and is committed.
     held: u64,
+    /// Whether its data was lost: it must never speak again.
+    wiped: bool,
     /// Whether `held` was not compared with the log since the restart.
     restarted: bool,
 }
@@ -50,13 +52,19 @@ impl Durability {
         self.vote(node, term, None)
     }
 
+    /// All data of a member is lost.
+    pub fn wiped(&mut self, node: usize) {
+        self.members[node].wiped = true;
+    }
+
     /// A member decided how to start.
     ///
     /// # Errors
     /// If it starts as one that has no data, but acknowledged some.
     pub fn boot_decided(&mut self, node: usize, restart: bool) -> Result<(), Violation> {
         let promises = &self.members[node];
-        if restart || promises.held == 0 && promises.term == 0 {
+        // Without data it may ask the others, and is refused.
+        if restart || promises.wiped || promises.held == 0 && promises.term == 0 {
             return Ok(());
         }
         let detail = format!("starts anew after it had acknowledged index {}", promises.held);
@@ -74,6 +82,10 @@ impl Durability {
         message: &Message,
         ledger: &Ledger,
     ) -> Result<(), Violation> {
+        if self.members[node].wiped {
+            let detail = "takes part again after its data was lost".to_owned();
+            return Err(Violation::safety(NAME, node, detail));
+        }
         self.compare(node, machine, ledger)?;
         match &message.body {
             Body::VoteResponse { pre: false, granted: true } => {

@@ -1,7 +1,7 @@
 //! Drawing a plan: each kind of fault recurs with a mean of its own, as long as the safety phase
 //! lasts.
 
-use super::{Calm, Crash, Fault, Moment, Plan, Planned};
+use super::{Calm, Crash, Fault, Moment, Plan, Planned, WrongList};
 use crate::chance::Chance;
 use crate::disk::rot::{Damage, Kind, Rot};
 use crate::options::Options;
@@ -128,6 +128,45 @@ impl Draft<'_> {
             host: d.host(),
             rot: d.rot(),
         });
+        self.recur(self.options.wipe_mean_ms, |d| Fault::Wipe {
+            host: d.host(),
+            down_us: d.down_us(),
+        });
+        self.copies();
+        self.lists();
+    }
+
+    fn copies(&mut self) {
+        let mean_ms = self.options.old_copy_mean_ms;
+        let before = self.faults.len();
+        self.recur(mean_ms, |d| Fault::Copy { host: d.host() });
+        for copy in before..self.faults.len() {
+            let Planned { at_us, fault: Fault::Copy { host } } = self.faults[copy] else {
+                continue;
+            };
+            let at_us = at_us + self.chance.wait(mean_ms * MS);
+            let fault = Fault::Restore { host, down_us: self.down_us() };
+            self.faults.push(Planned { at_us, fault });
+        }
+    }
+
+    /// The first wrong list is there from the start: lists matter most while a cluster forms.
+    fn lists(&mut self) {
+        if self.options.wrong_list_mean_ms > 0 {
+            let fault = self.wrong_list();
+            self.faults.push(Planned { at_us: 0, fault });
+        }
+        self.recur(self.options.wrong_list_mean_ms, Self::wrong_list);
+    }
+
+    fn wrong_list(&mut self) -> Fault {
+        let list = match self.chance.below(3) {
+            0 => WrongList::Token,
+            1 => WrongList::Lacks(self.host()),
+            _ => WrongList::Url(self.host()),
+        };
+        let length_us = self.chance.wait(self.options.wrong_list_length_ms * MS);
+        Fault::WrongList { host: self.host(), list, down_us: self.down_us(), length_us }
     }
 
     fn rot(&mut self) -> Rot {

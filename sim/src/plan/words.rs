@@ -36,6 +36,19 @@ impl fmt::Display for Fault {
             }
             Self::Rot { host, rot } => write!(f, "the disk of n{host} rots: {rot:?}"),
             Self::Misread { host, rot } => write!(f, "the disk of n{host} reads wrong: {rot:?}"),
+            Self::WrongList { host, list, down_us, length_us } => write!(
+                f,
+                "n{host} gets a wrong list ({list:?}) {}, down {}",
+                lasts(*length_us),
+                lasts(*down_us)
+            ),
+            Self::Wipe { host, down_us } => {
+                write!(f, "the data of n{host} is lost, down {}", lasts(*down_us))
+            }
+            Self::Copy { host } => write!(f, "the data of n{host} is copied"),
+            Self::Restore { host, down_us } => {
+                write!(f, "n{host} goes back to its copy, down {}", lasts(*down_us))
+            }
         }
     }
 }

@@ -139,8 +139,12 @@ fn halve(fault: &mut Fault) {
         | Fault::OneWay { length_us, .. }
         | Fault::Isolate { length_us, .. }
         | Fault::Pause { length_us, .. }
-        | Fault::Full { length_us, .. } => half(length_us),
-        Fault::Crash { down_us, .. } | Fault::Stop { down_us, .. } => half(down_us),
+        | Fault::Full { length_us, .. }
+        | Fault::WrongList { length_us, .. } => half(length_us),
+        Fault::Crash { down_us, .. }
+        | Fault::Stop { down_us, .. }
+        | Fault::Wipe { down_us, .. }
+        | Fault::Restore { down_us, .. } => half(down_us),
         Fault::CrashAll { down_us, .. } => down_us.iter_mut().for_each(half),
         _ => {}
     }
