@@ -67,6 +67,9 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[macro_use]
+pub mod planted;
+
 pub mod api;
 pub mod boot;
 pub mod config;

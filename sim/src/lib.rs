@@ -14,6 +14,8 @@ pub mod machine;
 pub mod options;
 pub mod oracle;
 pub mod plan;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod record;
 pub mod regression;
 pub mod report;

@@ -172,7 +172,10 @@ impl Restore {
         let mut notes: Vec<Note> =
             choice.skipped.iter().map(|id| Note::SnapshotSkipped { last: *id }).collect();
         let base = choice.snapshot.as_ref().map(|snapshot| snapshot.last).unwrap_or_default();
-        let entries = recovered.log_after(base)?;
+        let mut entries = recovered.log_after(base)?;
+        if planted!(LoseTailBehindSnapshot) && base.index > 0 {
+            entries.clear();
+        }
         if let Some(wal::TornTail { file, at, cut }) = recovered.tail.clone() {
             notes.push(Note::TornTail { file, at, cut });
         }

@@ -56,6 +56,7 @@ impl Durability {
     pub fn hold(&mut self, outgoing: Outgoing) {
         let ticket = match outgoing.gate {
             Gate::HardState => self.hard,
+            Gate::Log if planted!(AckBeforeSync) => self.hard,
             Gate::Log => self.log,
         };
         self.held.push_back((ticket, outgoing.message));

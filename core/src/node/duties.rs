@@ -87,6 +87,9 @@ impl Running {
     /// Does what is due.
     pub(super) fn do_duties(&mut self, now: Now, fx: &mut Effects<'_>) {
         self.publish_attributes(now.mono);
+        if planted!(ExpireByOwnClock) && !self.raft.leads() {
+            self.store.expire(now.wall.unix_nanos());
+        }
         if self.raft.leads() && self.raft.term() == self.applied_term {
             self.expire_keys(now);
             self.keep_version(now.mono, fx);

@@ -22,6 +22,12 @@ impl Running {
             Asked::Keys(_) if !self.clients.has_room() => {
                 self.reply(client, Response::Failed(Failure::TooManyRequests), true);
             }
+            Asked::Keys(keys)
+                if planted!(ReadWithoutQuorum) && keys.verb == Verb::Get && self.raft.leads() =>
+            {
+                let result = self.store.as_image().read(&keys.path, keys.recursive);
+                self.reply(client, Response::Keys { result, stamp: self.stamp() }, true);
+            }
             Asked::Keys(keys) => {
                 let id = self.clients.fresh_id();
                 let data = entry_of(id, keys, now.wall).encode();

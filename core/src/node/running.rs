@@ -236,6 +236,11 @@ impl Running {
                 if room { self.raft.propose(EntryKind::Normal, data) } else { Proposed::Full };
             match proposed {
                 Proposed::Appended(_) | Proposed::Forwarded => {
+                    if planted!(ProposeTwice)
+                        && let Some(again) = self.clients.first_unproposed()
+                    {
+                        self.raft.propose(EntryKind::Normal, again);
+                    }
                     self.clients.drop_first_unproposed();
                 }
                 Proposed::NoLeader => return,

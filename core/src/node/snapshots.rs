@@ -16,7 +16,7 @@ use crate::api::Response;
 use crate::disk::{DiskErrorKind, Done, Ticket};
 use crate::member::Cluster;
 use crate::note::Note;
-use crate::raft::{ConfState, LogId, Snapshot};
+use crate::raft::{ConfState, Entry, LogId, Snapshot};
 use crate::snap::{SaveEvent, Saver, Shelf};
 use crate::store::{Image, Store};
 use crate::time::Instant;
@@ -67,7 +67,10 @@ impl Running {
         let index = self.raft.applied_index();
         let save = index >= self.snapshots.due;
         if save || self.raft.wants_snapshot() {
-            let last = LogId { term: self.applied_term, index };
+            let mut last = LogId { term: self.applied_term, index };
+            if planted!(ApplyTwice) {
+                last = self.raft.log().get(index - 1).map_or(last, Entry::id);
+            }
             let conf = self.raft.conf().into();
             let call = fx.call();
             fx.out.push(Output::Compute { call, task: Task::Encode(self.store.image()) });
@@ -84,9 +87,12 @@ impl Running {
         fx: &mut Effects<'_>,
     ) {
         match (core::mem::take(&mut self.snapshots.job), result) {
-            (Job::Encoding { call: asked, last, conf, save }, Computed::Encoded(data))
+            (Job::Encoding { call: asked, mut last, conf, save }, Computed::Encoded(data))
                 if asked == call =>
             {
+                if planted!(SkipApply) {
+                    last = LogId { term: self.applied_term, index: self.raft.applied_index() };
+                }
                 let snapshot = Snapshot { last, conf, data };
                 // What was wanted in the meantime can have it too.
                 if last.index >= self.raft.log().base().index {

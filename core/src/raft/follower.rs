@@ -75,7 +75,8 @@ impl Raft {
         if !self.follow(now, from) {
             return;
         }
-        if !self.installing && commit > self.log.last().index {
+        let beyond = commit > self.log.last().index;
+        if !self.installing && beyond && !planted!(CommitOutOfRange) {
             let cause = format!("it says {commit} is committed, beyond the end of the log here");
             self.notes.push(Note::PeerRefused { peer: Some(from), cause });
             return;

@@ -323,8 +323,10 @@ impl Raft {
 
     fn send_heartbeats(&mut self) {
         let Role::Leader(leader) = &self.role else { return };
+        let beyond = planted!(HeartbeatBeyondMatch | CommitOutOfRange);
+        let known = |p: &Progress| if beyond { self.commit } else { p.matched.min(self.commit) };
         let followers: Vec<(MemberId, u64)> =
-            leader.progress.iter().map(|(id, p)| (*id, p.matched.min(self.commit))).collect();
+            leader.progress.iter().map(|(id, p)| (*id, known(p))).collect();
         for (id, commit) in followers {
             self.send(id, Gate::HardState, Body::Heartbeat { commit, context: Bytes::new() });
         }

@@ -139,6 +139,9 @@ impl Log {
             }
             self.push(entry);
         }
+        if planted!(TruncateOnOldAppend) && last < self.last().index {
+            self.cut(last + 1);
+        }
         Offer::Taken(last)
     }
 

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use crate::id::MemberId;
 
 /// How many of `n` voters decide.
-pub const fn majority(n: usize) -> usize {
-    n / 2 + 1
+pub fn majority(n: usize) -> usize {
+    if planted!(ThirdIsMajority) { n.div_ceil(3) } else { n / 2 + 1 }
 }
 
 /// The highest index that a majority of `voters` has reached, where `reached` says how far each

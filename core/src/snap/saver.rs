@@ -66,7 +66,10 @@ impl Saver {
             at += len;
         }
         let ticket = script.ticket();
-        script.push(Op::Sync { file, ticket });
+        script.push(match planted!(RenameBeforeSync) {
+            false => Op::Sync { file, ticket },
+            true => Op::SyncDir { path: DIR.into(), ticket },
+        });
         Self { id, temporary, path: path(id, "snap").into(), step: Step::Writing(file, ticket) }
     }
 

@@ -49,7 +49,7 @@ impl Condition {
         let text = String::from_utf8_lossy;
         let by_value = (!self.value.is_empty() && self.value != value)
             .then(|| format!("[{} != {}]", text(&self.value), text(value)));
-        let by_index = (self.index != 0 && self.index != index)
+        let by_index = (self.index != 0 && self.index != index && !planted!(IgnorePrevIndex))
             .then(|| format!("[{} != {index}]", self.index));
         match (by_value, by_index) {
             (Some(value), Some(index)) => Some(format!("{value} {index}")),
@@ -295,7 +295,7 @@ impl Store {
         value: &[u8],
         ttl: Ttl,
     ) -> Change {
-        let index = self.next();
+        let index = if planted!(SwapKeepsIndex) { prev.modified } else { self.next() };
         let value = match prev.value() {
             Some(kept) if ttl.refresh => Some(kept.clone()),
             Some(_) => Some(Bytes::copy_from_slice(value)),
