@@ -28,8 +28,8 @@ impl Agreed {
     /// Reads it from the flags.
     pub(super) fn read(config: &Config) -> Result<Self, Refusal> {
         let first = config.bootstrap()?;
-        let (Members::New(text) | Members::Existing(text)) = &first.members else {
-            return Err(not_supported("a list of members from elsewhere"));
+        let Members::New(text) = &first.members else {
+            return Err(not_supported("a list of members that is not for a new cluster"));
         };
         let list = InitialCluster::parse(text)?;
         Ok(Self { list, token: first.token, form: first.form, urls: first.advertise_peer_urls })

@@ -28,7 +28,7 @@ pub const CLUSTERING: &[Flag] = &[
         "STATE",
         Grammar::OneOf(&["new", "existing"]),
         "new",
-        "'new' to form a cluster, 'existing' to join one that runs.",
+        "'new' to form a cluster, 'existing' to join one that runs, which is not supported yet.",
     )
     .of(Scope::FirstStart),
     Flag::new(
@@ -60,7 +60,7 @@ pub const CLUSTERING: &[Flag] = &[
         "URL",
         Grammar::Service,
         "",
-        "The URL of a discovery token, in place of -initial-cluster.",
+        "The URL of a discovery token, in place of -initial-cluster. Not supported yet.",
     )
     .of(Scope::FirstStart),
     Flag::new(
@@ -68,7 +68,7 @@ pub const CLUSTERING: &[Flag] = &[
         "WHAT",
         Grammar::OneOf(&["proxy", "exit"]),
         "proxy",
-        "What to do when the cluster of the token is full: 'proxy' or 'exit'.",
+        "What to do when the cluster of the token is full: 'proxy' or 'exit'. Not supported yet.",
     )
     .of(Scope::FirstStart),
     Flag::new(
@@ -76,7 +76,7 @@ pub const CLUSTERING: &[Flag] = &[
         "URL",
         Grammar::Text,
         "",
-        "The HTTP proxy through which the discovery service is reached.",
+        "The HTTP proxy through which the discovery service is reached. Not supported yet.",
     )
     .of(Scope::FirstStart),
     Flag::new(
@@ -84,7 +84,8 @@ pub const CLUSTERING: &[Flag] = &[
         "DOMAIN",
         Grammar::Domain,
         "",
-        "The domain whose SRV records list the members, in place of -initial-cluster.",
+        "The domain whose SRV records list the members, in place of -initial-cluster. Not supported \
+         yet.",
     )
     .of(Scope::FirstStart),
     Flag::switch(

@@ -27,7 +27,8 @@ pub const PROXY: &[Flag] = &[
         "MODE",
         Grammar::OneOf(&["off", "readonly", "on"]),
         "off",
-        "Forwards requests to a cluster in place of being a member: 'off', 'readonly' or 'on'.",
+        "Forwards requests to a cluster in place of being a member: 'off', 'readonly' or 'on'. Only \
+         'off' is supported yet.",
     ),
     of_proxy(
         "proxy-failure-wait",
@@ -73,8 +74,10 @@ pub const LOGGING: &[Flag] = &[
 ];
 
 /// The flags that can destroy a cluster.
-pub const UNSAFE: &[Flag] =
-    &[Flag::switch("force-new-cluster", "Makes a cluster of this member alone out of its data.")];
+pub const UNSAFE: &[Flag] = &[Flag::switch(
+    "force-new-cluster",
+    "Makes a cluster of this member alone out of its data. Not supported yet.",
+)];
 
 /// The flags about the program itself.
 pub const PROGRAM: &[Flag] = &[

@@ -78,26 +78,33 @@ fn base(name: &'static str) -> Command {
 }
 
 fn arg(flag: &Flag) -> Arg {
-    let help = match (flag.default, flag.scope) {
-        ("", _) | (_, Scope::Program) => flag.help.to_owned(),
-        (default, _) => format!("{} Default: {default}", flag.help),
-    };
-    let help = match flag.scope {
-        Scope::FirstStart => format!("{help}. Ignored once the data directory holds a member."),
-        Scope::Missing { .. } => format!("{help}. Not supported yet."),
-        _ => help,
-    };
+    let mut help = flag.help.to_owned();
+    match flag.scope {
+        Scope::FirstStart => help.push_str(" Ignored once the data directory holds a member."),
+        Scope::Missing { .. } => help.push_str(" Not supported yet."),
+        _ => {}
+    }
+    if !flag.default.is_empty() && flag.scope != Scope::Program {
+        help = format!("{help} Default: {}", flag.default);
+    }
     let arg = Arg::new(flag.name)
         .long(flag.name)
-        .help(help.replace("..", "."))
+        .help(help)
         .action(ArgAction::Set)
         .overrides_with(flag.name);
+    let value = match flag.grammar {
+        _ if !flag.is_switch() => flag.value,
+        Grammar::Bool => "BOOL",
+        Grammar::OneOf(_) => "FORM",
+        _ => "VALUE",
+    };
+    let arg = arg.value_name(value);
     match flag.bare_value() {
         Some(bare) => arg
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value(bare)
             .hide_possible_values(true),
-        None => arg.value_name(flag.value),
+        None => arg,
     }
 }

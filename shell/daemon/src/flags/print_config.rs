@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use quorate_core::config::flags::FLAGS;
-use quorate_core::config::{Flag, Origin, Scope, Settings, variable};
+use quorate_core::config::{Flag, Group, Origin, Settings, variable};
 use serde_json::{Map, Value, json};
 
 /// What stands in the place of a secret.
@@ -18,7 +18,7 @@ pub(crate) fn print_config(settings: &Settings, json: bool) -> String {
 fn as_text(settings: &Settings) -> String {
     let mut text = String::new();
     for (group, flags) in FLAGS {
-        let shown: Vec<&Flag> = flags.iter().filter(|flag| is_shown(settings, flag)).collect();
+        let shown: Vec<&Flag> = shown(settings, group, flags).collect();
         if shown.is_empty() {
             continue;
         }
@@ -39,8 +39,7 @@ fn as_text(settings: &Settings) -> String {
 
 fn as_json(settings: &Settings) -> String {
     let mut object = Map::new();
-    let flags = FLAGS.iter().flat_map(|(_, flags)| flags.iter());
-    for flag in flags.filter(|flag| is_shown(settings, flag)) {
+    for flag in FLAGS.into_iter().flat_map(|(group, flags)| shown(settings, group, flags)) {
         let (value, origin) = effective(settings, flag);
         let entry = match origin {
             Origin::Flag => json!({ "value": value, "origin": "flag" }),
@@ -56,10 +55,16 @@ fn as_json(settings: &Settings) -> String {
 }
 
 /// The flags of 0.4 only where they were given; nobody is to begin with them.
-fn is_shown(settings: &Settings, flag: &Flag) -> bool {
-    let of_0_4 =
-        flag.help.starts_with("Use -") || matches!(flag.scope, Scope::Ignored | Scope::Gone);
-    flag.scope != Scope::Program && (!of_0_4 || settings.given(flag.name).is_some())
+fn shown(
+    settings: &Settings,
+    group: Group,
+    flags: &'static [Flag],
+) -> impl Iterator<Item = &'static Flag> {
+    flags.iter().filter(move |flag| match group {
+        Group::Program => false,
+        Group::Deprecated => settings.given(flag.name).is_some(),
+        _ => true,
+    })
 }
 
 fn effective(settings: &Settings, flag: &Flag) -> (String, Origin) {
