@@ -3,6 +3,7 @@
 //! They look at the world from above: at every note, every message and the logs of all members at
 //! once. The first violation ends the run.
 
+pub mod bootstrap;
 pub mod durability;
 pub mod election_safety;
 pub mod event_history;
@@ -23,9 +24,11 @@ mod double;
 use std::fmt;
 
 use quorate_core::api::{KeysRequest, Stamp, WatchRequest};
+use quorate_core::node::{CallId, Exit};
 use quorate_core::note::Note;
 use quorate_core::raft::Message;
 use quorate_core::store;
+use quorate_core::view::View;
 
 use crate::machine::{Machine, Shown};
 
@@ -96,6 +99,7 @@ pub struct Oracles {
     events: event_history::EventHistory,
     watches: watch::Watches,
     ttl: ttl::Ttl,
+    bootstrap: bootstrap::Bootstrap,
     /// The true time, in nanoseconds since the start of the run.
     time: u64,
 }
@@ -115,6 +119,7 @@ impl Oracles {
             events: event_history::EventHistory::new(members),
             watches: watch::Watches::default(),
             ttl: ttl::Ttl::new(members),
+            bootstrap: bootstrap::Bootstrap::new(members),
             time: 0,
         }
     }
@@ -169,7 +174,11 @@ impl Oracles {
                 self.ledger.installed(node, *last)?;
                 self.state.installed(node, last.index, machine)?;
             }
-            Note::BootDecided { restart, .. } => self.durability.boot_decided(node, *restart)?,
+            Note::BootDecided { member, cluster, restart } => {
+                self.durability.boot_decided(node, *restart)?;
+                self.bootstrap.decided(node, (*member, *cluster), *restart)?;
+            }
+            Note::Formed => self.bootstrap.formed(node, machine)?,
             _ => {}
         }
         Ok(())
@@ -197,6 +206,31 @@ impl Oracles {
     pub fn started(&mut self, node: usize) {
         self.ledger.started(node);
         self.state.started(node);
+        self.bootstrap.started(node);
+    }
+
+    /// A member answers another one's question for its members, from this view; the answer may be
+    /// lost on its way.
+    pub fn said_members(&mut self, to: usize, call: CallId, view: &View) {
+        self.bootstrap.said(to, call, view);
+    }
+
+    /// A call of a member to another server has come back, or failed if not `came`.
+    pub fn call_ended(&mut self, node: usize, call: CallId, came: bool) {
+        self.bootstrap.answered(node, call, came);
+    }
+
+    /// A member ends by itself.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn halted(&mut self, node: usize, exit: &Exit) -> Result<(), Violation> {
+        self.bootstrap.halted(node, exit)
+    }
+
+    /// The directory of a member holds other data than before, or none.
+    pub fn data_replaced(&mut self, node: usize) {
+        self.bootstrap.replaced(node);
     }
 
     /// All data of a member is lost.

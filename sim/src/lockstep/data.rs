@@ -52,6 +52,7 @@ impl<M: Machine> World<M> {
             self.plan_start(host, down_us);
         }
         self.hosts[host].disk.replace(data);
+        self.oracles.data_replaced(host);
     }
 
     /// Whether every other member that runs knows that this one has started.

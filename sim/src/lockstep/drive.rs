@@ -92,6 +92,9 @@ impl<M: Machine> World<M> {
         if !matches!(input, Input::Wake | Input::Peer(_)) {
             self.recorder.add(self.time, Who::Node(process.host), || What::Input(brief(&input)));
         }
+        if let Input::Http { call, result } = &input {
+            self.oracles.call_ended(process.host, *call, result.is_ok());
+        }
         let host = &mut self.hosts[process.host];
         let now = host.clock.now(self.time);
         let Some(running) = host.process(process) else { return };

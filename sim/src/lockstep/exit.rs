@@ -23,6 +23,7 @@ impl<M: Machine> World<M> {
     /// The node ends its process.
     pub(super) fn halt(&mut self, process: Process, exit: &Exit) {
         let Some(running) = self.hosts[process.host].process(process) else { return };
+        let verdict = self.oracles.halted(process.host, exit);
         let (lost_sync, stopping, excused) = (running.must_halt, running.stopping, running.excused);
         let (found, wrong_list) = (running.found, running.wrong_list.is_some());
         if stopping.is_some() && exit.code() == 0 {
@@ -39,6 +40,7 @@ impl<M: Machine> World<M> {
             }
             Exit::Fault(_) => false,
         };
+        self.check(verdict);
         if !explained {
             self.violate(Violation {
                 kind: Kind::Crash,

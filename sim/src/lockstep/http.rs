@@ -37,13 +37,19 @@ impl<M: Machine> World<M> {
             self.stats.http_failed += 1;
             (Err("timed out".to_owned()), timeout)
         } else {
-            (self.serve_at(to, request), wait)
+            (self.serve_at(from, to, call, request), wait)
         };
         let input = Box::new(Input::Http { call, result });
         self.queue.push(self.time + wait, Event::Input(from, input));
     }
 
-    fn serve_at(&mut self, to: Option<usize>, request: &Call) -> Result<Answer, String> {
+    fn serve_at(
+        &mut self,
+        from: Process,
+        to: Option<usize>,
+        call: CallId,
+        request: &Call,
+    ) -> Result<Answer, String> {
         let to = to.ok_or("no such host")?;
         let running = self.hosts[to].running.as_ref().filter(|r| r.listening);
         let running = running.ok_or("connection refused")?;
@@ -51,6 +57,9 @@ impl<M: Machine> World<M> {
             return Err("timed out".to_owned());
         }
         let view = running.view.as_ref().ok_or("connection reset")?;
+        if request.url.ends_with("/members") && self.current(from.host) == Some(from) {
+            self.oracles.said_members(from.host, call, view);
+        }
         let absent = Answer { status: 404, headers: Vec::new(), body: bytes::Bytes::new() };
         Ok(M::serve(view, request).unwrap_or(absent))
     }

@@ -1,0 +1,183 @@
+//! The promises of bootstrap, as far as they can be broken today.
+//!
+//! 1. "While at least one member of a cluster still has its data and can be reached, no second
+//!    cluster forms from the same list." Who forms has heard from every other listed member that
+//!    it is empty and has the same list, or from one with data that it is the cluster's and never
+//!    started.
+//! 2. "A member that has data never loses it to one that has none." A directory in which a log was
+//!    made durable is never taken for an empty one.
+//! 3. "A running cluster that has my cluster ID and lists me as never started takes me in with the
+//!    same bootstrap entries; one that lists me as started, or has another cluster ID, is a
+//!    refusal."
+//! 4. "Every refusal names its cause, both sides of the comparison, and the remedy": it has a
+//!    message and at least one hint.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate_core::id::{ClusterId, MemberId};
+use quorate_core::node::{CallId, Exit};
+use quorate_core::raft::EntryKind;
+use quorate_core::view::View;
+use quorate_core::wire::conf_change::ConfChange;
+
+use super::Violation;
+use crate::machine::Machine;
+
+const NAME: &str = "bootstrap";
+
+/// What is known of the starts of all members.
+#[derive(Debug)]
+pub struct Bootstrap {
+    members: Vec<Start>,
+}
+
+#[derive(Debug, Default)]
+struct Start {
+    /// Who it is, by its own decision.
+    is: Option<(MemberId, ClusterId)>,
+    /// Whether its directory holds a durable log.
+    data: bool,
+    /// What others have answered to this process, and what is on its way to it.
+    heard: Vec<Said>,
+    coming: BTreeMap<CallId, Said>,
+    /// Who had data already when this process began.
+    before: BTreeSet<MemberId>,
+}
+
+/// What a member says to one that asks before it forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Said {
+    by: Option<MemberId>,
+    cluster: Option<ClusterId>,
+    formed: bool,
+    /// Whether it lists the one that asks as started; absent if it does not list it.
+    started: Option<bool>,
+}
+
+impl Bootstrap {
+    pub(super) fn new(members: usize) -> Self {
+        Self { members: (0..members).map(|_| Start::default()).collect() }
+    }
+
+    /// A member starts.
+    pub(super) fn started(&mut self, node: usize) {
+        let others = self.members.iter().filter(|start| start.data);
+        let before = others.filter_map(|start| Some(start.is?.0)).collect();
+        let start = &mut self.members[node];
+        *start = Start { is: start.is, data: start.data, before, ..Start::default() };
+    }
+
+    /// A member's directory now holds other data, or none.
+    pub(super) fn replaced(&mut self, node: usize) {
+        self.members[node].data = false;
+    }
+
+    /// A member answers the question of another for its members, from this view.
+    pub(super) fn said(&mut self, to: usize, call: CallId, view: &View) {
+        let start = &mut self.members[to];
+        let asks = start.is.and_then(|(member, _)| view.cluster.members.get(&member));
+        let started = asks.map(|member| !member.client_urls.is_empty());
+        let (by, cluster, formed) = (view.member, view.cluster_id, view.formed);
+        start.coming.insert(call, Said { by, cluster, formed, started });
+    }
+
+    /// A call of a member was answered, or has failed.
+    pub(super) fn answered(&mut self, node: usize, call: CallId, came: bool) {
+        let start = &mut self.members[node];
+        if let Some(said) = start.coming.remove(&call).filter(|_| came) {
+            start.heard.push(said);
+        }
+    }
+
+    /// A member decided how to start.
+    ///
+    /// # Errors
+    /// If it takes its directory for an empty one, and it is not.
+    pub(super) fn decided(
+        &mut self,
+        node: usize,
+        is: (MemberId, ClusterId),
+        restart: bool,
+    ) -> Result<(), Violation> {
+        let start = &mut self.members[node];
+        if start.data && !restart {
+            let detail = format!("{} begins anew, its directory holds a log", is.0);
+            return Err(Violation::safety(NAME, node, detail));
+        }
+        start.is = Some(is);
+        start.data |= restart;
+        Ok(())
+    }
+
+    /// A member has made its first log durable.
+    ///
+    /// # Errors
+    /// If it was not entitled to, by what it has heard.
+    pub(super) fn formed<M: Machine>(&mut self, node: usize, machine: &M) -> Result<(), Violation> {
+        let start = &mut self.members[node];
+        start.data = true;
+        let Some((own, cluster)) = start.is else {
+            return Err(Violation::safety(NAME, node, "forms before it is anybody".to_owned()));
+        };
+        let others: Vec<MemberId> = listed(machine).filter(|id| *id != own).collect();
+        start.entitled(own, cluster, &others).map_err(|cause| {
+            let detail = format!("{own} forms {cluster}: {cause}; it heard {:?}", start.heard);
+            Violation::safety(NAME, node, detail)
+        })
+    }
+
+    /// A member ends by itself.
+    ///
+    /// # Errors
+    /// If it does not say why, or leaves its owner without help.
+    pub(super) fn halted(&self, node: usize, exit: &Exit) -> Result<(), Violation> {
+        let (Exit::Refused(refusal) | Exit::Fault(refusal)) = exit else { return Ok(()) };
+        let said = |text: &String| !text.trim().is_empty();
+        let remedy = !refusal.hints.is_empty() && refusal.hints.iter().all(said);
+        if said(&refusal.message) && (remedy || matches!(exit, Exit::Fault(_))) {
+            return Ok(());
+        }
+        let detail = format!("it ends without cause or remedy: {exit:?}");
+        Err(Violation::safety(NAME, node, detail))
+    }
+}
+
+impl Start {
+    fn entitled(
+        &self,
+        own: MemberId,
+        cluster: ClusterId,
+        others: &[MemberId],
+    ) -> Result<(), String> {
+        let refused = |said: &&Said| {
+            said.formed && (said.cluster != Some(cluster) || said.started != Some(false))
+        };
+        if let Some(said) = self.heard.iter().find(refused) {
+            return Err(format!("{said:?} is a refusal"));
+        }
+        if self.heard.iter().any(|said| said.formed) {
+            return Ok(());
+        }
+        if let Some(with_data) = others.iter().find(|id| self.before.contains(id)) {
+            return Err(format!("{with_data} has data, and nobody that has took {own} in"));
+        }
+        let empty = |id: &MemberId| {
+            let mut heard = self.heard.iter();
+            heard.any(|said| said.by == Some(*id) && said.cluster == Some(cluster))
+        };
+        match others.iter().find(|id| !empty(id)) {
+            Some(missing) => Err(format!("{missing} did not say that it is empty")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The members in the first entries of a log.
+fn listed<M: Machine>(machine: &M) -> impl Iterator<Item = MemberId> + '_ {
+    let first = (1..).map_while(|index| machine.entry(index));
+    let changes = first.take_while(|entry| entry.kind == EntryKind::ConfChange);
+    changes.filter_map(|entry| ConfChange::decode(entry.data.clone()).ok()).map(|c| c.node)
+}
+
+#[cfg(test)]
+mod tests;

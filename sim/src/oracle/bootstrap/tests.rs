@@ -1,0 +1,120 @@
+use std::sync::Arc;
+
+use quorate_core::error::Refusal;
+use quorate_core::member::{Cluster, Member};
+use quorate_core::wire::conf_change::ConfChangeKind;
+
+use super::super::double::Double;
+use super::*;
+
+const OURS: ClusterId = ClusterId(7);
+
+const fn id(number: usize) -> MemberId {
+    MemberId(number as u64 + 1)
+}
+
+/// A member with the first log of a cluster of three.
+fn first_log() -> Double {
+    let mut member = Double::default();
+    for node in 0..3 {
+        let (kind, context) = (ConfChangeKind::AddNode, bytes::Bytes::new());
+        let change = ConfChange { id: 0, kind, node: id(node), context };
+        member.push(1, EntryKind::ConfChange, change.encode());
+    }
+    member
+}
+
+/// Three members have begun; nobody has data.
+fn begun() -> Bootstrap {
+    let mut bootstrap = Bootstrap::new(3);
+    for node in 0..3 {
+        bootstrap.started(node);
+        assert_eq!(bootstrap.decided(node, (id(node), OURS), false), Ok(()));
+    }
+    bootstrap
+}
+
+/// Node 0 is told by another that it is formed or not; `started` is how it lists node 0.
+fn tell(bootstrap: &mut Bootstrap, by: usize, cluster: ClusterId, formed: bool, started: bool) {
+    let client_urls = if started { vec!["http://n0:2379".to_owned()] } else { Vec::new() };
+    let (name, peer_urls) = (String::new(), Vec::new());
+    let member = Member { id: id(0), name, peer_urls, client_urls, learner: false };
+    let members = [(id(0), member)].into();
+    let view = View {
+        member: Some(id(by)),
+        cluster_id: Some(cluster),
+        formed,
+        cluster: Arc::new(Cluster { members, ..Cluster::default() }),
+        ..View::new([])
+    };
+    bootstrap.said(0, CallId(by as u64), &view);
+    bootstrap.answered(0, CallId(by as u64), true);
+}
+
+fn form(bootstrap: &mut Bootstrap) -> Result<(), Violation> {
+    bootstrap.formed(0, &first_log())
+}
+
+#[test]
+fn forming_without_having_asked_everybody_is_found() {
+    let mut bootstrap = begun();
+    tell(&mut bootstrap, 1, OURS, false, false);
+    assert!(form(&mut bootstrap).is_err());
+    let mut bootstrap = begun();
+    tell(&mut bootstrap, 1, OURS, false, false);
+    tell(&mut bootstrap, 2, ClusterId(8), false, false);
+    assert!(form(&mut bootstrap).is_err(), "one has another list");
+    let mut bootstrap = begun();
+    tell(&mut bootstrap, 1, OURS, false, false);
+    tell(&mut bootstrap, 2, OURS, false, false);
+    assert_eq!(form(&mut bootstrap), Ok(()));
+}
+
+#[test]
+fn a_second_cluster_beside_one_with_data_is_found() {
+    let mut bootstrap = begun();
+    tell(&mut bootstrap, 1, OURS, false, false);
+    tell(&mut bootstrap, 2, OURS, false, false);
+    assert_eq!(form(&mut bootstrap), Ok(()));
+    // Node 1 begins again while node 0 has data, and does not hear of it.
+    bootstrap.started(1);
+    assert!(bootstrap.formed(1, &first_log()).is_err());
+}
+
+#[test]
+fn a_late_starter_is_taken_in_unless_it_is_refused() {
+    let mut bootstrap = begun();
+    tell(&mut bootstrap, 1, OURS, true, false);
+    assert_eq!(form(&mut bootstrap), Ok(()));
+    let mut bootstrap = begun();
+    tell(&mut bootstrap, 1, OURS, true, true);
+    assert!(form(&mut bootstrap).is_err(), "it is listed as started");
+    let mut bootstrap = begun();
+    tell(&mut bootstrap, 1, ClusterId(8), true, false);
+    assert!(form(&mut bootstrap).is_err(), "it is another cluster");
+}
+
+#[test]
+fn data_that_is_passed_over_is_found() {
+    let mut bootstrap = begun();
+    tell(&mut bootstrap, 1, OURS, true, false);
+    assert_eq!(form(&mut bootstrap), Ok(()));
+    bootstrap.started(0);
+    assert_eq!(bootstrap.decided(0, (id(0), OURS), true), Ok(()));
+    bootstrap.started(0);
+    assert!(bootstrap.decided(0, (id(0), OURS), false).is_err());
+    bootstrap.replaced(0);
+    assert_eq!(bootstrap.decided(0, (id(0), OURS), false), Ok(()));
+}
+
+#[test]
+fn a_refusal_without_cause_or_remedy_is_found() {
+    let bootstrap = begun();
+    let refused = |refusal| bootstrap.halted(0, &Exit::Refused(refusal));
+    assert_eq!(refused(Refusal::new("cause").hint("remedy")), Ok(()));
+    assert!(refused(Refusal::new("cause")).is_err());
+    assert!(refused(Refusal::new("cause").hint(" ")).is_err());
+    assert!(refused(Refusal::new("").hint("remedy")).is_err());
+    assert_eq!(bootstrap.halted(0, &Exit::Fault(Refusal::new("cause"))), Ok(()));
+    assert_eq!(bootstrap.halted(0, &Exit::Stopped { lines: Vec::new() }), Ok(()));
+}
