@@ -16,7 +16,9 @@
 //!
 //! Beyond the paper it does what etcd's does, so that it can stand among etcd's members: pre-vote,
 //! check of the quorum with leader lease, flow control, hints in rejections, leader transfer, and
-//! configuration changes of one member at a time that take effect when they are applied.
+//! configuration changes of one member at a time that take effect when they are applied. Unlike
+//! there, a change is applied only once the commit index that covers it is durable: a member that
+//! has acted on a removal and forgets it would wait for the vote of one that has left.
 
 mod conf;
 mod election;
@@ -93,6 +95,10 @@ pub struct Raft {
     log: Log,
     conf: Conf,
     commit: u64,
+    /// Up to here the committed entries were searched for changes of the configuration.
+    searched: u64,
+    /// The first of those of which it is not known to be durable that they are committed.
+    unsure: Option<u64>,
     applied: u64,
     /// When a follower or candidate campaigns.
     election_due: Instant,
@@ -136,9 +142,9 @@ pub enum Gate {
 /// What has to be written, in one piece.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// Term, vote and commit index, if term or vote changed or entries come with them.
+    /// Term, vote and commit index.
     pub hard: HardState,
-    /// Whether term or vote changed.
+    /// Whether term or vote changed, or a change of the configuration was committed.
     pub hard_changed: bool,
     /// The entries.
     pub entries: Vec<Entry>,
@@ -151,6 +157,7 @@ impl Raft {
     pub fn new(settings: Settings, start: Start, rng: Rng, now: Instant) -> Self {
         assert!(settings.id.0 != 0, "0 is no member");
         assert!(start.applied >= start.log.base().index, "the state machine begins at the log");
+        let commit = start.hard.commit.clamp(start.applied, start.log.last().index);
         let mut raft = Self {
             settings,
             rng,
@@ -159,7 +166,9 @@ impl Raft {
             handed: (start.hard.term, start.hard.vote),
             role: Role::Follower,
             leader: None,
-            commit: start.hard.commit.clamp(start.applied, start.log.last().index),
+            commit,
+            searched: commit,
+            unsure: None,
             log: start.log,
             conf: start.conf,
             applied: start.applied,
@@ -265,7 +274,7 @@ impl Raft {
     /// What has to be written now, if anything. What follows from it is told by
     /// [`Raft::written`] and [`Raft::hard_durable`].
     pub fn take_batch(&mut self) -> Option<Batch> {
-        let hard_changed = self.handed != (self.term, self.vote);
+        let hard_changed = self.finds_change() | (self.handed != (self.term, self.vote));
         let unwritten = self.log.take_unwritten();
         if !hard_changed && unwritten.is_none() {
             return None;
@@ -274,6 +283,19 @@ impl Raft {
         let (entries, written) =
             unwritten.map_or((Vec::new(), None), |(entries, written)| (entries, Some(written)));
         Some(Batch { hard: self.hard_state(), hard_changed, entries, written })
+    }
+
+    /// Whether a change of the configuration was committed since the last time.
+    fn finds_change(&mut self) -> bool {
+        let found = self.first_change(self.searched + 1, self.commit);
+        self.searched = self.commit;
+        self.unsure = self.unsure.or(found);
+        found.is_some()
+    }
+
+    fn first_change(&self, from: u64, to: u64) -> Option<u64> {
+        let mut entries = (from..=to).filter_map(|index| self.log.get(index));
+        entries.find(|entry| entry.kind == EntryKind::ConfChange).map(|entry| entry.index)
     }
 
     /// The messages made since the last time, in order.
@@ -287,9 +309,17 @@ impl Raft {
     }
 
     /// The next entries for the state machine: committed, durable here, not applied, at most
-    /// about `bytes` of data.
+    /// about `bytes` of data. That a change of the configuration is committed has to be durable
+    /// too.
     pub fn to_apply(&self, bytes: usize) -> Vec<Entry> {
-        self.log.slice(self.applied + 1, self.commit.min(self.log.durable()), bytes)
+        let limit = self.commit.min(self.log.durable());
+        let mut entries = self.log.slice(self.applied + 1, limit, bytes);
+        let sure = self.unsure.map_or(self.searched, |change| change - 1);
+        let waits = |e: &Entry| e.kind == EntryKind::ConfChange && e.index > sure;
+        if let Some(at) = entries.iter().position(waits) {
+            entries.truncate(at);
+        }
+        entries
     }
 
     /// The state machine has applied everything up to `index`.
@@ -305,8 +335,11 @@ impl Raft {
         }
     }
 
-    /// A batch with this term and vote has become durable.
+    /// A batch with this term, vote and commit index has become durable.
     pub fn hard_durable(&mut self, now: Instant, hard: HardState) {
+        if self.unsure.is_some_and(|change| change <= hard.commit) {
+            self.unsure = self.first_change(hard.commit + 1, self.searched);
+        }
         if hard.term == self.term && hard.vote == Some(self.settings.id) {
             self.count_own_vote(now);
         }

@@ -14,7 +14,7 @@ use crate::wal::HardState;
 /// Batches on their way to the disk, and the messages held back for them.
 #[derive(Clone, Debug, Default)]
 pub struct Durability {
-    /// The last batch that changed term or vote.
+    /// The last batch whose term, vote or commit index counts.
     hard: Ticket,
     /// The last batch.
     log: Ticket,
@@ -28,7 +28,7 @@ pub struct Durability {
 #[derive(Clone, Debug)]
 pub struct Pending {
     ticket: Ticket,
-    /// Term and vote, if the batch changed them.
+    /// Term, vote and commit index, if they count.
     pub hard: Option<HardState>,
     /// The entries, if it has any.
     pub written: Option<Written>,

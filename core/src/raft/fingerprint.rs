@@ -23,6 +23,8 @@ impl Hash for Raft {
             log,
             conf,
             commit,
+            searched,
+            unsure,
             applied,
             election_due: _,
             leader_heard: _,
@@ -33,7 +35,8 @@ impl Hash for Raft {
             notes: _,
         } = self;
         (settings.id, term, vote, handed, role, leader, log).hash(state);
-        (conf, commit, applied, installing, full, incoming, outbox).hash(state);
+        (conf, commit, searched, unsure, applied).hash(state);
+        (installing, full, incoming, outbox).hash(state);
     }
 }
 

@@ -130,6 +130,8 @@ impl Raft {
         self.installing = false;
         self.log.reset(snapshot.last);
         self.commit = snapshot.last.index;
+        self.searched = snapshot.last.index;
+        self.unsure = None;
         self.applied = snapshot.last.index;
         self.conf = Conf::from(&snapshot.conf);
         self.reset_election_timer(now);

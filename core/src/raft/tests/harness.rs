@@ -23,6 +23,8 @@ pub(super) struct Peer {
     /// Writes that were handed out and have not ended.
     writes: VecDeque<(Option<HardState>, Option<Written>)>,
     held: Vec<Outgoing>,
+    /// Term, vote and commit index as they are known to be durable.
+    pub(super) durable: HardState,
     pub(super) applied: Vec<Entry>,
     pub(super) slow_disk: bool,
 }
@@ -72,7 +74,7 @@ impl Net {
             let rng = Rng::new([u8::try_from(id.0).unwrap(); 32], Stream::Election);
             let raft = Raft::new(settings, start, rng, Instant::default());
             let (writes, held, applied) = (VecDeque::new(), Vec::new(), Vec::new());
-            (id, Peer { raft, writes, held, applied, slow_disk: false })
+            (id, Peer { raft, writes, held, durable: hard, applied, slow_disk: false })
         });
         Self {
             now: Instant::default(),
@@ -194,7 +196,10 @@ impl Net {
 impl Peer {
     pub(super) fn finish_writes(&mut self, now: Instant) {
         while let Some((hard, written)) = self.writes.pop_front() {
-            hard.into_iter().for_each(|hard| self.raft.hard_durable(now, hard));
+            if let Some(hard) = hard {
+                self.durable = hard;
+                self.raft.hard_durable(now, hard);
+            }
             written.into_iter().for_each(|written| self.raft.written(written));
             // What that made possible may itself have to be written.
             if let Some(batch) = self.raft.take_batch() {
