@@ -1,8 +1,11 @@
 //! What the lockstep world drives: the core's [`Node`](quorate_core::Node), or a toy that has the
 //! same inputs and outputs, on which the world and its oracles are tried out.
 
+use std::collections::BTreeSet;
+
 use quorate_core::api::{KeysRequest, Stamp};
 use quorate_core::http::{Answer, Call};
+use quorate_core::id::MemberId;
 use quorate_core::node::Timer;
 use quorate_core::raft::{Entry, LogId, Message};
 use quorate_core::store::{self, History};
@@ -17,6 +20,19 @@ pub struct Shown {
     pub result: Result<store::Event, store::Error>,
     /// The indexes.
     pub stamp: Stamp,
+}
+
+/// Where a member stands in Raft.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Its term.
+    pub term: u64,
+    /// Whether it leads.
+    pub leads: bool,
+    /// The highest index that it knows to be committed.
+    pub commit: u64,
+    /// The highest index that it has applied.
+    pub applied: u64,
 }
 
 /// One member: a pure state machine, the pure functions that a driver calls besides it, and what
@@ -55,6 +71,12 @@ pub trait Machine: Sized {
 
     /// The entry at an index, if the log holds it.
     fn entry(&self, index: u64) -> Option<&Entry>;
+
+    /// Where it stands; absent where there is no log to look at.
+    fn standing(&self) -> Option<Standing>;
+
+    /// Who counts for it; absent where it does not say.
+    fn voters(&self) -> Option<&BTreeSet<MemberId>>;
 
     /// The last events of the applied state; absent where there is no log to look at.
     fn history(&self) -> Option<&History>;

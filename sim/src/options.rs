@@ -120,6 +120,8 @@ options! {
     skew_ms,
     /// Mean time between two jumps of a wall clock.
     jump_mean_ms,
+    /// Mean time between two changes of the membership.
+    change_mean_ms,
     /// Mean latency of a disk operation that is no sync.
     disk_op_us,
     /// Mean latency of a sync.
@@ -212,6 +214,7 @@ impl Options {
         self.stall_ppm = maybe([100, 1000, 3000, 10_000]);
         self.sync_error_ppm = maybe([50, 200, 1000, 3000]);
         self.full_mean_ms = maybe([10_000, 20_000, 30_000, 30_000]);
+        self.change_mean_ms = maybe([20_000, 30_000, 60_000, 60_000]);
         self.down_ms = c.between(100, 5000);
         self.pause_length_ms = c.between(100, 4000);
         self.stall_ms = c.between(20, 2000);

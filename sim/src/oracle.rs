@@ -4,6 +4,7 @@
 //! once. The first violation ends the run.
 
 pub mod bootstrap;
+pub mod configurations;
 pub mod durability;
 pub mod election_safety;
 pub mod event_history;
@@ -12,6 +13,7 @@ pub mod leader_completeness;
 pub mod ledger;
 pub mod linearizability;
 pub mod log_matching;
+pub mod membership;
 pub mod monotonic;
 pub mod plain_reads;
 pub mod state_equality;
@@ -100,6 +102,7 @@ pub struct Oracles {
     watches: watch::Watches,
     ttl: ttl::Ttl,
     bootstrap: bootstrap::Bootstrap,
+    membership: membership::Membership,
     /// The true time, in nanoseconds since the start of the run.
     time: u64,
 }
@@ -120,6 +123,7 @@ impl Oracles {
             watches: watch::Watches::default(),
             ttl: ttl::Ttl::new(members),
             bootstrap: bootstrap::Bootstrap::new(members),
+            membership: membership::Membership::new(members),
             time: 0,
         }
     }
@@ -162,6 +166,7 @@ impl Oracles {
                 let from = self.ledger.applied_index(node);
                 self.ledger.applied(node, *last, machine)?;
                 self.state.applied(node, last.index, *store_index, machine)?;
+                membership::Membership::applied(node, machine, self.ledger.configurations())?;
                 if let Some(history) = machine.history() {
                     let expired = self.events.applied(node, *store_index, history)?;
                     if let Some(first) = expired {
@@ -173,9 +178,11 @@ impl Oracles {
             Note::SnapshotInstalled { last } => {
                 self.ledger.installed(node, *last)?;
                 self.state.installed(node, last.index, machine)?;
+                membership::Membership::applied(node, machine, self.ledger.configurations())?;
             }
             Note::BootDecided { member, cluster, restart } => {
                 self.durability.boot_decided(node, *restart)?;
+                self.membership.lives(node, *member);
                 self.bootstrap.decided(node, (*member, *cluster), *restart)?;
             }
             Note::Formed => self.bootstrap.formed(node, machine)?,
@@ -199,6 +206,7 @@ impl Oracles {
         if !machine.has_log() {
             return Ok(());
         }
+        self.membership.sent(node, machine, message, self.ledger.configurations())?;
         self.durability.sent(node, machine, message, &self.ledger)
     }
 
@@ -207,6 +215,20 @@ impl Oracles {
         self.ledger.started(node);
         self.state.started(node);
         self.bootstrap.started(node);
+        self.membership.started(node);
+    }
+
+    /// A message is about to be handled by a member.
+    pub fn delivered(&mut self, node: usize, message: &Message) {
+        self.membership.delivered(node, message);
+    }
+
+    /// A member has handled an input, whatever it was; to be told after its notes and messages.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn handled<M: Machine>(&mut self, node: usize, machine: &M) -> Result<(), Violation> {
+        self.membership.handled(node, machine, self.ledger.configurations())
     }
 
     /// A member answers another one's question for its members, from this view; the answer may be
@@ -225,6 +247,7 @@ impl Oracles {
     /// # Errors
     /// The promise that is broken.
     pub fn halted(&mut self, node: usize, exit: &Exit) -> Result<(), Violation> {
+        self.membership.halted(node, exit, self.ledger.configurations())?;
         self.bootstrap.halted(node, exit)
     }
 
@@ -352,6 +375,11 @@ impl Oracles {
     /// The members' entries known to be committed.
     pub const fn ledger(&self) -> &ledger::Ledger {
         &self.ledger
+    }
+
+    /// The highest index that a member ever applied, in whichever process.
+    pub fn came_to(&self, node: usize) -> u64 {
+        self.ledger.reached(node)
     }
 
     /// The last index that a member applied since its start.

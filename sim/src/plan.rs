@@ -100,6 +100,12 @@ pub enum Fault {
         /// How far, in milliseconds.
         by_ms: i64,
     },
+    /// Changes of the membership are proposed to the leader, all at once: at most the first of
+    /// them may take effect. They are no fault, but like one they come when they come.
+    Change {
+        /// The changes.
+        changes: Vec<Change>,
+    },
     /// A disk has no space left.
     Full {
         /// The host.
@@ -166,6 +172,25 @@ pub enum WrongList {
     Url(usize),
 }
 
+/// A change of the membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// The member is removed, if it can be spared: a quorum of the others has to stay and to
+    /// keep its data.
+    Remove {
+        /// Its host.
+        host: usize,
+    },
+    /// The member's peer URL becomes another one that leads to the same host.
+    Move {
+        /// Its host.
+        host: usize,
+        /// Whether it has the host's name, and not its address.
+        by_name: bool,
+    },
+}
+
 /// What ends a process that is not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -202,7 +227,10 @@ impl Fault {
     /// The host that it strikes, if it is one alone.
     pub const fn host(&self) -> Option<usize> {
         match self {
-            Self::Partition { .. } | Self::OneWay { .. } | Self::CrashAll { .. } => None,
+            Self::Partition { .. }
+            | Self::OneWay { .. }
+            | Self::CrashAll { .. }
+            | Self::Change { .. } => None,
             Self::Isolate { host, .. }
             | Self::Crash { host, .. }
             | Self::Stop { host, .. }
@@ -236,10 +264,15 @@ impl Calm {
     /// The hosts that stay healthy among so many, by number: at least a quorum, and none of those
     /// that are lost.
     pub fn quorum(&self, hosts: usize, lost: impl Fn(usize) -> bool) -> Vec<usize> {
-        let missing = (0..hosts).filter(|h| !self.order.contains(h));
-        let order = self.order.iter().copied().filter(|h| *h < hosts).chain(missing);
-        let mut order: Vec<usize> = order.filter(|h| !lost(*h)).collect();
-        order.truncate(self.healthy.max(hosts / 2 + 1));
+        self.quorum_of(&(0..hosts).collect::<Vec<usize>>(), lost)
+    }
+
+    /// The hosts that stay healthy among these members.
+    pub fn quorum_of(&self, members: &[usize], lost: impl Fn(usize) -> bool) -> Vec<usize> {
+        let missing = members.iter().filter(|host| !self.order.contains(host));
+        let order = self.order.iter().filter(|host| members.contains(host)).chain(missing);
+        let mut order: Vec<usize> = order.copied().filter(|host| !lost(*host)).collect();
+        order.truncate(self.healthy.max(members.len() / 2 + 1));
         order.sort_unstable();
         order
     }

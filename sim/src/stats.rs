@@ -119,6 +119,12 @@ counters! {
     writes_torn,
     /// Unsynced directory entries that a power loss dropped.
     entries_dropped,
+    /// Changes of the membership proposed.
+    changes,
+    /// Processes that ended because their member was removed.
+    removed,
+    /// Runs without a liveness phase: who knew of the last removal has left.
+    stranded,
     /// Snapshots saved.
     snapshots_saved,
     /// Snapshots installed from a leader.

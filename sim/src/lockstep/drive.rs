@@ -92,8 +92,12 @@ impl<M: Machine> World<M> {
         if !matches!(input, Input::Wake | Input::Peer(_)) {
             self.recorder.add(self.time, Who::Node(process.host), || What::Input(brief(&input)));
         }
-        if let Input::Http { call, result } = &input {
-            self.oracles.call_ended(process.host, *call, result.is_ok());
+        match &input {
+            Input::Http { call, result } => {
+                self.oracles.call_ended(process.host, *call, result.is_ok());
+            }
+            Input::Peer(message) => self.oracles.delivered(process.host, message),
+            _ => {}
         }
         let host = &mut self.hosts[process.host];
         let now = host.clock.now(self.time);
@@ -123,6 +127,7 @@ impl<M: Machine> World<M> {
                 verdict = verdict.and_then(|()| self.oracles.sent(host, &running.machine, message));
             }
         }
+        verdict = verdict.and_then(|()| self.oracles.handled(host, &running.machine));
         self.check(verdict);
     }
 

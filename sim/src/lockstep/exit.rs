@@ -22,8 +22,9 @@ enum Cause {
 impl<M: Machine> World<M> {
     /// The node ends its process.
     pub(super) fn halt(&mut self, process: Process, exit: &Exit) {
-        let Some(running) = self.hosts[process.host].process(process) else { return };
         let verdict = self.oracles.halted(process.host, exit);
+        let leaves = self.leaves(process.host, exit);
+        let Some(running) = self.hosts[process.host].process(process) else { return };
         let (lost_sync, stopping, excused) = (running.must_halt, running.stopping, running.excused);
         let (found, wrong_list) = (running.found, running.wrong_list.is_some());
         if stopping.is_some() && exit.code() == 0 {
@@ -31,6 +32,7 @@ impl<M: Machine> World<M> {
         }
         self.end_process(process.host, lost_sync);
         let explained = match exit {
+            _ if leaves => true,
             Exit::Stopped { .. } => stopping.is_some(),
             Exit::Refused(_) | Exit::Fault(_) if excused => true,
             Exit::Refused(refusal) => {
@@ -51,7 +53,9 @@ impl<M: Machine> World<M> {
             });
         }
         let down_us = stopping.unwrap_or_else(|| self.down_us());
-        self.plan_start(process.host, down_us);
+        if !leaves || self.hosts[process.host].left < 2 {
+            self.plan_start(process.host, down_us);
+        }
     }
 
     /// What a start can have been refused for.

@@ -37,6 +37,7 @@ impl<M: Machine> World<M> {
                 self.oracles.clock_is_ahead(host, self.hosts[host].clock.ahead());
                 self.stats.jumps += 1;
             }
+            Fault::Change { changes } => self.change(&changes),
             Fault::Full { host, length_us } => self.fill_disk(host, length_us),
             Fault::Rot { host, rot } => self.rot(host, &rot),
             Fault::Misread { host, rot } => {

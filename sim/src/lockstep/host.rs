@@ -42,6 +42,12 @@ pub(super) struct Host<M> {
     pub(super) copy: Option<FileSystem>,
     /// Who lives here, as far as it said so; kept over restarts.
     pub(super) member: Option<MemberId>,
+    /// The member that belongs here by the right list.
+    pub(super) listed_as: MemberId,
+    /// Whether its removal was proposed.
+    pub(super) asked_to_leave: bool,
+    /// How often it ended because it was removed.
+    pub(super) left: u32,
 }
 
 /// A process.
@@ -125,7 +131,7 @@ impl<M> Running<M> {
 }
 
 impl<M> Host<M> {
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock, listed_as: MemberId) -> Self {
         let disk = Disk::default();
         Self {
             boot: 0,
@@ -139,6 +145,9 @@ impl<M> Host<M> {
             formed: false,
             copy: None,
             member: None,
+            listed_as,
+            asked_to_leave: false,
+            left: 0,
         }
     }
 

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use quorate_core::Config;
+use quorate_core::boot::list::InitialCluster;
 use quorate_core::config::Settings;
+use quorate_core::id::MemberId;
 use quorate_core::node::Input;
 use quorate_core::time::Duration;
 use quorate_core::url::Url;
@@ -35,6 +37,13 @@ fn list(options: &Options, wrong: Option<WrongList>) -> (String, &'static str) {
         _ => format!("m{n}=http://n{n}:2380"),
     };
     (hosts.map(entry).collect::<Vec<_>>().join(","), token)
+}
+
+/// The member on `host` by the right list.
+pub(super) fn listed_as(options: &Options, host: usize) -> MemberId {
+    let (list, token) = list(options, None);
+    let list = InitialCluster::parse(&list).expect("a list of the simulator's own making");
+    list.member_id(&format!("m{host}"), token).expect("everybody is listed")
 }
 
 /// The settings of the member on `host`.

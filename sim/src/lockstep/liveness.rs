@@ -18,7 +18,11 @@ const LOOK: u64 = 50 * MS;
 impl<M: Machine> World<M> {
     /// The faults end.
     pub(super) fn calm(&mut self) {
-        let healthy = self.choose_quorum();
+        let Some(healthy) = self.choose_quorum() else {
+            self.stats.stranded += 1;
+            self.over = true;
+            return;
+        };
         self.recorder.add(self.time, Who::World, || What::Calm(healthy.clone()));
         self.network.heal_all();
         self.network.delays.loss_ppm = 0;
@@ -40,14 +44,19 @@ impl<M: Machine> World<M> {
         self.queue.push(self.time + LOOK, Event::Settled);
     }
 
-    /// The quorum of the plan; everybody while there is nothing committed, because a cluster forms
-    /// only when all of its members are there.
-    fn choose_quorum(&self) -> Vec<usize> {
-        let hosts = self.hosts.len();
+    /// The quorum of the plan, or all members if that is none by what each of them knows;
+    /// everybody while there is nothing committed, because a cluster forms only when all of its
+    /// members are there. Nobody if there is no quorum any more: of two members one was removed,
+    /// and it has left before the other learned that the removal is committed.
+    fn choose_quorum(&self) -> Option<Vec<usize>> {
         if self.oracles.ledger().last_index() == 0 {
-            return (0..hosts).collect();
+            return Some((0..self.hosts.len()).collect());
         }
-        self.plan.calm.quorum(hosts, |host| self.hosts[host].lost.is_some())
+        let members = self.members();
+        let lost = |host: usize| self.hosts[host].lost.is_some();
+        let whole = members.iter().copied().filter(|host| !lost(*host)).collect();
+        let chosen = self.plan.calm.quorum_of(&members, lost);
+        [chosen, whole].into_iter().find(|chosen| self.is_quorum(chosen, &members))
     }
 
     fn make_healthy(&mut self, host: usize) {

@@ -1,7 +1,10 @@
 //! The core's node as a machine of this world.
 
+use std::collections::BTreeSet;
+
 use quorate_core::api::{KeysRequest, Response, peer, read};
 use quorate_core::http::{Answer, Call, Head};
+use quorate_core::id::MemberId;
 use quorate_core::node::{Inspection, Timer};
 use quorate_core::raft::{Entry, Log, LogId, Message};
 use quorate_core::store::History;
@@ -10,7 +13,7 @@ use quorate_core::view::View;
 use quorate_core::wire::message::{Received, decode_message, encode_message};
 use quorate_core::{Config, Input, Node, Output};
 
-use crate::machine::{Machine, Shown};
+use crate::machine::{Machine, Shown, Standing};
 
 fn log(node: &Node) -> Option<&Log> {
     node.inspect().map(|Inspection { raft, .. }| raft.log())
@@ -74,6 +77,19 @@ impl Machine for Node {
 
     fn entry(&self, index: u64) -> Option<&Entry> {
         log(self)?.get(index)
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        self.inspect().map(|Inspection { raft, .. }| Standing {
+            term: raft.term(),
+            leads: raft.leads(),
+            commit: raft.commit(),
+            applied: raft.applied_index(),
+        })
+    }
+
+    fn voters(&self) -> Option<&BTreeSet<MemberId>> {
+        self.inspect().map(|Inspection { raft, .. }| &raft.conf().voters)
     }
 
     fn history(&self) -> Option<&History> {

@@ -8,7 +8,7 @@ mod election;
 mod log;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use quorate_core::api::{Failure, KeysRequest, Request, Response, Stamp, Verb};
@@ -25,7 +25,7 @@ use quorate_core::time::{Duration, Instant, Now};
 use quorate_core::view::View;
 use quorate_core::{Config, Input, Output};
 
-use crate::machine::{Machine, Shown};
+use crate::machine::{Machine, Shown, Standing};
 
 pub(super) const SOUND: u8 = 0;
 pub(super) const VOTES_TWICE: u8 = 1;
@@ -310,6 +310,16 @@ impl Machine for Toy {
 
     fn entry(&self, index: u64) -> Option<&Entry> {
         self.entries.get((index as usize).checked_sub(1)?)
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        let leads = matches!(self.role, Role::Leader(_));
+        let (term, commit, applied) = (self.term, self.commit, self.applied);
+        Some(Standing { term, leads, commit, applied })
+    }
+
+    fn voters(&self) -> Option<&BTreeSet<MemberId>> {
+        None
     }
 
     fn history(&self) -> Option<&History> {

@@ -6,6 +6,7 @@ use super::clients::Client;
 use super::clock::Clock;
 use super::event::{Event, Process};
 use super::host::Host;
+use super::hosts;
 use super::network::Network;
 use super::queue::Queue;
 use crate::chance::{Chance, Stream};
@@ -76,7 +77,10 @@ impl<M: Machine> World<M> {
             clients: Chance::new(seed, Stream::Clients),
             hosts: Chance::new(seed, Stream::Hosts),
         };
-        let hosts = (0..members).map(|_| Host::new(clock(&options, &mut chances.hosts))).collect();
+        let host = |number| {
+            Host::new(clock(&options, &mut chances.hosts), hosts::listed_as(&options, number))
+        };
+        let hosts = (0..members).map(host).collect();
         let (workloads, clients) = Client::all(workload::all(&options));
         let mut world = Self {
             time: 0,

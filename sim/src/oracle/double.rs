@@ -1,7 +1,10 @@
 //! A member that is nothing but what oracles look at: set up by tests, which break it.
 
+use std::collections::BTreeSet;
+
 use quorate_core::api::KeysRequest;
 use quorate_core::http::{Answer, Call};
+use quorate_core::id::MemberId;
 use quorate_core::node::Timer;
 use quorate_core::raft::{Entry, EntryKind, LogId};
 use quorate_core::store::{Command, History, Store};
@@ -9,13 +12,15 @@ use quorate_core::time::{Instant, Now};
 use quorate_core::view::View;
 use quorate_core::{Config, Input, Output};
 
-use crate::machine::{Machine, Shown};
+use crate::machine::{Machine, Shown, Standing};
 
 /// The member. Its log begins at index 1.
 #[derive(Debug, Default)]
 pub(super) struct Double {
     pub(super) entries: Vec<Entry>,
     pub(super) store: Store,
+    pub(super) standing: Standing,
+    pub(super) voters: Option<BTreeSet<MemberId>>,
 }
 
 impl Double {
@@ -61,6 +66,14 @@ impl Machine for Double {
 
     fn entry(&self, index: u64) -> Option<&Entry> {
         self.entries.get((index as usize).checked_sub(1)?)
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        Some(self.standing)
+    }
+
+    fn voters(&self) -> Option<&BTreeSet<MemberId>> {
+        self.voters.as_ref()
     }
 
     fn history(&self) -> Option<&History> {

@@ -6,6 +6,7 @@
 use quorate_core::raft::{Entry, EntryKind, LogId};
 
 use super::Violation;
+use super::configurations::Configurations;
 use crate::digest::Digest;
 use crate::machine::Machine;
 
@@ -27,8 +28,11 @@ pub struct Committed {
 #[derive(Debug)]
 pub struct Ledger {
     entries: Vec<Option<Committed>>,
+    configurations: Configurations,
     committed: Vec<u64>,
     applied: Vec<u64>,
+    /// The highest index that each member ever applied, in whichever process.
+    reached: Vec<u64>,
 }
 
 /// The digest of what an entry says.
@@ -41,7 +45,18 @@ pub fn entry_digest(entry: &Entry) -> u64 {
 
 impl Ledger {
     pub(super) fn new(members: usize) -> Self {
-        Self { entries: Vec::new(), committed: vec![0; members], applied: vec![0; members] }
+        Self {
+            entries: Vec::new(),
+            configurations: Configurations::default(),
+            committed: vec![0; members],
+            applied: vec![0; members],
+            reached: vec![0; members],
+        }
+    }
+
+    /// The configurations that the committed entries make.
+    pub const fn configurations(&self) -> &Configurations {
+        &self.configurations
     }
 
     /// The last index known to be committed.
@@ -57,6 +72,10 @@ impl Ledger {
 
     pub(super) fn applied_index(&self, node: usize) -> u64 {
         self.applied[node]
+    }
+
+    pub(super) fn reached(&self, node: usize) -> u64 {
+        self.reached[node]
     }
 
     pub(super) fn started(&mut self, node: usize) {
@@ -100,6 +119,7 @@ impl Ledger {
             return Err(Violation::safety(NAME, node, detail).at(last.index));
         }
         self.applied[node] = last.index;
+        self.reached[node] = self.reached[node].max(last.index);
         self.compare(node, from, last, machine)
     }
 
@@ -115,6 +135,7 @@ impl Ledger {
         }
         self.committed[node] = self.committed[node].max(last.index);
         self.applied[node] = self.applied[node].max(last.index);
+        self.reached[node] = self.reached[node].max(last.index);
         Ok(())
     }
 
@@ -139,7 +160,10 @@ impl Ledger {
                     return Err(Violation::safety(NAME, node, detail).at(index));
                 }
                 Some(_) => {}
-                None => self.insert(index, Committed { term, digest, committed_in: last.term }),
+                None => {
+                    self.configurations.committed(entry);
+                    self.insert(index, Committed { term, digest, committed_in: last.term });
+                }
             }
         }
         Ok(())

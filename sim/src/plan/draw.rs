@@ -1,7 +1,7 @@
 //! Drawing a plan: each kind of fault recurs with a mean of its own, as long as the safety phase
 //! lasts.
 
-use super::{Calm, Crash, Fault, Moment, Plan, Planned, WrongList};
+use super::{Calm, Change, Crash, Fault, Moment, Plan, Planned, WrongList};
 use crate::chance::Chance;
 use crate::disk::rot::{Damage, Kind, Rot};
 use crate::options::Options;
@@ -18,6 +18,7 @@ impl Plan {
         draft.processes();
         draft.machines();
         draft.data();
+        draft.membership();
         let mut faults = draft.faults;
         faults.sort_by_key(|planned| planned.at_us);
         Self { calm, faults }
@@ -108,6 +109,21 @@ impl Draft<'_> {
     fn crash(&mut self, by: Crash) -> Fault {
         let moment = if self.chance.coin() { Moment::NextSync } else { Moment::Now };
         Fault::Crash { host: self.host(), by, moment, down_us: self.down_us() }
+    }
+
+    fn membership(&mut self) {
+        self.recur(self.options.change_mean_ms, |d| {
+            let count = if d.chance.below(3) == 0 { 2 } else { 1 };
+            let changes = (0..count).map(|_| {
+                let host = d.host();
+                if d.chance.below(3) > 0 {
+                    Change::Remove { host }
+                } else {
+                    Change::Move { host, by_name: d.chance.coin() }
+                }
+            });
+            Fault::Change { changes: changes.collect() }
+        });
     }
 
     fn machines(&mut self) {

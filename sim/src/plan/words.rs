@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Crash, Fault, Moment};
+use super::{Change, Crash, Fault, Moment};
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,6 +31,10 @@ impl fmt::Display for Fault {
             }
             Self::Pause { host, length_us } => write!(f, "pause of n{host} {}", lasts(*length_us)),
             Self::Jump { host, by_ms } => write!(f, "the clock of n{host} jumps by {by_ms} ms"),
+            Self::Change { changes } => {
+                let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
+                f.write_str(&changes.join(" and "))
+            }
             Self::Full { host, length_us } => {
                 write!(f, "the disk of n{host} is full {}", lasts(*length_us))
             }
@@ -49,6 +53,16 @@ impl fmt::Display for Fault {
             Self::Restore { host, down_us } => {
                 write!(f, "n{host} goes back to its copy, down {}", lasts(*down_us))
             }
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Remove { host } => write!(f, "removal of n{host}"),
+            Self::Move { host, by_name: true } => write!(f, "n{host} is listed by its name"),
+            Self::Move { host, by_name: false } => write!(f, "n{host} is listed by its address"),
         }
     }
 }

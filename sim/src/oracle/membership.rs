@@ -1,0 +1,236 @@
+//! One change of the configuration at a time, and nobody counts who is not in it.
+//!
+//! A leader has at most one change in its log that it has not applied; a second one becomes an
+//! empty entry. Whoever wins an election or commits has heard from a majority of the configuration
+//! that it has applied, itself included where it is in it: votes and acknowledgements of others
+//! count for nothing. Each member's configuration is that of the entries it has applied, so that
+//! who was removed never comes back. Who says that it was removed, was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate_core::id::MemberId;
+use quorate_core::node::Exit;
+use quorate_core::raft::{Body, Entry, EntryKind, Message};
+
+use super::Violation;
+use super::configurations::Configurations;
+use crate::machine::{Machine, Standing};
+
+const NAME: &str = "membership";
+
+/// What each member has heard.
+#[derive(Debug)]
+pub struct Membership {
+    members: Vec<Heard>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    /// The member that lives there, once it is known.
+    member: Option<MemberId>,
+    /// Where it stood when it was looked at last.
+    standing: Standing,
+    /// The highest term in which it was given votes, and by whom.
+    votes: (u64, BTreeSet<MemberId>),
+    /// The highest term in which entries were acknowledged to it, and how far by whom.
+    acknowledged: (u64, BTreeMap<MemberId, u64>),
+    /// It was handed changes, and may have appended them.
+    handed: bool,
+}
+
+impl Membership {
+    pub(super) fn new(members: usize) -> Self {
+        Self { members: (0..members).map(|_| Heard::default()).collect() }
+    }
+
+    /// A member starts: what was said to the process before is forgotten.
+    pub(super) fn started(&mut self, node: usize) {
+        self.members[node] = Heard { member: self.members[node].member, ..Heard::default() };
+    }
+
+    /// Who lives on a host.
+    pub(super) fn lives(&mut self, node: usize, member: MemberId) {
+        self.members[node].member = Some(member);
+    }
+
+    /// A message is about to be handled by a member.
+    pub(super) fn delivered(&mut self, node: usize, message: &Message) {
+        let heard = &mut self.members[node];
+        let (from, term) = (message.from, message.term);
+        match &message.body {
+            Body::VoteResponse { pre: false, granted: true } => {
+                if term > heard.votes.0 {
+                    heard.votes = (term, BTreeSet::new());
+                }
+                if term == heard.votes.0 {
+                    heard.votes.1.insert(from);
+                }
+            }
+            Body::Appended { index } => {
+                if term > heard.acknowledged.0 {
+                    heard.acknowledged = (term, BTreeMap::new());
+                }
+                if term == heard.acknowledged.0 {
+                    let known = heard.acknowledged.1.entry(from).or_insert(0);
+                    *known = (*known).max(*index);
+                }
+            }
+            Body::Propose { entries } => heard.handed |= entries.iter().any(is_change),
+            _ => {}
+        }
+    }
+
+    /// A member has handled an input.
+    ///
+    /// # Errors
+    /// If it leads or commits by the word of too few members of its configuration, or has appended
+    /// a second change.
+    pub(super) fn handled<M: Machine>(
+        &mut self,
+        node: usize,
+        machine: &M,
+        known: &Configurations,
+    ) -> Result<(), Violation> {
+        let Some(now) = machine.standing() else { return Ok(()) };
+        let heard = &mut self.members[node];
+        let before = std::mem::replace(&mut heard.standing, now);
+        if std::mem::take(&mut heard.handed) {
+            Self::one_change(node, machine)?;
+        }
+        if !now.leads {
+            return Ok(());
+        }
+        let heard = &self.members[node];
+        if !(before.leads && before.term == now.term) {
+            let voted = |id: MemberId| heard.votes.0 == now.term && heard.votes.1.contains(&id);
+            heard.majority(node, &now, known, voted, || format!("leads in term {}", now.term))?;
+        }
+        let own = machine.entry(now.commit).is_some_and(|entry| entry.term == now.term);
+        if now.commit > before.commit && own {
+            let (term, acknowledged) = &heard.acknowledged;
+            let holds = |id: MemberId| {
+                *term == now.term && acknowledged.get(&id).is_some_and(|i| *i >= now.commit)
+            };
+            heard.majority(node, &now, known, holds, || format!("commits {}", now.commit))?;
+        }
+        Ok(())
+    }
+
+    /// A member sends entries, or a snapshot.
+    ///
+    /// # Errors
+    /// If the leader sends a change of its own behind one that it has not applied, or the snapshot
+    /// comes with another configuration than that of its last entry.
+    pub(super) fn sent<M: Machine>(
+        &self,
+        node: usize,
+        machine: &M,
+        message: &Message,
+        known: &Configurations,
+    ) -> Result<(), Violation> {
+        match &message.body {
+            Body::Append { entries, .. } if entries.iter().any(is_change) => {
+                Self::one_change(node, machine)
+            }
+            Body::Snapshot(snapshot) => {
+                let voters: BTreeSet<MemberId> = snapshot.conf.voters.iter().copied().collect();
+                same(node, snapshot.last.index, Some(&voters), known)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A member has applied entries, or taken over a snapshot.
+    ///
+    /// # Errors
+    /// If its configuration is another than that of the entries it has applied.
+    pub(super) fn applied<M: Machine>(
+        node: usize,
+        machine: &M,
+        known: &Configurations,
+    ) -> Result<(), Violation> {
+        let Some(now) = machine.standing() else { return Ok(()) };
+        same(node, now.applied, machine.voters(), known)
+    }
+
+    /// A member ends by itself.
+    ///
+    /// # Errors
+    /// If it says that it was removed, and was not.
+    pub(super) fn halted(
+        &self,
+        node: usize,
+        exit: &Exit,
+        known: &Configurations,
+    ) -> Result<(), Violation> {
+        let Exit::Stopped { lines } = exit else { return Ok(()) };
+        let member = self.members[node].member;
+        if lines.is_empty() || member.is_some_and(|member| known.was_removed(member)) {
+            return Ok(());
+        }
+        let detail = format!("{member:?} ends as one that was removed: {lines:?}");
+        Err(Violation::safety(NAME, node, detail))
+    }
+
+    /// Looks for a change of the leader's own term behind one that is not applied.
+    fn one_change<M: Machine>(node: usize, machine: &M) -> Result<(), Violation> {
+        let Some(now) = machine.standing().filter(|now| now.leads) else { return Ok(()) };
+        let mut pending = None;
+        for index in now.applied + 1..=machine.last().index {
+            let Some(entry) = machine.entry(index).filter(|entry| is_change(entry)) else {
+                continue;
+            };
+            if let Some(first) = pending
+                && entry.term == now.term
+            {
+                let detail = format!("appended a change while that of index {first} is pending");
+                return Err(Violation::safety(NAME, node, detail).at(index));
+            }
+            pending = pending.or(Some(index));
+        }
+        Ok(())
+    }
+}
+
+impl Heard {
+    /// Whether a majority of the configuration, as far as it is applied, is `counted`; the member
+    /// itself always is, if it is in there.
+    fn majority(
+        &self,
+        node: usize,
+        now: &Standing,
+        known: &Configurations,
+        counted: impl Fn(MemberId) -> bool,
+        what: impl Fn() -> String,
+    ) -> Result<(), Violation> {
+        let Some(voters) = known.at(now.applied) else { return Ok(()) };
+        let count = voters.iter().filter(|id| self.member == Some(**id) || counted(**id)).count();
+        if count > voters.len() / 2 {
+            return Ok(());
+        }
+        let detail = format!("{} by the word of {count} of {voters:?}", what());
+        Err(Violation::safety(NAME, node, detail).at(now.applied))
+    }
+}
+
+fn is_change(entry: &Entry) -> bool {
+    entry.kind == EntryKind::ConfChange
+}
+
+fn same(
+    node: usize,
+    index: u64,
+    voters: Option<&BTreeSet<MemberId>>,
+    known: &Configurations,
+) -> Result<(), Violation> {
+    match (voters, known.at(index)) {
+        (Some(voters), Some(right)) if voters != right => {
+            let detail = format!("counts {voters:?}, by the log it is {right:?}");
+            Err(Violation::safety(NAME, node, detail).at(index))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

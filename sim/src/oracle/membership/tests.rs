@@ -1,0 +1,144 @@
+use quorate_core::error::Refusal;
+use quorate_core::raft::LogId;
+use quorate_core::wire::conf_change::{ConfChange, ConfChangeKind};
+
+use super::super::double::Double;
+use super::*;
+
+const fn id(number: u64) -> MemberId {
+    MemberId(number)
+}
+
+fn change(kind: ConfChangeKind, node: u64) -> bytes::Bytes {
+    ConfChange { id: 1, kind, node: id(node), context: bytes::Bytes::new() }.encode()
+}
+
+/// Members 1 to 4 are in the configuration; the one on node 0 is 1 and has applied that.
+fn cluster() -> (Membership, Configurations, Double) {
+    let (mut membership, mut known, mut member) =
+        (Membership::new(1), Configurations::default(), Double::default());
+    membership.lives(0, id(1));
+    for node in 1..=4 {
+        member.push(1, EntryKind::ConfChange, change(ConfChangeKind::AddNode, node));
+    }
+    member.entries.iter().for_each(|entry| known.committed(entry));
+    member.standing = Standing { term: 2, leads: false, commit: 4, applied: 4 };
+    assert_eq!(membership.handled(0, &member, &known), Ok(()));
+    (membership, known, member)
+}
+
+fn hear(membership: &mut Membership, from: u64, term: u64, body: Body) {
+    membership.delivered(0, &Message { from: id(from), to: id(1), term, body });
+}
+
+fn vote(membership: &mut Membership, from: u64, term: u64) {
+    hear(membership, from, term, Body::VoteResponse { pre: false, granted: true });
+}
+
+/// The same, and member 1 leads in term 2 with an entry of its own at index 5.
+fn led() -> (Membership, Configurations, Double) {
+    let (mut membership, known, mut member) = cluster();
+    vote(&mut membership, 2, 2);
+    vote(&mut membership, 3, 2);
+    member.standing.leads = true;
+    assert_eq!(membership.handled(0, &member, &known), Ok(()));
+    member.push(2, EntryKind::Normal, bytes::Bytes::new());
+    (membership, known, member)
+}
+
+#[test]
+fn an_election_won_without_a_majority_is_found() {
+    let lead = |votes: &[(u64, u64)]| {
+        let (mut membership, known, mut member) = cluster();
+        votes.iter().for_each(|(from, term)| vote(&mut membership, *from, *term));
+        member.standing.leads = true;
+        membership.handled(0, &member, &known)
+    };
+    assert_eq!(lead(&[(2, 2), (4, 2)]), Ok(()));
+    assert!(lead(&[(2, 2)]).is_err(), "two of four");
+    assert!(lead(&[(2, 2), (2, 2)]).is_err(), "one of them twice");
+    assert!(lead(&[(2, 2), (7, 2)]).is_err(), "one of them is not in the configuration");
+    assert!(lead(&[(2, 2), (3, 1)]).is_err(), "one of another term");
+}
+
+#[test]
+fn a_commit_without_a_majority_is_found() {
+    let commit = |acknowledged: &[(u64, u64)]| {
+        let (mut membership, known, mut member) = led();
+        for (from, index) in acknowledged {
+            hear(&mut membership, *from, 2, Body::Appended { index: *index });
+        }
+        member.standing.commit = 5;
+        membership.handled(0, &member, &known)
+    };
+    assert_eq!(commit(&[(2, 5), (3, 9)]), Ok(()));
+    assert!(commit(&[(2, 5)]).is_err());
+    assert!(commit(&[(2, 5), (3, 4)]).is_err(), "one of them lacks the entry");
+    assert!(commit(&[(2, 5), (9, 5)]).is_err(), "one of them is not in the configuration");
+}
+
+#[test]
+fn a_removal_counts_once_it_is_applied_and_not_before() {
+    let (mut membership, mut known, mut member) = led();
+    member.push(2, EntryKind::ConfChange, change(ConfChangeKind::RemoveNode, 4));
+    hear(&mut membership, 2, 2, Body::Appended { index: 6 });
+    member.standing.commit = 6;
+    assert!(membership.handled(0, &member, &known).is_err(), "two of four");
+    member.entries[4..].iter().for_each(|entry| known.committed(entry));
+    member.standing.applied = 6;
+    member.push(2, EntryKind::Normal, &b"x"[..]);
+    hear(&mut membership, 2, 2, Body::Appended { index: 7 });
+    member.standing.commit = 7;
+    assert_eq!(membership.handled(0, &member, &known), Ok(()), "two of three");
+}
+
+#[test]
+fn a_configuration_that_is_not_that_of_the_log_is_found() {
+    let (_, mut known, mut member) = led();
+    member.voters = Some((1..=4).map(id).collect());
+    assert_eq!(Membership::applied(0, &member, &known), Ok(()));
+    member.push(2, EntryKind::ConfChange, change(ConfChangeKind::RemoveNode, 4));
+    member.entries[4..].iter().for_each(|entry| known.committed(entry));
+    member.standing.applied = 6;
+    assert!(Membership::applied(0, &member, &known).is_err(), "the removed one is still there");
+    // It stays removed, whatever comes.
+    let entry = Entry { index: 7, ..member.entries[3].clone() };
+    known.committed(&entry);
+    assert!(known.at(7).is_some_and(|voters| !voters.contains(&id(4))));
+}
+
+#[test]
+fn a_second_change_while_one_is_pending_is_found() {
+    let (mut membership, known, mut member) = led();
+    let entry = |member: &Double| member.entries.last().cloned().expect("just pushed");
+    let hand = |membership: &mut Membership, entry: Entry| {
+        hear(membership, 2, 0, Body::Propose { entries: vec![entry] });
+    };
+    member.push(2, EntryKind::ConfChange, change(ConfChangeKind::RemoveNode, 4));
+    hand(&mut membership, entry(&member));
+    assert_eq!(membership.handled(0, &member, &known), Ok(()));
+    member.push(2, EntryKind::ConfChange, change(ConfChangeKind::RemoveNode, 3));
+    hand(&mut membership, entry(&member));
+    assert!(membership.handled(0, &member, &known).is_err());
+    let append = Body::Append {
+        prev: LogId { term: 2, index: 6 },
+        entries: vec![entry(&member)],
+        commit: 4,
+    };
+    let message = Message { from: id(1), to: id(2), term: 2, body: append };
+    assert!(membership.sent(0, &member, &message, &known).is_err());
+    member.standing.applied = 6;
+    assert_eq!(membership.sent(0, &member, &message, &known), Ok(()), "the first is applied");
+}
+
+#[test]
+fn who_says_that_it_was_removed_and_was_not_is_found() {
+    let (membership, mut known, mut member) = led();
+    let removed = Exit::Stopped { lines: vec!["removed"] };
+    assert!(membership.halted(0, &removed, &known).is_err());
+    assert_eq!(membership.halted(0, &Exit::Stopped { lines: Vec::new() }, &known), Ok(()));
+    assert_eq!(membership.halted(0, &Exit::Fault(Refusal::new("x")), &known), Ok(()));
+    member.push(2, EntryKind::ConfChange, change(ConfChangeKind::RemoveNode, 1));
+    member.entries[4..].iter().for_each(|entry| known.committed(entry));
+    assert_eq!(membership.halted(0, &removed, &known), Ok(()));
+}
