@@ -42,3 +42,20 @@ pub fn check(text: &str) -> Result<usize, String> {
     }
     Ok(runs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn another_digest_and_lines_that_are_none_are_told() {
+        assert_eq!(check("# nothing\n"), Ok(0));
+        let words = check("lockstep 3 0000000000000000").expect_err("another digest");
+        assert!(words.starts_with("lockstep 3 gives "), "{words}");
+        let digest = words.split(' ').nth(3).expect("the digest that it gives");
+        assert_eq!(check(&format!("# nothing\nlockstep 3 {digest}\n")), Ok(1));
+        for line in ["lockstep 3", "lockstep x 00", "nowhere 3 00"] {
+            assert!(check(line).is_err(), "{line}");
+        }
+    }
+}

@@ -60,3 +60,37 @@ impl Regression {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Regression;
+    use crate::oracle::Violation;
+    use crate::report::Report;
+    use crate::scenario::Scenario;
+    use crate::stats::Stats;
+
+    #[test]
+    fn a_run_must_keep_all_promises_and_get_to_what_it_is_about() {
+        let scenario = Scenario::draw(1);
+        let text = format!(
+            r#"{{"name": "", "found": "", "world": "lockstep", "oracle": "liveness",
+            "reaches": {{"leaders": 2, "no_space": 1}}, "scenario": {}}}"#,
+            scenario.to_json()
+        );
+        let mut regression = Regression::from_json(&text).expect("a regression");
+        let stats = Stats { leaders: 2, no_space: 1, ..Stats::default() };
+        let good = Report { scenario, stats, digest: 0, violation: None, recording: Vec::new() };
+        assert_eq!(regression.judge(&good), Ok(()));
+        let mut missed = good.clone();
+        missed.stats.no_space = 0;
+        let words = regression.judge(&missed).expect_err("it got nowhere");
+        assert!(words.starts_with("no_space is 0 and not at least 1"), "{words}");
+        let mut broken = good.clone();
+        broken.violation = Some((5_000_000, Violation::safety("oracle", 1, "wrong".to_owned())));
+        let words = regression.judge(&broken).expect_err("it broke a promise");
+        assert_eq!(words, "oracle at node 1: wrong at 5 ms");
+        regression.reaches.insert("nonsense".to_owned(), 0);
+        assert!(regression.judge(&good).is_err());
+        assert!(Regression::from_json("{}").is_err());
+    }
+}

@@ -27,6 +27,9 @@ impl fmt::Display for Failure {
         }
         writeln!(f, "seed {seed}, options:\n{options}")?;
         writeln!(f, "what happened: {}", report.stats)?;
+        if Scenario::with(*seed, options.clone()) != report.scenario {
+            return write!(f, "its plan is its own: run its file again");
+        }
         let mut environment = String::new();
         let mut flags = String::new();
         for (name, value) in options.changes(*seed) {

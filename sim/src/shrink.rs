@@ -2,13 +2,14 @@
 //!
 //! Whatever is taken out of a scenario changes everything that is drawn after it, so a smaller one
 //! may hide the fault by bad luck alone. Each candidate is therefore tried with a few seeds, its own
-//! first. A candidate counts if the same oracle fires. All of it is deterministic.
+//! first. A candidate counts if it fails alike. All of it is deterministic.
 
 mod steps;
 
 #[cfg(test)]
 mod tests;
 
+use crate::oracle::{Kind, Violation};
 use crate::report::Report;
 use crate::scenario::Scenario;
 
@@ -33,7 +34,7 @@ struct Shrinking<'a> {
     run: Run<'a>,
     tell: &'a mut dyn FnMut(String),
     best: Scenario,
-    oracle: &'static str,
+    broken: Broken,
     /// When the promise is broken, in microseconds.
     broken_us: u64,
     runs: u64,
@@ -50,13 +51,32 @@ pub fn shrink(
 ) -> Option<Shrunk> {
     let (time, violation) = run(scenario).violation?;
     tell(format!("{violation}"));
-    let (best, oracle) = (scenario.clone(), violation.oracle);
+    let (best, broken) = (scenario.clone(), Broken::of(&violation));
     let broken_us = time / 1000;
-    let mut shrinking = Shrinking { run, tell, best, oracle, broken_us, runs: 1, most_runs };
+    let mut shrinking = Shrinking { run, tell, best, broken, broken_us, runs: 1, most_runs };
     // What one step has made impossible, another may make possible again.
     while shrinking.round() && shrinking.runs < most_runs {}
-    let Shrinking { best, oracle, runs, .. } = shrinking;
-    Some(Shrunk { scenario: best, oracle, runs })
+    let Shrinking { best, broken, runs, .. } = shrinking;
+    Some(Shrunk { scenario: best, oracle: broken.oracle, runs })
+}
+
+/// What two failures have in common that are alike.
+#[derive(PartialEq, Eq)]
+struct Broken {
+    oracle: &'static str,
+    /// There are many ways to get nowhere: of a promise of liveness, the words count too, without
+    /// the numbers in them.
+    words: Option<String>,
+}
+
+impl Broken {
+    fn of(violation: &Violation) -> Self {
+        let is_word = |c: &char| c.is_alphabetic() || *c == ' ';
+        let words = || violation.detail.chars().filter(is_word).collect::<String>();
+        let words = (violation.kind == Kind::Liveness)
+            .then(|| words().split_whitespace().collect::<Vec<_>>().join(" "));
+        Self { oracle: violation.oracle, words }
+    }
 }
 
 impl Shrinking<'_> {
@@ -73,7 +93,7 @@ impl Shrinking<'_> {
             let mut candidate = candidate.clone();
             candidate.seed = candidate.seed.wrapping_add(more);
             if let Some((time, violation)) = (self.run)(&candidate).violation
-                && violation.oracle == self.oracle
+                && Broken::of(&violation) == self.broken
             {
                 let (runs, faults) = (self.runs, candidate.plan.faults.len());
                 (self.tell)(format!("run {runs:>4}: {words}; {faults} faults are left"));

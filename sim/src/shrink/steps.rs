@@ -108,7 +108,12 @@ impl Shrinking<'_> {
         for (name, choices) in LOWER {
             let now = self.best.options.values().find(|(n, _)| n == name).map_or(0, |(_, v)| v);
             for value in choices.iter().filter(|value| **value < now) {
-                if self.change(&format!("{name}={value}"), |s| set(&mut s.options, name, *value)) {
+                let mut candidate = self.best.clone();
+                set(&mut candidate.options, name, *value);
+                // Without anybody who writes, no write is acknowledged: that would prove nothing.
+                if writers(&candidate.options) > 0
+                    && self.attempt(&format!("{name}={value}"), &candidate)
+                {
                     break;
                 }
             }
@@ -121,6 +126,11 @@ impl Shrinking<'_> {
             self.change("a fault half as long", |s| halve(&mut s.plan.faults[at].fault));
         }
     }
+}
+
+/// Clients that write.
+const fn writers(options: &Options) -> u64 {
+    options.registers + options.inserters + options.counters + options.ttl_writers
 }
 
 /// Whether it is a mean time between two faults.

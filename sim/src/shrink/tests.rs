@@ -58,6 +58,19 @@ fn it_goes_the_same_way_again_and_no_further_than_it_may() {
 }
 
 #[test]
+fn promises_of_liveness_are_alike_by_their_words() {
+    let broken = |kind, detail: &str| {
+        let violation = Violation { kind, ..Violation::safety("liveness", 1, detail.to_owned()) };
+        Broken::of(&violation)
+    };
+    let first = broken(Kind::Liveness, "healthy [0, 2]: node 2 refuses plain reads");
+    assert!(first == broken(Kind::Liveness, "healthy [1]: node 1 refuses plain reads"));
+    assert!(first != broken(Kind::Liveness, "healthy [0, 2]: no write was acknowledged"));
+    let safety = broken(Kind::Safety, "a value");
+    assert!(safety == broken(Kind::Safety, "another value"));
+}
+
+#[test]
 fn what_does_not_fail_is_not_made_smaller() {
     let sound = |scenario: &Scenario| Report { violation: None, ..run(scenario) };
     assert_eq!(shrink(&failing(), &sound, 40, &mut |_| {}), None);
