@@ -322,6 +322,11 @@ impl Raft {
         entries
     }
 
+    /// Whether there are entries for the state machine.
+    pub fn has_to_apply(&self) -> bool {
+        self.applied < self.commit.min(self.log.durable())
+    }
+
     /// The state machine has applied everything up to `index`.
     pub fn applied(&mut self, index: u64) {
         assert!(index > self.applied && index <= self.commit, "entries are applied in order");

@@ -65,6 +65,9 @@ impl Durability {
     /// The messages that may leave now, in the order in which they were made.
     pub fn released(&mut self) -> Vec<Message> {
         let done = self.done;
+        if self.held.iter().all(|(ticket, _)| *ticket <= done) {
+            return self.held.drain(..).map(|(_, message)| message).collect();
+        }
         let (ready, held) = self.held.drain(..).partition(|(ticket, _)| *ticket <= done);
         self.held = held;
         let ready: VecDeque<(Ticket, Message)> = ready;

@@ -169,7 +169,7 @@ impl Running {
 
     /// Whether there is more to do than one wake has done.
     pub(super) fn has_more(&self) -> bool {
-        !self.raft.to_apply(1).is_empty()
+        self.raft.has_to_apply()
     }
 
     /// A message of a peer.

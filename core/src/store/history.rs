@@ -52,6 +52,12 @@ impl History {
         self.ring.get(slot(index))?.as_ref()
     }
 
+    /// All slots that ever held an event, in order.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Option<&Arc<Event>>> {
+        let kept = self.start..=self.last;
+        self.ring.iter().map(move |slot| slot.as_ref().filter(|event| kept.contains(&event.index)))
+    }
+
     /// The first event at or after index `since` that concerns a watch of a clean path; nothing
     /// if there is none yet.
     ///

@@ -9,7 +9,7 @@ use super::Violation;
 use crate::machine::Machine;
 
 const NAME: &str = "state_equality";
-const SAMPLE: u64 = 128;
+const SAMPLE: u64 = 256;
 
 /// The state after each index, as the first member to get there had it.
 #[derive(Debug)]

@@ -19,10 +19,8 @@ pub(super) fn digest(state: &State) -> u32 {
     state.tree.walk(&mut digest);
     digest.number(state.history.start());
     digest.number(state.history.last());
-    for index in state.history.start()..=state.history.last() {
-        if let Some(event) = state.history.event(index) {
-            digest.event(event);
-        }
+    for event in state.history.slots().flatten() {
+        digest.event(event);
     }
     digest.finish()
 }

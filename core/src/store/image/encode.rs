@@ -82,13 +82,12 @@ impl Visitor for Tree<'_> {
 fn history(json: &mut Writer, history: &History) {
     let (start, end) = (history.start(), history.last() + 1);
     json.raw("{\"Queue\":{\"Events\":[");
-    for at in 0..CAPACITY {
+    let unused = core::iter::repeat(None);
+    for (at, slot) in history.slots().chain(unused).take(CAPACITY as usize).enumerate() {
         if at > 0 {
             json.raw(",");
         }
-        // The kept index that falls into this slot, if there is one.
-        let ahead = (at + CAPACITY - slot(start) as u64) % CAPACITY;
-        match history.event(start.saturating_add(ahead)) {
+        match slot {
             Some(kept) => event(json, kept),
             None => json.raw("null"),
         }
