@@ -13,6 +13,7 @@ pub mod lockstep;
 pub mod machine;
 pub mod options;
 pub mod oracle;
+pub mod outside;
 pub mod plan;
 #[cfg(feature = "planted")]
 pub mod planted;

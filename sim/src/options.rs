@@ -149,6 +149,12 @@ options! {
     wrong_list_mean_ms,
     /// Mean time until a wrong list is put right.
     wrong_list_length_ms,
+    /// Whether members advertise addresses where the list has names.
+    addresses,
+    /// Mean time between two troubles with a host's resolver; the first is at the start.
+    dns_mean_ms,
+    /// Mean length of a trouble with a resolver.
+    dns_length_ms,
 }
 
 impl Options {
@@ -227,7 +233,10 @@ impl Options {
         self.misread_mean_ms = maybe([2000, 5000, 10_000, 20_000]);
         self.wipe_mean_ms = maybe([10_000, 20_000, 30_000, 60_000]);
         self.wrong_list_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
+        self.dns_mean_ms = maybe([2000, 5000, 10_000, 20_000]);
         self.wrong_list_length_ms = c.between(500, 8000);
+        self.addresses = c.below(2);
+        self.dns_length_ms = c.between(500, 8000);
     }
 
     /// The options that belong to `seed`, with those changed that the environment names.

@@ -16,6 +16,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::rot::Rot;
+use crate::outside::dns::Trouble;
 
 /// All faults of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +139,15 @@ pub enum Fault {
         /// Until it is put right.
         length_us: u64,
     },
+    /// The resolver of a host gives wrong answers, or none.
+    Names {
+        /// The host.
+        host: usize,
+        /// What is wrong.
+        trouble: Trouble,
+        /// Until nothing is.
+        length_us: u64,
+    },
     /// A member that has published itself loses all its data while it is down. At most a minority
     /// of the hosts is hit.
     Wipe {
@@ -240,6 +250,7 @@ impl Fault {
             | Self::Rot { host, .. }
             | Self::Misread { host, .. }
             | Self::WrongList { host, .. }
+            | Self::Names { host, .. }
             | Self::Wipe { host, .. }
             | Self::Copy { host }
             | Self::Restore { host, .. } => Some(*host),

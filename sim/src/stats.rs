@@ -113,6 +113,10 @@ counters! {
     wrong_lists,
     /// Starts that were refused because of a wrong list.
     lists_refused,
+    /// Look-ups that were answered wrongly, or not at all.
+    names_wrong,
+    /// Starts that were refused because of a wrong answer to a look-up.
+    names_refused,
     /// Unsynced writes that a power loss dropped.
     writes_dropped,
     /// Writes that a power loss tore.

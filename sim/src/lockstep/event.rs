@@ -62,6 +62,8 @@ pub(super) enum Event {
     Space(usize),
     /// The list of members that a host is started with is put right.
     RightList(usize),
+    /// The resolver of a host is right again.
+    NamesRight(usize),
     /// The faults end.
     Calm,
     /// Look whether the healthy quorum has settled.
@@ -114,6 +116,7 @@ impl Event {
             Self::StopDeadline(p) => words(digest, 18, p.host),
             Self::Space(host) => words(digest, 19, *host),
             Self::RightList(host) => words(digest, 23, *host),
+            Self::NamesRight(host) => words(digest, 24, *host),
             Self::Calm => words(digest, 20, 0),
             Self::Settled => words(digest, 21, 0),
             Self::Doom(process, _) => words(digest, 22, process.host),

@@ -15,6 +15,8 @@ enum Cause {
     Wiped,
     /// The list of members was wrong.
     List,
+    /// The resolver told something wrong, or nothing.
+    Names,
     /// The data is damaged.
     Damage,
 }
@@ -27,6 +29,7 @@ impl<M: Machine> World<M> {
         let Some(running) = self.hosts[process.host].process(process) else { return };
         let (lost_sync, stopping, excused) = (running.must_halt, running.stopping, running.excused);
         let (found, wrong_list) = (running.found, running.wrong_list.is_some());
+        let misinformed = running.misinformed;
         if stopping.is_some() && exit.code() == 0 {
             self.stats.stopped += 1;
         }
@@ -36,7 +39,7 @@ impl<M: Machine> World<M> {
             Exit::Stopped { .. } => stopping.is_some(),
             Exit::Refused(_) | Exit::Fault(_) if excused => true,
             Exit::Refused(refusal) => {
-                let cause = self.cause(process.host, found, wrong_list);
+                let cause = self.cause(process.host, found, wrong_list, misinformed);
                 self.count_refusal(cause);
                 cause.is_some() && !refusal.message.is_empty() && !refusal.hints.is_empty()
             }
@@ -59,7 +62,13 @@ impl<M: Machine> World<M> {
     }
 
     /// What a start can have been refused for.
-    fn cause(&mut self, host: usize, found: Option<Directory>, wrong_list: bool) -> Option<Cause> {
+    fn cause(
+        &mut self,
+        host: usize,
+        found: Option<Directory>,
+        wrong_list: bool,
+        misinformed: bool,
+    ) -> Option<Cause> {
         let here = &mut self.hosts[host];
         if here.lost == Some(Loss::Wiped) {
             return Some(Cause::Wiped);
@@ -67,6 +76,9 @@ impl<M: Machine> World<M> {
         // A member that took part once looks at no list any more.
         if wrong_list && !here.formed {
             return Some(Cause::List);
+        }
+        if misinformed && !here.formed {
+            return Some(Cause::Names);
         }
         let files = here.disk.files();
         let misled = found.is_some_and(|found| files.misreads() > found.misreads);
@@ -80,6 +92,7 @@ impl<M: Machine> World<M> {
         match cause {
             Some(Cause::Wiped) => self.stats.wiped_refused += 1,
             Some(Cause::List) => self.stats.lists_refused += 1,
+            Some(Cause::Names) => self.stats.names_refused += 1,
             Some(Cause::Damage) => self.stats.damage_refused += 1,
             None => {}
         }

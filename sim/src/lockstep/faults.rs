@@ -48,6 +48,10 @@ impl<M: Machine> World<M> {
                 self.wrong_list(host, list, down_us);
                 self.queue.push(self.time + length_us * 1000, Event::RightList(host));
             }
+            Fault::Names { host, trouble, length_us } => {
+                self.dns.trouble(host, Some(trouble));
+                self.queue.push(self.time + length_us * 1000, Event::NamesRight(host));
+            }
             Fault::Wipe { host, down_us } => self.wipe(host, down_us),
             Fault::Copy { host } => {
                 self.hosts[host].copy = Some(self.hosts[host].disk.files().durable_copy());

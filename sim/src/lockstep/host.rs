@@ -75,6 +75,8 @@ pub(super) struct Running<M> {
     pub(super) booting: bool,
     /// What is wrong with the list of members that it was started with.
     pub(super) wrong_list: Option<WrongList>,
+    /// Whether its resolver told it something wrong, or nothing.
+    pub(super) misinformed: bool,
     /// What it found in its directory, if that may be damaged.
     pub(super) found: Option<Directory>,
     /// Whether it ends during its next sync.
@@ -122,6 +124,7 @@ impl<M> Running<M> {
             excused,
             booting: true,
             wrong_list: None,
+            misinformed: false,
             found,
             doomed: None,
             must_halt: false,

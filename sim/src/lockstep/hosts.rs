@@ -49,6 +49,8 @@ pub(super) fn listed_as(options: &Options, host: usize) -> MemberId {
 /// The settings of the member on `host`.
 fn config(options: &Options, host: usize, wrong: Option<WrongList>, entropy: [u8; 32]) -> Config {
     let (list, token) = list(options, wrong);
+    let name = if options.addresses == 0 { "n" } else { "10.0.0." };
+    let advertised = format!("http://{name}{host}:2380");
     Config {
         name: format!("m{host}"),
         data_dir: format!("m{host}.quorate"),
@@ -56,7 +58,7 @@ fn config(options: &Options, host: usize, wrong: Option<WrongList>, entropy: [u8
         listen_client_urls: vec![url(host, 2379)],
         advertise_client_urls: vec![url(host, 2379)],
         first_start: Settings::default()
-            .flag("initial-advertise-peer-urls", url(host, 2380).as_str())
+            .flag("initial-advertise-peer-urls", advertised)
             .flag("initial-cluster", list)
             .flag("initial-cluster-token", token),
         proxy: false,

@@ -6,8 +6,12 @@ use quorate_core::url::Url;
 
 use super::event::{Event, Process};
 use super::hosts::host_number;
-use super::world::World;
+use super::world::{MS, World};
 use crate::machine::Machine;
+use crate::outside::dns::{Failure, Query, Records};
+
+/// How long a resolver tries, in nanoseconds.
+const RESOLVER_TIMEOUT: u64 = 5000 * MS;
 
 impl<M: Machine> World<M> {
     /// A node makes a call.
@@ -64,12 +68,20 @@ impl<M: Machine> World<M> {
         Ok(M::serve(view, request).unwrap_or(absent))
     }
 
-    /// A node looks up a name; every member knows the addresses of all.
+    /// A node looks up a name.
     pub(super) fn look_up(&mut self, process: Process, call: CallId, name: &str) {
-        let result = host_number(name, self.hosts.len())
-            .map(|host| vec![format!("10.0.0.{host}")])
-            .ok_or_else(|| "no such host".to_owned());
-        let (wait, _) = self.network.delay(&mut self.chances.network);
+        let (answer, wrong) = self.dns.answer(process.host, &Query::Addresses(name.to_owned()));
+        if let Some(running) = self.hosts[process.host].process(process) {
+            running.misinformed |= wrong;
+        }
+        self.stats.names_wrong += u64::from(wrong);
+        let (delay, _) = self.network.delay(&mut self.chances.network);
+        let wait = if answer == Err(Failure::Silent) { RESOLVER_TIMEOUT } else { delay };
+        let result = match answer {
+            Ok(Records::Addresses(addresses)) => Ok(addresses),
+            Ok(Records::Services(_)) => Err(Failure::Absent.to_string()),
+            Err(failure) => Err(failure.to_string()),
+        };
         let input = Box::new(Input::Dns { call, result });
         self.queue.push(self.time + wait, Event::Input(process, input));
     }

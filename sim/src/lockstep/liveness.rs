@@ -33,6 +33,7 @@ impl<M: Machine> World<M> {
         for host in 0..self.hosts.len() {
             self.space(host);
             self.right_list(host);
+            self.dns.trouble(host, None);
             self.hosts[host].disk.files().read_right();
             if healthy.contains(&host) {
                 self.make_healthy(host);

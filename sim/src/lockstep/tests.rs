@@ -58,6 +58,8 @@ fn the_sound_toy_passes() {
         "wrong_lists",
         "lists_refused",
         "restored",
+        "names_wrong",
+        "names_refused",
     ];
     for (name, value) in stats.values() {
         assert!(value > 0 || unused.contains(&name), "{name} never happened");

@@ -14,6 +14,7 @@ use crate::digest::Digest;
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::oracle::{Kind, Oracles, Violation};
+use crate::outside::dns::Dns;
 use crate::plan::Plan;
 use crate::record::Recorder;
 use crate::report::Report;
@@ -38,6 +39,7 @@ pub struct World<M> {
     pub(super) queue: Queue<Event>,
     pub(super) hosts: Vec<Host<M>>,
     pub(super) network: Network,
+    pub(super) dns: Dns,
     pub(super) clients: Vec<Client>,
     pub(super) workloads: Vec<Box<dyn Workload>>,
     pub(super) oracles: Oracles,
@@ -87,6 +89,7 @@ impl<M: Machine> World<M> {
             queue: Queue::new(),
             hosts,
             network: Network::new(members, &options),
+            dns: Dns::new(members),
             clients,
             workloads,
             oracles: Oracles::new(members),
@@ -183,6 +186,7 @@ impl<M: Machine> World<M> {
             Event::StopDeadline(process) => self.stop_deadline(process),
             Event::Space(host) => self.space(host),
             Event::RightList(host) => self.right_list(host),
+            Event::NamesRight(host) => self.dns.trouble(host, None),
             Event::Calm => self.calm(),
             Event::Settled => self.settled(),
         }

@@ -5,6 +5,7 @@ use super::{Calm, Change, Crash, Fault, Moment, Plan, Planned, WrongList};
 use crate::chance::Chance;
 use crate::disk::rot::{Damage, Kind, Rot};
 use crate::options::Options;
+use crate::outside::dns::Trouble;
 
 /// Microseconds in a millisecond.
 const MS: u64 = 1000;
@@ -19,6 +20,7 @@ impl Plan {
         draft.machines();
         draft.data();
         draft.membership();
+        draft.names();
         let mut faults = draft.faults;
         faults.sort_by_key(|planned| planned.at_us);
         Self { calm, faults }
@@ -150,6 +152,24 @@ impl Draft<'_> {
         });
         self.copies();
         self.lists();
+    }
+
+    /// The first trouble with names is there from the start: members ask for names before they
+    /// form their cluster.
+    fn names(&mut self) {
+        if self.options.dns_mean_ms > 0 {
+            let fault = self.name_trouble();
+            self.faults.push(Planned { at_us: 0, fault });
+        }
+        self.recur(self.options.dns_mean_ms, Self::name_trouble);
+    }
+
+    fn name_trouble(&mut self) -> Fault {
+        let troubles =
+            [Trouble::Absent, Trouble::Server, Trouble::Silent, Trouble::Other, Trouble::Flips];
+        let trouble = troubles[self.chance.index(troubles.len())];
+        let length_us = self.chance.wait(self.options.dns_length_ms * MS);
+        Fault::Names { host: self.host(), trouble, length_us }
     }
 
     fn copies(&mut self) {

@@ -46,6 +46,9 @@ impl fmt::Display for Fault {
                 lasts(*length_us),
                 lasts(*down_us)
             ),
+            Self::Names { host, trouble, length_us } => {
+                write!(f, "the resolver of n{host} is wrong ({trouble:?}) {}", lasts(*length_us))
+            }
             Self::Wipe { host, down_us } => {
                 write!(f, "the data of n{host} is lost, down {}", lasts(*down_us))
             }

@@ -150,6 +150,7 @@ fn halve(fault: &mut Fault) {
         | Fault::Isolate { length_us, .. }
         | Fault::Pause { length_us, .. }
         | Fault::Full { length_us, .. }
+        | Fault::Names { length_us, .. }
         | Fault::WrongList { length_us, .. } => half(length_us),
         Fault::Crash { down_us, .. }
         | Fault::Stop { down_us, .. }

@@ -1,0 +1,212 @@
+//! The domain name system as each host sees it through its own resolver.
+//!
+//! There is one truth, the zone; what goes wrong goes wrong at single resolvers, for a while. So
+//! records appear late, differ between hosts, change to and fro, or cannot be had.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a resolver is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Query {
+    /// The addresses of a host: A and AAAA records.
+    Addresses(String),
+    /// The servers of a service: SRV records.
+    Services(String),
+}
+
+/// One SRV record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Lower ones are asked first.
+    pub priority: u16,
+    /// The share among those of one priority.
+    pub weight: u16,
+    /// The port.
+    pub port: u16,
+    /// The name of the host.
+    pub target: String,
+}
+
+/// What a resolver found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Records {
+    /// Addresses, as text.
+    Addresses(Vec<String>),
+    /// Servers of a service.
+    Services(Vec<Service>),
+}
+
+/// Why a resolver found nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// NXDOMAIN: there is no such name.
+    #[error("no such host")]
+    Absent,
+    /// SERVFAIL: the servers that should know are of no use.
+    #[error("server failure")]
+    Server,
+    /// Nobody answers.
+    #[error("timed out")]
+    Silent,
+}
+
+/// What is wrong with a resolver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// No name is there yet.
+    Absent,
+    /// The servers fail.
+    Server,
+    /// Nobody answers.
+    Silent,
+    /// All answers are of another zone: wrong addresses, other targets.
+    Other,
+    /// Every second answer is of another zone, the first one among them.
+    Flips,
+}
+
+/// The zone, and the resolvers of all hosts.
+#[derive(Debug, Default)]
+pub struct Dns {
+    zone: BTreeMap<Query, Records>,
+    resolvers: BTreeMap<usize, Resolver>,
+}
+
+#[derive(Debug, Default)]
+struct Resolver {
+    trouble: Option<Trouble>,
+    answers: u64,
+}
+
+impl Dns {
+    /// A zone of so many hosts: `n0` at 10.0.0.0 and so on, and the service of their peers under
+    /// `_etcd-server._tcp.cluster`.
+    pub fn new(hosts: usize) -> Self {
+        let mut dns = Self::default();
+        let mut services = Vec::new();
+        for host in 0..hosts {
+            let name = format!("n{host}");
+            services.push(Service { priority: 0, weight: 0, port: 2380, target: name.clone() });
+            dns.set(Query::Addresses(name), Records::Addresses(vec![format!("10.0.0.{host}")]));
+        }
+        let service = "_etcd-server._tcp.cluster".to_owned();
+        dns.set(Query::Services(service), Records::Services(services));
+        dns
+    }
+
+    /// Puts records into the zone, in the place of those that were there.
+    pub fn set(&mut self, query: Query, records: Records) {
+        self.zone.insert(query, records);
+    }
+
+    /// The resolver of a host has this trouble from now on, or none.
+    pub fn trouble(&mut self, host: usize, trouble: Option<Trouble>) {
+        self.resolvers.entry(host).or_default().trouble = trouble;
+    }
+
+    /// What the resolver of a host answers, and whether that is not the truth.
+    pub fn answer(&mut self, host: usize, query: &Query) -> (Result<Records, Failure>, bool) {
+        let truth = self.zone.get(query).cloned().ok_or(Failure::Absent);
+        let resolver = self.resolvers.entry(host).or_default();
+        resolver.answers += 1;
+        let answer = match resolver.trouble {
+            None => truth.clone(),
+            Some(Trouble::Absent) => Err(Failure::Absent),
+            Some(Trouble::Server) => Err(Failure::Server),
+            Some(Trouble::Silent) => Err(Failure::Silent),
+            Some(Trouble::Flips) if resolver.answers.is_multiple_of(2) => truth.clone(),
+            Some(Trouble::Other | Trouble::Flips) => truth.clone().map(elsewhere),
+        };
+        let wrong = answer != truth;
+        (answer, wrong)
+    }
+}
+
+/// The same records in another zone.
+fn elsewhere(records: Records) -> Records {
+    match records {
+        Records::Addresses(addresses) => Records::Addresses(
+            addresses.iter().map(|address| address.replacen("10.0.0.", "10.9.9.", 1)).collect(),
+        ),
+        Records::Services(services) => {
+            let other = |service: Service| Service {
+                target: format!("{}.elsewhere", service.target),
+                ..service
+            };
+            Records::Services(services.into_iter().map(other).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dns, Failure, Query, Records, Trouble};
+
+    fn addresses(dns: &mut Dns, host: usize) -> Result<Vec<String>, Failure> {
+        match dns.answer(host, &Query::Addresses("n1".into())).0? {
+            Records::Addresses(addresses) => Ok(addresses),
+            other => panic!("asked for addresses, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn without_trouble_everybody_sees_the_zone() {
+        let mut dns = Dns::new(3);
+        for host in 0..3 {
+            assert_eq!(addresses(&mut dns, host), Ok(vec!["10.0.0.1".to_owned()]));
+        }
+        let unknown = Query::Addresses("n3".into());
+        assert_eq!(dns.answer(0, &unknown), (Err(Failure::Absent), false));
+    }
+
+    #[test]
+    fn trouble_is_one_resolvers_and_ends() {
+        let mut dns = Dns::new(3);
+        let troubles = [
+            (Trouble::Absent, Failure::Absent),
+            (Trouble::Server, Failure::Server),
+            (Trouble::Silent, Failure::Silent),
+        ];
+        for (trouble, failure) in troubles {
+            dns.trouble(0, Some(trouble));
+            assert_eq!(addresses(&mut dns, 0), Err(failure));
+            assert!(addresses(&mut dns, 1).is_ok());
+            dns.trouble(0, None);
+            assert!(addresses(&mut dns, 0).is_ok());
+        }
+    }
+
+    #[test]
+    fn answers_of_another_zone_come_always_or_every_second_time() {
+        let mut dns = Dns::new(3);
+        let (right, wrong) = (Ok(vec!["10.0.0.1".to_owned()]), Ok(vec!["10.9.9.1".to_owned()]));
+        dns.trouble(0, Some(Trouble::Other));
+        assert_eq!(
+            [addresses(&mut dns, 0), addresses(&mut dns, 0)],
+            [wrong.clone(), wrong.clone()]
+        );
+        dns.trouble(0, Some(Trouble::Flips));
+        assert_eq!([addresses(&mut dns, 0), addresses(&mut dns, 0)], [wrong, right]);
+    }
+
+    #[test]
+    fn the_service_has_a_record_for_each_host() {
+        let mut dns = Dns::new(2);
+        let query = Query::Services("_etcd-server._tcp.cluster".into());
+        let targets = |dns: &mut Dns| match dns.answer(0, &query) {
+            (Ok(Records::Services(services)), wrong) => {
+                let each = services.into_iter().map(|s| format!("{}:{}", s.target, s.port));
+                (each.collect::<Vec<_>>().join(" "), wrong)
+            }
+            other => panic!("asked for services, got {other:?}"),
+        };
+        assert_eq!(targets(&mut dns), ("n0:2380 n1:2380".to_owned(), false));
+        dns.trouble(0, Some(Trouble::Other));
+        assert_eq!(targets(&mut dns), ("n0.elsewhere:2380 n1.elsewhere:2380".to_owned(), true));
+        dns.set(query.clone(), Records::Services(Vec::new()));
+        assert_eq!(targets(&mut dns), (String::new(), false));
+    }
+}
