@@ -147,6 +147,7 @@ fn a_read_without_the_log_is_found() {
 #[test]
 fn a_state_machine_of_its_own_is_found() {
     found(toy::APPLIES_DIFFERENTLY, &["state_equality"]);
+    found(toy::APPLIES_DIFFERENTLY, &["event_history"]);
 }
 
 #[test]

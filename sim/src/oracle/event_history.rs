@@ -109,3 +109,48 @@ pub fn concern(event: &Event, path: &str, recursive: bool) -> Concern {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use quorate_core::store::{Command, Method, Store};
+
+    use super::*;
+
+    /// A store to which these values were written.
+    fn store(values: &[&'static str]) -> Store {
+        let mut store = Store::new();
+        for value in values {
+            let value = Bytes::from_static(value.as_bytes());
+            store.apply(&Command { value, ..Command::new(Method::Put, "/1/a") });
+        }
+        store
+    }
+
+    fn applied(events: &mut EventHistory, node: usize, store: &Store) -> Result<(), Violation> {
+        let image = store.as_image();
+        events.applied(node, image.index(), image.history()).map(|_| ())
+    }
+
+    #[test]
+    fn a_change_that_differs_is_found_in_whatever_steps_it_came() {
+        let mut events = EventHistory::new(3);
+        assert_eq!(applied(&mut events, 0, &store(&["x"])), Ok(()));
+        assert_eq!(applied(&mut events, 0, &store(&["x", "y", "z"])), Ok(()));
+        assert_eq!(applied(&mut events, 1, &store(&["x", "y", "z"])), Ok(()));
+        assert_eq!(applied(&mut events, 2, &store(&["x", "y"])), Ok(()));
+        assert!(applied(&mut events, 2, &store(&["x", "y", "y"])).is_err());
+    }
+
+    #[test]
+    fn what_happened_above_or_beside_a_key_concerns_only_some() {
+        let store = store(&["x"]);
+        let event = store.as_image().history().event(1).expect("it was written");
+        let concerns = |path, recursive| concern(event, path, recursive);
+        assert_eq!(concerns("/1/a", false), Concern::Must);
+        assert_eq!(concerns("/1", true), Concern::Must);
+        assert_eq!(concerns("/1", false), Concern::No);
+        assert_eq!(concerns("/1/ab", true), Concern::No);
+        assert_eq!(concerns("/1/a/b", true), Concern::No);
+    }
+}

@@ -68,3 +68,6 @@ fn last_change<'a>(path: &str, index: u64, history: &'a EventHistory) -> Last<'a
     }
     if index <= REACH { Last::Known(None) } else { Last::Unknown }
 }
+
+#[cfg(test)]
+mod tests;
