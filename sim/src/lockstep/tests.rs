@@ -10,13 +10,14 @@ use crate::runner;
 use crate::scenario::Scenario;
 use crate::stats::Stats;
 
-/// The toy neither watches nor expires nor knows a full disk.
+/// The toy neither watches nor expires nor knows a full disk or a change of its members.
 fn options(seed: u64) -> Options {
     Options {
         watchers: 0,
         ttl_writers: 0,
         full_mean_ms: 0,
         wrong_list_mean_ms: 0,
+        change_mean_ms: 0,
         ..Options::draw(seed)
     }
 }
@@ -49,6 +50,9 @@ fn the_sound_toy_passes() {
         "undecided",
         "snapshots_saved",
         "snapshots_installed",
+        "changes",
+        "removed",
+        "stranded",
         // Its file is not one of those that are damaged, and it asks nobody before it starts.
         "rotten",
         "misreads",
