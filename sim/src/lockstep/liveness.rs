@@ -45,19 +45,20 @@ impl<M: Machine> World<M> {
         self.queue.push(self.time + LOOK, Event::Settled);
     }
 
-    /// The quorum of the plan, or all members if that is none by what each of them knows;
-    /// everybody while there is nothing committed, because a cluster forms only when all of its
-    /// members are there. Nobody if there is no quorum any more: of two members one was removed,
-    /// and it has left before the other learned that the removal is committed.
+    /// The quorum of the plan, or all members if that is none by what each of them knows, or if one
+    /// of them has not formed the cluster yet: a cluster forms only when all are there. Nobody if
+    /// there is no quorum any more: of two members one was removed, and it has left before the
+    /// other learned that the removal is committed.
     fn choose_quorum(&self) -> Option<Vec<usize>> {
         if self.oracles.ledger().last_index() == 0 {
             return Some((0..self.hosts.len()).collect());
         }
         let members = self.members();
         let lost = |host: usize| self.hosts[host].lost.is_some();
-        let whole = members.iter().copied().filter(|host| !lost(*host)).collect();
-        let chosen = self.plan.calm.quorum_of(&members, lost);
-        [chosen, whole].into_iter().find(|chosen| self.is_quorum(chosen, &members))
+        let whole: Vec<usize> = members.iter().copied().filter(|host| !lost(*host)).collect();
+        let formed = whole.iter().all(|host| self.hosts[*host].formed);
+        let chosen = formed.then(|| self.plan.calm.quorum_of(&members, lost));
+        chosen.into_iter().chain([whole]).find(|chosen| self.is_quorum(chosen, &members))
     }
 
     fn make_healthy(&mut self, host: usize) {
