@@ -8,7 +8,15 @@ use super::event::{Event, Process};
 use super::hosts::host_number;
 use super::world::{MS, World};
 use crate::machine::Machine;
+use crate::outside::discovery::Served;
 use crate::outside::dns::{Failure, Query, Records};
+
+/// Where the discovery service is.
+const DISCOVERY: &str = "http://discovery:2379/";
+
+fn is_discovery(request: &Call) -> bool {
+    request.url.starts_with(DISCOVERY)
+}
 
 /// How long a resolver tries, in nanoseconds.
 const RESOLVER_TIMEOUT: u64 = 5000 * MS;
@@ -40,11 +48,36 @@ impl<M: Machine> World<M> {
         let (result, wait) = if lost || wait > timeout {
             self.stats.http_failed += 1;
             (Err("timed out".to_owned()), timeout)
+        } else if is_discovery(request) {
+            return self.discover(from, call, request, wait);
         } else {
             (self.serve_at(from, to, call, request), wait)
         };
         let input = Box::new(Input::Http { call, result });
         self.queue.push(self.time + wait, Event::Input(from, input));
+    }
+
+    /// A call reaches the discovery service. A call that waits there has no end but its answer.
+    fn discover(&mut self, from: Process, call: CallId, request: &Call, wait: u64) {
+        let timeout = u64::try_from(request.timeout.as_nanos()).unwrap_or(u64::MAX / 4);
+        let answered = match self.discovery.serve(request) {
+            Served::Answered(answer, late_ms) if wait + late_ms * MS <= timeout => {
+                Some((Ok(answer), wait + late_ms * MS))
+            }
+            Served::Answered(..) | Served::Lost => Some((Err("timed out".to_owned()), timeout)),
+            Served::Waits(number) => {
+                self.polls.insert(number, (from, call));
+                None
+            }
+        };
+        let woken = self.discovery.woken().into_iter().filter_map(|(number, answer)| {
+            self.polls.remove(&number).map(|(from, call)| (from, call, Ok(answer), wait))
+        });
+        let ends = woken.chain(answered.map(|(result, wait)| (from, call, result, wait)));
+        for (process, call, result, wait) in ends {
+            let input = Box::new(Input::Http { call, result });
+            self.queue.push(self.time + wait, Event::Input(process, input));
+        }
     }
 
     fn serve_at(

@@ -1,6 +1,8 @@
 //! The world with the toy in it: the sound one passes, every unsound one is found by the oracle
 //! that is there for it.
 
+mod outside;
+
 use super::toy::{self, Toy};
 use crate::options::Options;
 use crate::oracle::Kind;

@@ -1,6 +1,9 @@
 //! The world: everything that exists in a run, and its loop.
 
+use std::collections::BTreeMap;
+
 use quorate_core::Output;
+use quorate_core::node::CallId;
 
 use super::clients::Client;
 use super::clock::Clock;
@@ -14,6 +17,7 @@ use crate::digest::Digest;
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::oracle::{Kind, Oracles, Violation};
+use crate::outside::discovery::Discovery;
 use crate::outside::dns::Dns;
 use crate::plan::Plan;
 use crate::record::Recorder;
@@ -40,6 +44,9 @@ pub struct World<M> {
     pub(super) hosts: Vec<Host<M>>,
     pub(super) network: Network,
     pub(super) dns: Dns,
+    pub(super) discovery: Discovery,
+    /// Calls that wait for a change at the discovery service, by its number for them.
+    pub(super) polls: BTreeMap<u64, (Process, CallId)>,
     pub(super) clients: Vec<Client>,
     pub(super) workloads: Vec<Box<dyn Workload>>,
     pub(super) oracles: Oracles,
@@ -90,6 +97,8 @@ impl<M: Machine> World<M> {
             hosts,
             network: Network::new(members, &options),
             dns: Dns::new(members),
+            discovery: Discovery::new("/token", Some(&members.to_string())),
+            polls: BTreeMap::new(),
             clients,
             workloads,
             oracles: Oracles::new(members),
