@@ -7,7 +7,7 @@ mod poison;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use quorate_core::disk::{DirEntry, DiskError, DiskErrorKind, Done, FileId, Found, Op, Ticket};
@@ -53,13 +53,29 @@ pub struct Executor<F: Files> {
     files: F,
     open: BTreeMap<FileId, F::File>,
     poison: Poison,
+    queue: VecDeque<Op>,
     waiting: Option<(FileId, Vec<Ticket>)>,
+}
+
+/// What an [`Executor`] does next.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// The sync of a file, for all that wait for it.
+    Sync,
+    /// An operation. A sync that comes up here is only put down: more may join it.
+    Op(&'a Op),
 }
 
 impl<F: Files> Executor<F> {
     /// An executor with no file open.
     pub const fn new(files: F) -> Self {
-        Self { files, open: BTreeMap::new(), poison: Poison::new(), waiting: None }
+        Self {
+            files,
+            open: BTreeMap::new(),
+            poison: Poison::new(),
+            queue: VecDeque::new(),
+            waiting: None,
+        }
     }
 
     /// Carries out `ops` in order and hands the end of each that has a ticket to `report`.
@@ -69,19 +85,44 @@ impl<F: Files> Executor<F> {
     /// the proposals among them (group commit).
     pub fn run(&mut self, ops: impl IntoIterator<Item = Op>, report: &mut impl FnMut(Done)) {
         for op in ops {
-            self.step(op, report);
+            self.queue.push_back(op);
+            while !self.queue.is_empty() {
+                self.advance(report);
+            }
         }
-        self.flush(report);
+        while self.next().is_some() {
+            self.advance(report);
+        }
     }
 
-    fn step(&mut self, op: Op, report: &mut impl FnMut(Done)) {
-        let joins = match (&op, &self.waiting) {
-            (Op::Write { file, .. } | Op::Sync { file, .. }, Some((waiting, _))) => file == waiting,
-            _ => false,
-        };
-        if !joins {
-            self.flush(report);
+    /// Puts `ops` behind those that wait, for a caller that goes on [step by step](Self::advance).
+    pub fn push(&mut self, ops: impl IntoIterator<Item = Op>) {
+        self.queue.extend(ops);
+    }
+
+    /// What comes next; nothing if all is done.
+    pub fn next(&self) -> Option<Step<'_>> {
+        let op = self.queue.front();
+        match (&self.waiting, op) {
+            (Some((file, _)), op) if !op.is_some_and(|op| joins(op, *file)) => Some(Step::Sync),
+            (_, op) => op.map(Step::Op),
         }
+    }
+
+    /// Does what comes next.
+    pub fn advance(&mut self, report: &mut impl FnMut(Done)) {
+        match self.next() {
+            Some(Step::Sync) => self.sync(report),
+            Some(Step::Op(_)) => {
+                if let Some(op) = self.queue.pop_front() {
+                    self.carry_out(op, report);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn carry_out(&mut self, op: Op, report: &mut impl FnMut(Done)) {
         match op {
             Op::Sync { file, ticket } => {
                 self.waiting.get_or_insert_with(|| (file, Vec::new())).1.push(ticket);
@@ -145,7 +186,7 @@ impl<F: Files> Executor<F> {
                 let result = self.files.remove(&path);
                 self.poison.note_path(&[&path], result);
             }
-            // `step` has dealt with the operations on open files.
+            // `carry_out` has dealt with the operations on open files.
             _ => {}
         }
     }
@@ -196,7 +237,7 @@ impl<F: Files> Executor<F> {
     /// Carries out the sync that waits, if there is one, and answers everybody who asked for it. A
     /// file whose sync has failed stays poisoned: its pages may have been dropped, so that a second
     /// sync would succeed and mean nothing.
-    fn flush(&mut self, report: &mut impl FnMut(Done)) {
+    fn sync(&mut self, report: &mut impl FnMut(Done)) {
         let Some((file, tickets)) = self.waiting.take() else { return };
         self.on_file(file, |files, handle| files.sync(handle));
         let result = match self.poison.of_file(file) {
@@ -207,6 +248,11 @@ impl<F: Files> Executor<F> {
             report(Done { ticket, result: result.clone() });
         }
     }
+}
+
+/// Whether an operation may come between the sync of `waiting` and its end.
+const fn joins(op: &Op, waiting: FileId) -> bool {
+    matches!(op, Op::Write { file, .. } | Op::Sync { file, .. } if file.0 == waiting.0)
 }
 
 fn not_open(file: FileId) -> DiskError {

@@ -8,6 +8,6 @@ mod timer;
 
 pub(crate) use body::{Body, Parts, Whole, read_body};
 pub(crate) use client::{Connection, Failure, authority};
-pub(crate) use io::Io;
+pub use io::Io;
 pub(crate) use serve::{Door, Doors, Service, listen};
 pub(crate) use timer::HyperTimer;

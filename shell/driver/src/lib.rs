@@ -19,6 +19,6 @@ pub mod run;
 #[cfg(test)]
 mod testing;
 
-pub use disk::{Executor, Files};
+pub use disk::{Executor, Files, Step};
 pub use platform::{Disk, Listener, Platform, Reports};
 pub use run::{Driver, Machine, Options, Stopper};

@@ -12,14 +12,15 @@ const READ_BYTES: usize = 8 * 1024;
 
 /// Lets hyper read and write a stream. A flush with nothing written since the last one is not
 /// passed on: hyper flushes whenever it is polled, and a simulated network would carry each.
-pub(crate) struct Io<S> {
+pub struct Io<S> {
     stream: S,
     incoming: Box<[u8]>,
     dirty: bool,
 }
 
 impl<S> Io<S> {
-    pub(crate) fn new(stream: S) -> Self {
+    /// `stream` in hyper's terms.
+    pub fn new(stream: S) -> Self {
         Self { stream, incoming: vec![0; READ_BYTES].into_boxed_slice(), dirty: false }
     }
 }
