@@ -18,6 +18,7 @@ mod published;
 pub mod run;
 #[cfg(test)]
 mod testing;
+mod watched;
 
 pub use disk::{Executor, Files, Step};
 pub use platform::{Disk, Listener, Platform, Reports};

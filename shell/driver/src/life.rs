@@ -6,9 +6,10 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use crate::platform::Platform;
+use crate::watched::{Changer, Watcher, watched};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
@@ -20,20 +21,20 @@ enum Phase {
 /// Held by every task.
 #[derive(Clone, Debug)]
 pub(crate) struct Life {
-    phase: watch::Receiver<Phase>,
+    phase: Watcher<Phase>,
     alive: mpsc::Sender<Infallible>,
 }
 
 /// Held by whoever ends the tasks.
 #[derive(Debug)]
 pub(crate) struct LifeEnder {
-    phase: watch::Sender<Phase>,
+    phase: Changer<Phase>,
     alive: mpsc::Receiver<Infallible>,
 }
 
 impl Life {
     pub(crate) fn new() -> (Self, LifeEnder) {
-        let (phase, phases) = watch::channel(Phase::Serving);
+        let (phase, phases) = watched(Phase::Serving);
         let (alive, all_gone) = mpsc::channel(1);
         (Self { phase: phases, alive }, LifeEnder { phase, alive: all_gone })
     }
@@ -46,11 +47,11 @@ impl Life {
     ) {
         let life = self.clone();
         platform.spawn(async move {
-            let Self { mut phase, alive } = life;
+            let Self { phase, alive } = life;
             tokio::select! {
                 biased;
                 () = task => {}
-                _ = phase.wait_for(|phase| *phase == Phase::Ended) => {}
+                () = phase.until(|phase| *phase == Phase::Ended) => {}
             }
             drop(alive);
         });
@@ -58,20 +59,18 @@ impl Life {
 
     /// Ends when no further work is to be begun.
     pub(crate) async fn draining(&self) {
-        let mut phase = self.phase.clone();
-        // A sender that is gone means the same as its last word.
-        let _ = phase.wait_for(|phase| *phase >= Phase::Draining).await;
+        self.phase.until(|phase| *phase >= Phase::Draining).await;
     }
 }
 
 impl LifeEnder {
     pub(crate) fn drain(&self) {
-        self.phase.send_replace(Phase::Draining);
+        self.phase.set(Phase::Draining);
     }
 
     /// Takes down what still runs.
     pub(crate) fn end(&self) {
-        self.phase.send_replace(Phase::Ended);
+        self.phase.set(Phase::Ended);
     }
 
     /// Ends when every task has ended.

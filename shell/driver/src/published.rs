@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use quorate_core::view::View;
-use tokio::sync::watch;
+
+use crate::watched::{Changer, watched};
 
 /// The last view that the node has published.
 #[derive(Debug)]
 pub(crate) struct Published {
     view: ArcSwapOption<View>,
-    progress: watch::Sender<Progress>,
+    progress: Changer<Progress>,
 }
 
 /// How far a member has come, as far as tasks wait for it.
@@ -23,14 +24,14 @@ struct Progress {
 
 impl Published {
     pub(crate) fn new() -> Self {
-        Self { view: ArcSwapOption::empty(), progress: watch::Sender::new(Progress::default()) }
+        Self { view: ArcSwapOption::empty(), progress: watched(Progress::default()).0 }
     }
 
     pub(crate) fn publish(&self, view: Arc<View>) {
         let known = view.member.is_some() && view.cluster_id.is_some();
         let progress = Progress { begun: true, known, ready: view.ready };
         self.view.store(Some(view));
-        self.progress.send_if_modified(|old| std::mem::replace(old, progress) != progress);
+        self.progress.set(progress);
     }
 
     /// What was published last.
@@ -45,18 +46,12 @@ impl Published {
 
     /// The first view of which `holds` is true.
     pub(crate) async fn once(&self, holds: impl Fn(&View) -> bool) -> Arc<View> {
-        let fits = |view: &Arc<View>| holds(view);
-        if let Some(view) = self.view().filter(fits) {
-            return view;
-        }
-        // Subscribed before the second look, so that no change falls in between.
-        let mut progress = self.progress.subscribe();
         loop {
-            if let Some(view) = self.view().filter(fits) {
+            if let Some(view) = self.view().filter(|view| holds(view)) {
                 return view;
             }
-            // The sender is a field of `self`, so this cannot fail.
-            let _ = progress.changed().await;
+            let progress = self.progress.watcher();
+            progress.until(|_| self.view().is_some_and(|view| holds(&view))).await;
         }
     }
 }

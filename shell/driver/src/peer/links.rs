@@ -10,13 +10,14 @@ use quorate_core::node::{Input, LinkEvent, Peer};
 use quorate_core::raft::{Body, Message};
 use quorate_core::url::Url;
 use quorate_core::wire::headers::StreamKind;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::registry::{Registry, Sent, Slots};
 use super::{PIPELINE_QUEUE, PIPELINE_WORKERS, Port, dial, pipeline, snapshot};
 use crate::life::Life;
 use crate::platform::Platform;
 use crate::run::Shared;
+use crate::watched::{Changer, Watcher, watched};
 
 /// A snapshot is sent to a peer only after the last one has arrived or failed.
 const SNAPSHOT_QUEUE: usize = 1;
@@ -33,7 +34,7 @@ pub(crate) struct Links<P: Platform> {
 /// added has to answer a leader of whom it has not read so far. It has a pipeline and nothing else.
 struct Stranger {
     pipeline: mpsc::Sender<Message>,
-    _urls: watch::Sender<Arc<[Url]>>,
+    _urls: Changer<Arc<[Url]>>,
 }
 
 /// What every task of a link stands on.
@@ -49,7 +50,7 @@ struct Link {
     slots: Arc<Slots>,
     pipeline: mpsc::Sender<Message>,
     snapshots: mpsc::Sender<Message>,
-    urls: watch::Sender<Arc<[Url]>>,
+    urls: Changer<Arc<[Url]>>,
 }
 
 /// The tasks' end of a link.
@@ -57,13 +58,13 @@ struct Link {
 pub(super) struct Line<P: Platform> {
     pub(super) ground: Ground<P>,
     pub(super) peer: MemberId,
-    urls: watch::Receiver<Arc<[Url]>>,
+    urls: Watcher<Arc<[Url]>>,
 }
 
 impl<P: Platform> Line<P> {
     /// Where the peer can be reached, as of now.
     pub(super) fn urls(&self) -> Arc<[Url]> {
-        Arc::clone(&self.urls.borrow())
+        self.urls.get()
     }
 
     /// Tells the node what happened to the link.
@@ -72,12 +73,12 @@ impl<P: Platform> Line<P> {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut urls = self.urls.clone();
+        let urls = self.urls.clone();
         self.ground.life.spawn(&self.ground.platform, async move {
             tokio::select! {
                 biased;
                 () = task => {}
-                () = async { while urls.changed().await.is_ok() {} } => {}
+                () = urls.last() => {}
             }
         });
     }
@@ -111,15 +112,7 @@ impl<P: Platform> Links<P> {
         });
         for (peer, urls) in keep {
             match links.get(&peer) {
-                Some(link) => {
-                    link.urls.send_if_modified(|old| {
-                        let new = **old != *urls;
-                        if new {
-                            *old = urls.into();
-                        }
-                        new
-                    });
-                }
+                Some(link) => link.urls.set(urls.into()),
                 None => {
                     let link = Link::open(ground.clone(), peer, urls);
                     registry.insert(peer, Arc::clone(&link.slots));
@@ -152,7 +145,7 @@ impl<P: Platform> Links<P> {
 
 impl Link {
     fn open<P: Platform>(ground: Ground<P>, peer: MemberId, urls: Vec<Url>) -> Self {
-        let (urls, watched) = watch::channel(urls.into());
+        let (urls, watched) = watched(urls.into());
         let (snapshots, waiting) = mpsc::channel(SNAPSHOT_QUEUE);
         let line = Line { ground, peer, urls: watched };
         line.spawn(dial::keep_dialled(line.clone(), StreamKind::MsgApp));
@@ -187,7 +180,7 @@ impl Link {
 
 impl Stranger {
     fn open<P: Platform>(ground: Ground<P>, peer: MemberId, urls: Arc<[Url]>) -> Self {
-        let (urls, watched) = watch::channel(urls);
+        let (urls, watched) = watched(urls);
         let pipeline = open_pipeline(&Line { ground, peer, urls: watched });
         Self { pipeline, _urls: urls }
     }
