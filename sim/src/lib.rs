@@ -6,11 +6,14 @@ compile_error!(
 );
 
 pub mod chance;
+mod clock;
 pub mod digest;
 pub mod digests;
 pub mod disk;
 pub mod lockstep;
 pub mod machine;
+mod members;
+mod network;
 pub mod options;
 pub mod oracle;
 pub mod outside;
@@ -23,6 +26,7 @@ pub mod report;
 pub mod results;
 pub mod runner;
 pub mod scenario;
+mod settling;
 pub mod shrink;
 pub mod stats;
 pub mod timeline;

@@ -5,7 +5,6 @@
 
 mod changes;
 mod clients;
-mod clock;
 mod data;
 mod drive;
 mod event;
@@ -15,7 +14,6 @@ mod host;
 mod hosts;
 mod http;
 mod liveness;
-mod network;
 mod node;
 mod queue;
 mod send;

@@ -239,6 +239,14 @@ impl Options {
         self.dns_length_ms = c.between(500, 8000);
     }
 
+    /// The options of a run of the world, which is as long as a third of one in lockstep: it costs
+    /// many times as much.
+    #[must_use]
+    pub const fn for_world(mut self) -> Self {
+        self.safety_ms = 20_000;
+        self
+    }
+
     /// The options that belong to `seed`, with those changed that the environment names.
     ///
     /// # Errors

@@ -285,6 +285,27 @@ impl Oracles {
         plain_reads::read(node, &request.path, shown, &self.events)
     }
 
+    /// The highest store index that a member showed or acknowledged.
+    pub fn last_shown(&self, node: usize) -> u64 {
+        self.monotonic.last(node)
+    }
+
+    /// A member answered a plain read of someone who asked when `before` was the
+    /// [last store index](Self::last_shown) that it had shown.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn shown_after(
+        &mut self,
+        node: usize,
+        before: u64,
+        request: &KeysRequest,
+        shown: &Shown,
+    ) -> Result<(), Violation> {
+        self.monotonic.shown_after(node, before, &shown.stamp)?;
+        plain_reads::read(node, &request.path, shown, &self.events)
+    }
+
     /// A member answered a write or quorum read.
     pub fn acknowledged(&mut self, node: usize, stamp: &Stamp) {
         self.monotonic.acknowledged(node, stamp);

@@ -186,6 +186,17 @@ impl Recorder {
         }
     }
 
+    /// When the member with this number last sent a message like this one, as far as that was
+    /// recorded.
+    pub fn last_sent(&self, from: usize, like: &Message) -> Option<u64> {
+        let all = self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = |recorded: &&Recorded| match &recorded.what {
+            What::Send { message, .. } => recorded.who == Who::Node(from) && **message == *like,
+            _ => false,
+        };
+        all.iter().rev().find(sent).map(|recorded| recorded.time)
+    }
+
     /// Everything that was recorded.
     pub fn take(&self) -> Vec<Recorded> {
         let lock = |all: &Arc<Mutex<Vec<_>>>| {

@@ -3,6 +3,12 @@
 
 use std::fmt;
 
+use quorate_core::note::Note;
+use quorate_core::store::Action;
+
+use crate::plan::Fault;
+use crate::workload::Outcome;
+
 macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// Counters of one run, or the sum over many.
@@ -137,6 +143,42 @@ counters! {
     torn_tails,
     /// Histories too tangled to be judged within the checker's budget.
     undecided,
+}
+
+impl Stats {
+    /// A member said what happened to it.
+    pub(crate) const fn note(&mut self, note: &Note) {
+        match note {
+            Note::BecameLeader { .. } => self.leaders += 1,
+            Note::SnapshotSaved { .. } => self.snapshots_saved += 1,
+            Note::SnapshotInstalled { .. } => self.snapshots_installed += 1,
+            Note::TornTail { .. } => self.torn_tails += 1,
+            _ => {}
+        }
+    }
+
+    /// Links were cut in so many directions.
+    pub(crate) fn cut(&mut self, fault: &Fault, directions: usize) {
+        match fault {
+            Fault::OneWay { .. } => self.one_way_cuts += directions as u64,
+            Fault::Isolate { .. } => self.isolations += u64::from(directions > 0),
+            _ => self.partitions += u64::from(directions > 0),
+        }
+    }
+
+    /// A write or quorum read ended. Says whether it was a write that was acknowledged.
+    pub(crate) fn asked(&mut self, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Refused => self.refused += 1,
+            Outcome::Unknown => self.unknown += 1,
+            Outcome::Answered { result: Ok(event), .. } if event.action != Action::Get => {
+                self.acknowledged += 1;
+                return true;
+            }
+            Outcome::Answered { .. } => self.quorum_reads += 1,
+        }
+        false
+    }
 }
 
 impl fmt::Display for Stats {

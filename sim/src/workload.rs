@@ -47,7 +47,7 @@ pub enum Outcome {
 }
 
 /// What the clients of one kind do.
-pub trait Workload: fmt::Debug {
+pub trait Workload: fmt::Debug + Send {
     /// What the client asks next.
     fn next(&mut self, client: usize, chance: &mut Chance) -> Asked;
 

@@ -2,7 +2,7 @@
 
 use quorate_core::api::{Failure, Response, Stamp};
 use quorate_core::node::{ClientId, Input};
-use quorate_core::store::{self, Action};
+use quorate_core::store;
 
 use super::event::Event;
 use super::world::{MS, World};
@@ -260,16 +260,10 @@ impl<M: Machine> World<M> {
     }
 
     fn count(&mut self, waits: Waits, outcome: &Outcome) {
-        match outcome {
-            Outcome::Answered { .. } if waits.watch => self.stats.cleared += 1,
-            _ if waits.watch => {}
-            Outcome::Refused => self.stats.refused += 1,
-            Outcome::Unknown => self.stats.unknown += 1,
-            Outcome::Answered { result: Ok(event), .. } if event.action != Action::Get => {
-                self.stats.acknowledged += 1;
-                self.progress |= self.healthy.is_some() && waits.called >= self.calm_since;
-            }
-            Outcome::Answered { .. } => self.stats.quorum_reads += 1,
+        if waits.watch {
+            self.stats.cleared += u64::from(matches!(outcome, Outcome::Answered { .. }));
+        } else if self.stats.asked(outcome) {
+            self.progress |= self.healthy.is_some() && waits.called >= self.calm_since;
         }
     }
 
@@ -296,13 +290,14 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// A client whose watch was not told an event that its member has applied, and the index.
-    pub(super) fn watch_due(&self) -> Option<(usize, u64)> {
+    /// A client whose watch was not told an event that its member has applied, in words.
+    pub(super) fn watch_due(&self) -> Option<String> {
         self.clients.iter().enumerate().find_map(|(number, client)| {
             let waits = client.waits.filter(|waits| waits.watch)?;
             let running = self.hosts[waits.host].running.as_ref()?;
             let reached = running.machine.history()?.last();
-            Some((number, self.oracles.watch_due(number, reached)?))
+            let index = self.oracles.watch_due(number, reached)?;
+            Some(format!("client {number} watches and was not told index {index}"))
         })
     }
 

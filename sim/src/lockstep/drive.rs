@@ -164,16 +164,13 @@ impl<M: Machine> World<M> {
 
     fn note(&mut self, process: Process, note: &Note) {
         let Some(running) = self.hosts[process.host].process(process) else { return };
+        self.stats.note(note);
         match note {
             Note::BecameLeader { .. } => {
                 running.leads = true;
-                self.stats.leaders += 1;
                 self.formed_together(process.host);
             }
             Note::BecameFollower { .. } | Note::QuorumLost { .. } => running.leads = false,
-            Note::SnapshotSaved { .. } => self.stats.snapshots_saved += 1,
-            Note::SnapshotInstalled { .. } => self.stats.snapshots_installed += 1,
-            Note::TornTail { .. } => self.stats.torn_tails += 1,
             Note::BootDecided { member, .. } => {
                 running.booting = false;
                 running.found = None;

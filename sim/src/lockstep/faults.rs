@@ -62,11 +62,7 @@ impl<M: Machine> World<M> {
 
     fn cut(&mut self, fault: &Fault, length_us: u64) {
         let directions = fault.directions(self.hosts.len());
-        match fault {
-            Fault::OneWay { .. } => self.stats.one_way_cuts += directions.len() as u64,
-            Fault::Isolate { .. } => self.stats.isolations += u64::from(!directions.is_empty()),
-            _ => self.stats.partitions += u64::from(!directions.is_empty()),
-        }
+        self.stats.cut(fault, directions.len());
         let number = self.network.cut(directions);
         self.queue.push(self.time + length_us * 1000, Event::Heal(number));
     }

@@ -7,8 +7,8 @@ use quorate_core::id::MemberId;
 use quorate_core::node::{ClientId, Input};
 use quorate_core::view::View;
 
-use super::clock::Clock;
 use super::event::{Doom, Process, Queued};
+use crate::clock::Clock;
 use crate::disk::{Disk, FileSystem};
 use crate::plan::WrongList;
 

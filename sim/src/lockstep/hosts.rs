@@ -2,76 +2,14 @@
 
 use std::collections::VecDeque;
 
-use quorate_core::Config;
-use quorate_core::boot::list::InitialCluster;
-use quorate_core::config::Settings;
-use quorate_core::id::MemberId;
 use quorate_core::node::Input;
-use quorate_core::time::Duration;
-use quorate_core::url::Url;
 
 use super::event::{Event, Process};
 use super::host::Running;
 use super::world::{MS, World};
 use crate::machine::Machine;
-use crate::options::Options;
-use crate::plan::WrongList;
+use crate::members::config;
 use crate::record::{What, Who};
-
-/// The host that a name or address in a URL means.
-pub(super) fn host_number(name: &str, members: usize) -> Option<usize> {
-    let number = name.strip_prefix('n').or_else(|| name.strip_prefix("10.0.0."))?;
-    number.parse().ok().filter(|host| *host < members)
-}
-
-fn url(host: usize, port: u16) -> Url {
-    Url::parse(&format!("http://n{host}:{port}")).expect("a URL of the simulator's own making")
-}
-
-/// The list of members, and the token that goes with it; wrong on purpose, if `wrong` says so.
-fn list(options: &Options, wrong: Option<WrongList>) -> (String, &'static str) {
-    let token = if wrong == Some(WrongList::Token) { "other" } else { "simulated" };
-    let hosts = (0..options.members as usize).filter(|n| wrong != Some(WrongList::Lacks(*n)));
-    let entry = |n| match wrong {
-        Some(WrongList::Url(other)) if other == n => format!("m{n}=http://elsewhere:2380"),
-        _ => format!("m{n}=http://n{n}:2380"),
-    };
-    (hosts.map(entry).collect::<Vec<_>>().join(","), token)
-}
-
-/// The member on `host` by the right list.
-pub(super) fn listed_as(options: &Options, host: usize) -> MemberId {
-    let (list, token) = list(options, None);
-    let list = InitialCluster::parse(&list).expect("a list of the simulator's own making");
-    list.member_id(&format!("m{host}"), token).expect("everybody is listed")
-}
-
-/// The settings of the member on `host`.
-fn config(options: &Options, host: usize, wrong: Option<WrongList>, entropy: [u8; 32]) -> Config {
-    let (list, token) = list(options, wrong);
-    let name = if options.addresses == 0 { "n" } else { "10.0.0." };
-    let advertised = format!("http://{name}{host}:2380");
-    Config {
-        name: format!("m{host}"),
-        data_dir: format!("m{host}.quorate"),
-        listen_peer_urls: vec![url(host, 2380)],
-        listen_client_urls: vec![url(host, 2379)],
-        advertise_client_urls: vec![url(host, 2379)],
-        first_start: Settings::default()
-            .flag("initial-advertise-peer-urls", advertised)
-            .flag("initial-cluster", list)
-            .flag("initial-cluster-token", token),
-        proxy: false,
-        force_new_cluster: false,
-        etcd_dir: None,
-        heartbeat_interval: Duration::from_millis(options.heartbeat_ms),
-        election_timeout: Duration::from_millis(options.election_ms),
-        snapshot_count: options.snapshot_count,
-        snapshot_catch_up_entries: options.catch_up_entries,
-        wal_segment_bytes: options.segment_bytes,
-        entropy,
-    }
-}
 
 impl<M: Machine> World<M> {
     /// Starts the process of a host; `process` is the one that is to come.

@@ -5,9 +5,9 @@ use quorate_core::node::{CallId, Input, LinkEvent};
 use quorate_core::url::Url;
 
 use super::event::{Event, Process};
-use super::hosts::host_number;
 use super::world::{MS, World};
 use crate::machine::Machine;
+use crate::members::host_number;
 use crate::outside::discovery::Served;
 use crate::outside::dns::{Failure, Query, Records};
 

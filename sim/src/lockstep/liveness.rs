@@ -10,6 +10,7 @@ use crate::machine::Machine;
 use crate::oracle::{Kind, Violation};
 use crate::plan::Fault;
 use crate::record::{What, Who};
+use crate::settling::{Standing, unsettled};
 use crate::workload::request;
 
 /// How often the world looks whether the quorum has settled.
@@ -24,10 +25,7 @@ impl<M: Machine> World<M> {
             return;
         };
         self.recorder.add(self.time, Who::World, || What::Calm(healthy.clone()));
-        self.network.heal_all();
-        self.network.delays.loss_ppm = 0;
-        self.network.delays.slow_ppm = 0;
-        self.network.delays.duplicate_ppm = 0;
+        self.network.calm();
         self.calm_since = self.time;
         self.healthy = Some(healthy.clone());
         for host in 0..self.hosts.len() {
@@ -98,39 +96,22 @@ impl<M: Machine> World<M> {
 
     /// What is still missing, in words.
     fn unsettled(&self, healthy: &[usize]) -> Option<String> {
-        let applied = healthy.iter().map(|host| self.oracles.applied_index(*host));
-        let applied: Vec<u64> = applied.collect();
-        let mut leaders = 0;
-        for host in healthy {
-            let Some(running) = &self.hosts[*host].running else {
-                return Some(format!("node {host} does not run"));
-            };
-            leaders += usize::from(running.leads);
-            let read = request(Verb::Get, "/1", "");
-            if running.machine.read(running.view.as_deref(), &read).is_none() {
-                return Some(format!("node {host} refuses plain reads; applied are {applied:?}"));
+        let read = request(Verb::Get, "/1", "");
+        let standing = |host: &usize| {
+            let running = self.hosts[*host].running.as_ref();
+            Standing {
+                host: *host,
+                runs: running.is_some(),
+                leads: running.is_some_and(|r| r.leads),
+                reads: running.is_some_and(|r| r.machine.read(r.view.as_deref(), &read).is_some()),
+                applied: self.oracles.applied_index(*host),
             }
-        }
-        if leaders != 1 {
-            return Some(format!("{leaders} of them lead; applied are {applied:?}"));
-        }
-        if !self.progress {
-            return Some(format!("no write was acknowledged; applied are {applied:?}"));
-        }
-        if self.clients_wait() {
-            return Some("a client waits for its answer".to_owned());
-        }
-        if let Some((client, index)) = self.watch_due() {
-            return Some(format!("client {client} watches and was not told index {index}"));
-        }
-        if let Some(owed) = self.owed(healthy) {
-            return Some(owed);
-        }
+        };
+        let quorum: Vec<Standing> = healthy.iter().map(standing).collect();
         let last = self.oracles.ledger().last_index();
-        applied
-            .iter()
-            .any(|index| *index != last)
-            .then(|| format!("applied are {applied:?} of {last}"))
+        unsettled(&quorum, self.progress, self.clients_wait(), last)
+            .or_else(|| self.watch_due())
+            .or_else(|| self.owed(healthy))
     }
 
     /// What should have happened by now by the leader's clock, in words.

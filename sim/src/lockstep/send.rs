@@ -11,9 +11,9 @@ use quorate_core::raft::{Body, Message};
 
 use super::event::{Event, Process};
 use super::host::Link;
-use super::hosts::host_number;
 use super::world::{MS, World};
 use crate::machine::Machine;
+use crate::members::host_number;
 use crate::record::{What, Who};
 
 impl<M: Machine> World<M> {

@@ -6,15 +6,15 @@ use quorate_core::Output;
 use quorate_core::node::CallId;
 
 use super::clients::Client;
-use super::clock::Clock;
 use super::event::{Event, Process};
 use super::host::Host;
-use super::hosts;
-use super::network::Network;
 use super::queue::Queue;
 use crate::chance::{Chance, Stream};
+use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::machine::Machine;
+use crate::members::listed_as;
+use crate::network::Network;
 use crate::options::Options;
 use crate::oracle::{Kind, Oracles, Violation};
 use crate::outside::discovery::Discovery;
@@ -87,7 +87,7 @@ impl<M: Machine> World<M> {
             hosts: Chance::new(seed, Stream::Hosts),
         };
         let host = |number| {
-            Host::new(clock(&options, &mut chances.hosts), hosts::listed_as(&options, number))
+            Host::new(Clock::draw(&options, &mut chances.hosts), listed_as(&options, number))
         };
         let hosts = (0..members).map(host).collect();
         let (workloads, clients) = Client::all(workload::all(&options));
@@ -211,10 +211,4 @@ impl<M: Machine> World<M> {
             self.violate(violation);
         }
     }
-}
-
-fn clock(options: &Options, chance: &mut Chance) -> Clock {
-    let drift = chance.below(2 * options.drift_ppm + 1) as i64 - options.drift_ppm as i64;
-    let skew = chance.below(2 * options.skew_ms + 1) as i64 - options.skew_ms as i64;
-    Clock::new(drift, skew * MS as i64)
 }

@@ -64,6 +64,30 @@ impl MonotonicReads {
         self.learned[client] = before.max(index);
         Ok(())
     }
+
+    /// The highest store index that a member showed or acknowledged.
+    pub fn last(&self, node: usize) -> u64 {
+        self.shown[node].0
+    }
+
+    /// A member showed these indexes to a reader who asked when `before` was the last store index
+    /// that it had shown. What it showed to others since may have overtaken the answer.
+    ///
+    /// # Errors
+    /// If it showed less than it had.
+    pub fn shown_after(
+        &mut self,
+        node: usize,
+        before: u64,
+        stamp: &Stamp,
+    ) -> Result<(), Violation> {
+        if stamp.store_index < before {
+            let detail = format!("shows store index {} after {before}", stamp.store_index);
+            return Err(Violation::safety(NAME, node, detail).at(stamp.store_index));
+        }
+        self.acknowledged(node, stamp);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +107,17 @@ mod tests {
         assert!(oracle.shown(0, &stamp(5, 8)).is_err());
         oracle.acknowledged(1, &stamp(7, 12));
         assert!(oracle.shown(1, &stamp(6, 12)).is_err(), "less than it has acknowledged");
+    }
+
+    #[test]
+    fn an_answer_may_be_overtaken_but_not_by_what_was_shown_before_the_question() {
+        let mut oracle = MonotonicReads::new(1);
+        assert_eq!(oracle.shown(0, &stamp(5, 9)), Ok(()));
+        let before = oracle.last(0);
+        assert_eq!(oracle.shown(0, &stamp(8, 12)), Ok(()));
+        assert_eq!(oracle.shown_after(0, before, &stamp(6, 10)), Ok(()));
+        assert_eq!(oracle.last(0), 8);
+        assert!(oracle.shown_after(0, before, &stamp(4, 8)).is_err());
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use quorate_core::time::{Instant, Now, Wall};
 
+use crate::chance::Chance;
+use crate::options::Options;
+
 /// A billion nanoseconds: the rate of a clock that does not drift.
 const SECOND: u64 = 1_000_000_000;
 
@@ -10,7 +13,7 @@ const START: i64 = 1_577_836_800_000_000_000;
 
 /// The clocks of one host. True times are nanoseconds since the start of the run.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     /// What the monotonic clock says at the true time `since`.
     origin: u64,
     since: u64,
@@ -22,18 +25,25 @@ pub(super) struct Clock {
 
 impl Clock {
     /// `drift` is in millionths, `skew` in nanoseconds.
-    pub(super) const fn new(drift: i64, skew: i64) -> Self {
+    pub(crate) const fn new(drift: i64, skew: i64) -> Self {
         let rate = SECOND.saturating_add_signed(drift * 1000);
         Self { origin: 0, since: 0, rate, skew }
     }
 
+    /// The clocks of a host of a run with these options.
+    pub(crate) fn draw(options: &Options, chance: &mut Chance) -> Self {
+        let drift = chance.below(2 * options.drift_ppm + 1) as i64 - options.drift_ppm as i64;
+        let skew = chance.below(2 * options.skew_ms + 1) as i64 - options.skew_ms as i64;
+        Self::new(drift, skew * 1_000_000)
+    }
+
     /// A new process measures from another origin.
-    pub(super) const fn restart(&mut self, time: u64, origin: u64) {
+    pub(crate) const fn restart(&mut self, time: u64, origin: u64) {
         self.origin = origin;
         self.since = time;
     }
 
-    pub(super) const fn jump(&mut self, by: i64) {
+    pub(crate) const fn jump(&mut self, by: i64) {
         self.skew += by;
     }
 
@@ -42,7 +52,7 @@ impl Clock {
         self.origin + elapsed as u64
     }
 
-    pub(super) const fn now(&self, time: u64) -> Now {
+    pub(crate) const fn now(&self, time: u64) -> Now {
         Now {
             mono: Instant::from_nanos(self.mono(time)),
             wall: Wall::from_unix_nanos(START + time as i64 + self.skew),
@@ -50,12 +60,12 @@ impl Clock {
     }
 
     /// How far the wall clock, in Unix nanoseconds, is ahead of the true time.
-    pub(super) const fn ahead(&self) -> i64 {
+    pub(crate) const fn ahead(&self) -> i64 {
         START + self.skew
     }
 
     /// The first true time at which the monotonic clock says `instant` or later.
-    pub(super) fn time_of(&self, instant: Instant) -> u64 {
+    pub(crate) fn time_of(&self, instant: Instant) -> u64 {
         let local = instant.as_nanos().saturating_sub(self.origin);
         let elapsed = u128::from(local) * u128::from(SECOND) / u128::from(self.rate);
         let mut time = self.since.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX / 2));
