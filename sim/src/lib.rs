@@ -31,4 +31,6 @@ pub mod shrink;
 pub mod stats;
 pub mod timeline;
 pub mod workload;
+#[cfg(feature = "world")]
+pub mod world;
 pub mod worlds;

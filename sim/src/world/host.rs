@@ -1,0 +1,146 @@
+//! One host: its process if it runs, its clocks, its disk.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use madsim::runtime::Handle;
+use madsim::task::NodeId;
+use quorate_core::id::MemberId;
+use quorate_core::node::CallId;
+use quorate_core::view::View;
+use quorate_core::{Config, Node};
+use quorate_shell::Stopper;
+
+use super::ending::{Directory, Reasons};
+use super::process::Process;
+use super::state::State;
+use crate::clock::Clock;
+use crate::disk::FileSystem;
+use crate::members;
+use crate::options::Options;
+use crate::plan::Crash;
+
+/// One host. What is lost at the end of its process lies in [`Running`].
+#[derive(Debug)]
+pub(super) struct Host {
+    /// What the runtime calls it.
+    pub(super) id: NodeId,
+    pub(super) boot: u32,
+    pub(super) running: Option<Running>,
+    pub(super) clock: Clock,
+    pub(super) files: FileSystem,
+    /// Whether the disk is full.
+    pub(super) full: bool,
+    /// Whether what its disk holds was damaged: it may never start again.
+    pub(super) rotten: bool,
+    /// How its process is configured, but for the entropy; none for the host of the clients.
+    pub(super) config: Option<Config>,
+    /// Who lives here, as far as it said so; kept over restarts.
+    pub(super) member: Option<MemberId>,
+}
+
+/// The process of a member.
+pub(super) struct Running {
+    pub(super) node: Arc<Mutex<Node>>,
+    pub(super) stopper: Stopper,
+    pub(super) view: Option<Arc<View>>,
+    pub(super) paused: bool,
+    /// If it was asked to stop: how many microseconds it then stays down.
+    pub(super) stopping: Option<u64>,
+    pub(super) reasons: Reasons,
+    /// Whom it asks for the members, and what that one showed when it was asked.
+    pub(super) questions: BTreeMap<CallId, (usize, Option<Arc<View>>)>,
+    /// Whether its node has halted, so that the process is about to end.
+    pub(super) halted: bool,
+    /// Whether it ends during its next sync, how, and for how many microseconds.
+    pub(super) doomed: Option<(Crash, u64)>,
+    /// Whether it leads, by its own notes.
+    pub(super) leads: bool,
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// The host of a member.
+    pub(super) fn member(runtime: &Handle, options: &Options, host: usize, clock: Clock) -> Self {
+        Self {
+            id: runtime.create_node().name(format!("n{host}")).build().id(),
+            boot: 0,
+            running: None,
+            clock,
+            files: FileSystem::default(),
+            full: false,
+            rotten: false,
+            config: Some(members::config(options, host, None, [0; 32])),
+            member: None,
+        }
+    }
+
+    /// The host of all clients, which is never struck by anything.
+    pub(super) fn of_clients(runtime: &Handle) -> Self {
+        Self {
+            id: runtime.create_node().name("clients").build().id(),
+            boot: 0,
+            running: None,
+            clock: Clock::new(0, 0),
+            files: FileSystem::default(),
+            full: false,
+            rotten: false,
+            config: None,
+            member: None,
+        }
+    }
+}
+
+impl Host {
+    /// Something happened to the directory behind the back of its process.
+    pub(super) fn damaged(&mut self) {
+        let found = Directory::suspect(&self.files, self.rotten);
+        if let Some(running) = &mut self.running {
+            running.reasons.damaged(found);
+        }
+    }
+}
+
+impl Running {
+    pub(super) const fn new(node: Arc<Mutex<Node>>, stopper: Stopper, reasons: Reasons) -> Self {
+        Self {
+            node,
+            stopper,
+            view: None,
+            paused: false,
+            stopping: None,
+            reasons,
+            questions: BTreeMap::new(),
+            halted: false,
+            doomed: None,
+            leads: false,
+        }
+    }
+}
+
+impl Running {
+    /// The node, which nobody holds for long.
+    pub(super) fn node(&self) -> MutexGuard<'_, Node> {
+        self.node.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The process that runs on a host now, if one does.
+    pub(super) fn current(&self, host: usize) -> Option<Process> {
+        let here = self.hosts.get(host)?;
+        here.running.as_ref().map(|_| Process { host, boot: here.boot })
+    }
+
+    /// A process, if it still runs.
+    pub(super) fn running(&mut self, process: Process) -> Option<&mut Running> {
+        let host = self.hosts.get_mut(process.host)?;
+        if host.boot == process.boot { host.running.as_mut() } else { None }
+    }
+}

@@ -1,0 +1,131 @@
+//! The simulated machine, as the shell sees it.
+
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use madsim::runtime::NodeHandle;
+use quorate_core::node::{Computed, Task};
+use quorate_core::time::Now;
+use quorate_core::url::{Scheme, Url};
+use quorate_shell::{Platform, Reports};
+
+use super::disk;
+use super::process::Process;
+use super::sleep::Sleep;
+use super::state::{MS, State, World};
+use super::tcp::{Bound, Stream};
+use crate::members::host_number;
+use crate::outside::dns::{Failure, Query, Records};
+
+/// The machine of one process.
+#[derive(Clone)]
+pub(super) struct Simulated {
+    pub(super) world: World,
+    pub(super) process: Process,
+    pub(super) spawner: NodeHandle,
+}
+
+impl Simulated {
+    /// The host that a name or address stands for.
+    fn find(&self, name: &str) -> Option<usize> {
+        host_number(name, self.world.lock().hosts.len())
+    }
+}
+
+impl Platform for Simulated {
+    type Stream = Stream;
+    type Listener = Bound;
+    type Sleep = Sleep;
+    type Disk = disk::Queue;
+
+    fn now(&self) -> Now {
+        let state = self.world.lock();
+        state.hosts[self.process.host].clock.now(state.now())
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let nanos = self.world.lock().sleeps(self.process.host, duration);
+        Sleep::new(self.world.clone(), nanos)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(self.spawner.spawn(task));
+    }
+
+    async fn bind(&self, url: &Url) -> Result<Vec<Bound>, String> {
+        if self.find(url.host()) != Some(self.process.host) {
+            return Err(format!("listen {url}: not an address of this machine"));
+        }
+        let tls = url.scheme() == Scheme::Https;
+        let bound = Bound::new(&self.world, self.process, url.port(), tls);
+        let bound = bound.ok_or_else(|| format!("listen {url}: address already in use"))?;
+        Ok(vec![bound])
+    }
+
+    async fn connect(
+        &self,
+        scheme: Scheme,
+        host: &str,
+        port: u16,
+        timeout: Duration,
+    ) -> io::Result<Stream> {
+        let to =
+            self.find(host).ok_or_else(|| io::Error::new(ErrorKind::NotFound, no_such(host)))?;
+        let tls = scheme == Scheme::Https;
+        let world = self.world.clone();
+        let id = world.lock().wired(|tcp, wire| tcp.dial(wire, self.process, (to, port), tls));
+        tokio::select! {
+            biased;
+            stream = Stream::dialled(world, id) => stream,
+            () = self.sleep(timeout) => Err(ErrorKind::TimedOut.into()),
+        }
+    }
+
+    async fn resolve(&self, host: &str) -> Result<Vec<String>, String> {
+        let (answer, takes) = self.world.lock().look_up(self.process, host);
+        Sleep::new(self.world.clone(), takes).await;
+        answer.map_err(|failure| format!("cannot resolve {host}: {failure}"))
+    }
+
+    fn entropy(&self) -> [u8; 32] {
+        self.world.lock().chances.hosts.seed()
+    }
+
+    async fn compute(&self, task: Task) -> Computed {
+        let takes = self.world.lock().chances.hosts.below(5 * MS);
+        Sleep::new(self.world.clone(), takes).await;
+        task.run()
+    }
+
+    fn disk(&self, reports: Reports) -> disk::Queue {
+        let (queue, worker) = disk::queue(self.world.clone(), self.process, reports);
+        self.spawn(worker.work());
+        queue
+    }
+}
+
+fn no_such(host: &str) -> String {
+    format!("{host}: no such host")
+}
+
+/// How long a resolver tries, in nanoseconds.
+const RESOLVER_TIMEOUT: u64 = 5000 * MS;
+
+impl State {
+    /// What the resolver of a process answers, and how many nanoseconds that takes.
+    fn look_up(&mut self, process: Process, name: &str) -> (Result<Vec<String>, Failure>, u64) {
+        let (answer, wrong) = self.dns.answer(process.host, &Query::Addresses(name.to_owned()));
+        if let Some(running) = self.running(process).filter(|_| wrong) {
+            running.reasons.misinform();
+        }
+        self.stats.names_wrong += u64::from(wrong);
+        let (delay, _) = self.network.delay(&mut self.chances.network);
+        let takes = if answer == Err(Failure::Silent) { RESOLVER_TIMEOUT } else { delay };
+        let addresses = answer.and_then(|records| match records {
+            Records::Addresses(addresses) => Ok(addresses),
+            Records::Services(_) => Err(Failure::Absent),
+        });
+        (addresses, takes)
+    }
+}

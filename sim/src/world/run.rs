@@ -1,0 +1,156 @@
+//! A run from its beginning to its end.
+
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
+
+use madsim::runtime::Runtime;
+use madsim::time::TimeHandle;
+
+use super::clients::live;
+use super::event::Event;
+use super::platform::Simulated;
+use super::process::Process;
+use super::state::{MS, State, World};
+use crate::oracle::{Kind, Violation};
+use crate::record::Recorder;
+use crate::report::Report;
+use crate::scenario::Scenario;
+
+/// Far more events than any run needs: tasks that wake each other without end.
+const MOST_EVENTS: u64 = 20_000_000;
+
+/// One run, on a thread of its own: the order of hash tables depends on what a thread has made
+/// before; recorded if `record`. A panic of a member is a violation like any other.
+pub fn run(scenario: &Scenario, record: bool) -> Report {
+    let recorder = Recorder::new(record);
+    let (mine, recording) = (scenario.clone(), recorder.clone());
+    let thread = thread::spawn(move || {
+        let config = madsim::Config::default();
+        Runtime::with_seed_and_config(mine.seed, config).block_on(whole(mine, recording))
+    });
+    thread.join().unwrap_or_else(|panic| Report::of_panic(scenario, &recorder, panic.as_ref()))
+}
+
+async fn whole(scenario: Scenario, recorder: Recorder) -> Report {
+    let world = World::new(scenario, recorder.clone());
+    world.begin();
+    let begin = TimeHandle::current().now_instant() - TimeHandle::current().elapsed();
+    poll_fn(|cx| world.turn(cx, begin)).await;
+    world.end().await;
+    world.lock().report(&recorder)
+}
+
+impl World {
+    fn begin(&self) {
+        let state = &mut *self.lock();
+        for host in 0..state.members {
+            state.oracles.clock_is_ahead(host, state.hosts[host].clock.ahead());
+            let at = state.chances.hosts.below(1000 * MS);
+            state.agenda.push(at, Event::Start(Process { host, boot: 0 }));
+        }
+        state.plan_faults();
+        state.agenda.push(state.scenario.options.safety_ms * MS, Event::Calm);
+        let process = Process { host: state.members, boot: 0 };
+        let Some(spawner) = state.runtime.get_node(state.hosts[process.host].id) else { return };
+        for number in 0..state.clients.len() {
+            let platform = Simulated { world: self.clone(), process, spawner: spawner.clone() };
+            drop(spawner.spawn(live(platform, number)));
+        }
+    }
+
+    /// Carries out what is due, and waits for what is not; ends with the run.
+    fn turn(&self, cx: &mut Context<'_>, begin: std::time::Instant) -> Poll<()> {
+        loop {
+            let mut state = self.lock();
+            if state.is_over() {
+                return Poll::Ready(());
+            }
+            let now = state.now();
+            if let Some(event) = state.agenda.pop(now) {
+                drop(state);
+                self.happen(event);
+                continue;
+            }
+            let Some(next) = state.agenda.wait(cx.waker()) else { return Poll::Ready(()) };
+            let mut alarm = pin!(madsim::time::sleep(Duration::ZERO));
+            // Setting it anew avoids the runtime's least time of a millisecond.
+            alarm.as_mut().reset(begin + Duration::from_nanos(next));
+            if alarm.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn happen(&self, event: Event) {
+        let mut state = self.lock();
+        state.stats.events += 1;
+        let now = state.now();
+        state.digest.add(now);
+        state.digest.add(event.number());
+        match event {
+            Event::Wake(waker) => waker.wake(),
+            Event::Tcp(due) => state.wired(|tcp, wire| tcp.due(wire, due)),
+            Event::Fault(number) => state.fault(number),
+            Event::Heal(number) => state.network.heal(number),
+            Event::Doom(process, by, down_us) => state.doom(process, by, down_us),
+            Event::Power(host) => state.tcp.power_up(host),
+            Event::Start(process) => {
+                drop(state);
+                self.start(process);
+            }
+            Event::Resume(process) => state.resume(process),
+            Event::StopDeadline(process) => state.stop_deadline(process),
+            Event::NamesRight(host) => state.dns.trouble(host, None),
+            Event::Space(host) => state.space(host),
+            Event::Calm => state.calm(),
+            Event::Look => state.look(),
+        }
+    }
+
+    /// Ends all tasks, so that nothing is left that holds the world.
+    async fn end(&self) {
+        {
+            let state = &mut *self.lock();
+            state.tcp.clear();
+            state.agenda.clear();
+            for host in &state.hosts {
+                state.runtime.resume(host.id);
+                state.runtime.kill(host.id);
+            }
+        }
+        madsim::time::sleep(Duration::from_millis(1)).await;
+        self.lock().agenda.clear();
+    }
+}
+
+impl State {
+    fn is_over(&mut self) -> bool {
+        if self.stats.events > MOST_EVENTS {
+            self.violate(Violation {
+                kind: Kind::Liveness,
+                oracle: "progress",
+                node: None,
+                index: None,
+                detail: "events without end".to_owned(),
+            });
+        }
+        self.over || self.violation.is_some()
+    }
+
+    fn report(&mut self, recorder: &Recorder) -> Report {
+        self.stats.simulated_ms = self.now() / MS;
+        self.stats.commits = self.oracles.ledger().last_index();
+        self.stats.misreads = self.hosts.iter().map(|host| host.files.misreads()).sum();
+        self.stats.no_space = self.hosts.iter().map(|host| host.files.no_space_count()).sum();
+        Report {
+            scenario: self.scenario.clone(),
+            stats: self.stats.clone(),
+            digest: self.digest.value(),
+            violation: self.violation.take(),
+            recording: recorder.take(),
+        }
+    }
+}
