@@ -46,11 +46,11 @@ impl Agenda {
         (first.key().at <= now).then(|| first.remove())
     }
 
-    /// When the next event comes. `waker` is woken if one comes in between.
+    /// When the next event comes, if one is planned. `waker` is woken if one comes in between.
     pub(super) fn wait(&mut self, waker: &Waker) -> Option<u64> {
-        let next = self.events.first_key_value()?.0.at;
-        self.waits = Some((next, waker.clone()));
-        Some(next)
+        let next = self.events.first_key_value().map(|(key, _)| key.at);
+        self.waits = Some((next.unwrap_or(u64::MAX), waker.clone()));
+        next
     }
 
     /// Wakes whoever carries events out.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use quorate_core::disk::{DirEntry, DiskError, DiskErrorKind, Op};
+use quorate_core::disk::{DirEntry, DiskError, DiskErrorKind, Done, Op};
 use quorate_shell::{Disk, Executor, Files, Reports, Step};
 use tokio::sync::{mpsc, oneshot};
 
@@ -52,26 +52,35 @@ impl Disk for Queue {
 impl Worker {
     /// Carries out all that comes.
     pub(super) async fn work(self) {
-        let Self { directory, mut batches, reports, _ended } = self;
-        let (world, process) = (directory.world.clone(), directory.process);
-        let mut executor = Executor::new(directory);
-        loop {
-            while let Ok(ops) = batches.try_recv() {
-                executor.push(ops);
-            }
-            let takes = match executor.next() {
-                Some(step) => world.lock().disk_takes(process, is_sync(step)),
-                None => match batches.recv().await {
-                    Some(ops) => {
-                        executor.push(ops);
-                        continue;
-                    }
-                    None => return,
-                },
-            };
-            Sleep::new(world.clone(), takes).await;
-            executor.advance(&mut |done| reports.done(done));
+        let Self { directory, batches, reports, _ended } = self;
+        carry_out(directory, batches, |done| reports.done(done)).await;
+    }
+}
+
+/// Carries out batches, each operation at the end of the time that it takes.
+async fn carry_out(
+    directory: Directory,
+    mut batches: mpsc::UnboundedReceiver<Vec<Op>>,
+    mut report: impl FnMut(Done),
+) {
+    let (world, process) = (directory.world.clone(), directory.process);
+    let mut executor = Executor::new(directory);
+    loop {
+        while let Ok(ops) = batches.try_recv() {
+            executor.push(ops);
         }
+        let takes = match executor.next() {
+            Some(step) => world.lock().disk_takes(process, is_sync(step)),
+            None => match batches.recv().await {
+                Some(ops) => {
+                    executor.push(ops);
+                    continue;
+                }
+                None => return,
+            },
+        };
+        Sleep::new(world.clone(), takes).await;
+        executor.advance(&mut report);
     }
 }
 
@@ -176,3 +185,6 @@ impl Files for Directory {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

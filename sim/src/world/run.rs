@@ -37,8 +37,7 @@ pub fn run(scenario: &Scenario, record: bool) -> Report {
 async fn whole(scenario: Scenario, recorder: Recorder) -> Report {
     let world = World::new(scenario, recorder.clone());
     world.begin();
-    let begin = TimeHandle::current().now_instant() - TimeHandle::current().elapsed();
-    poll_fn(|cx| world.turn(cx, begin)).await;
+    world.carry_on().await;
     world.end().await;
     world.lock().report(&recorder)
 }
@@ -61,7 +60,13 @@ impl World {
         }
     }
 
-    /// Carries out what is due, and waits for what is not; ends with the run.
+    /// Carries out what is planned, until the run is over.
+    pub(super) async fn carry_on(&self) {
+        let begin = TimeHandle::current().now_instant() - TimeHandle::current().elapsed();
+        poll_fn(|cx| self.turn(cx, begin)).await;
+    }
+
+    /// Carries out what is due, and waits for what is not.
     fn turn(&self, cx: &mut Context<'_>, begin: std::time::Instant) -> Poll<()> {
         loop {
             let mut state = self.lock();
@@ -74,7 +79,7 @@ impl World {
                 self.happen(event);
                 continue;
             }
-            let Some(next) = state.agenda.wait(cx.waker()) else { return Poll::Ready(()) };
+            let Some(next) = state.agenda.wait(cx.waker()) else { return Poll::Pending };
             let mut alarm = pin!(madsim::time::sleep(Duration::ZERO));
             // Setting it anew avoids the runtime's least time of a millisecond.
             alarm.as_mut().reset(begin + Duration::from_nanos(next));
