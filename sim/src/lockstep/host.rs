@@ -158,7 +158,10 @@ impl<M> Host<M> {
     pub(super) fn damaged(&mut self) {
         let found = self.directory();
         if let Some(running) = self.running.as_mut().filter(|running| running.booting) {
-            running.found = found;
+            // What it has misread before is still a reason to refuse.
+            let before = running.found.map(|before| before.misreads);
+            running.found = found
+                .map(|found| Directory { misreads: before.unwrap_or(found.misreads), ..found });
         }
     }
 
