@@ -1,7 +1,6 @@
 //! Digests of a few runs, kept in a file: whoever runs the same source must get the same ones,
 //! whatever the build, the process and the machine.
 
-use crate::scenario::Scenario;
 use crate::worlds::World;
 
 /// The seeds whose digests are kept, for each world.
@@ -14,7 +13,7 @@ pub fn text() -> String {
         .to_owned();
     for world in World::ALL {
         for seed in SEEDS {
-            let report = world.run(&Scenario::draw(seed), false);
+            let report = world.run(&world.scenario(seed), false);
             text.push_str(&format!("{world} {seed} {:016x}\n", report.digest));
         }
     }
@@ -33,7 +32,8 @@ pub fn check(text: &str) -> Result<usize, String> {
             return Err(format!("{line:?} is no world, seed and digest"));
         };
         let seed: u64 = seed.parse().map_err(|_| format!("{seed:?} is no seed"))?;
-        let report = World::parse(world)?.run(&Scenario::draw(seed), false);
+        let here = World::parse(world)?;
+        let report = here.run(&here.scenario(seed), false);
         let got = format!("{:016x}", report.digest);
         if got != digest {
             return Err(format!("{world} {seed} gives {got} and not {digest}"));

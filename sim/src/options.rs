@@ -251,16 +251,6 @@ impl Options {
         self
     }
 
-    /// The options that belong to `seed`, with those changed that the environment names.
-    ///
-    /// # Errors
-    /// A value that is no number.
-    pub fn from_environment(seed: u64) -> Result<Self, String> {
-        let mut options = Self::draw(seed);
-        options.set_from_environment()?;
-        Ok(options)
-    }
-
     /// Changes the options that the environment names.
     ///
     /// # Errors
@@ -287,9 +277,9 @@ impl Options {
         Ok(())
     }
 
-    /// The settings that turn the options of `seed` into these, for the command that reruns them.
-    pub fn changes(&self, seed: u64) -> Vec<(&'static str, u64)> {
-        let drawn = Self::draw(seed);
+    /// The settings that turn the options that were `drawn` into these, for the command that reruns
+    /// them.
+    pub fn changes(&self, drawn: &Self) -> Vec<(&'static str, u64)> {
         self.values().zip(drawn.values()).filter(|(a, b)| a != b).map(|(a, _)| a).collect()
     }
 }
@@ -330,7 +320,7 @@ mod tests {
         for name in Options::NAMES {
             assert!(text.contains(&format!("{name}=7")), "{name} in {text}");
         }
-        assert!(options.changes(1).len() > Options::NAMES.len() / 2);
+        assert!(options.changes(&Options::draw(1)).len() > Options::NAMES.len() / 2);
         assert!(options.set("members", "0").is_err());
         assert!(options.set("nonsense", "1").is_err());
         assert!(options.set("keys", "many").is_err());

@@ -12,14 +12,15 @@ use crate::machine::Machine;
 use crate::record::Recorder;
 use crate::report::Report;
 use crate::scenario::Scenario;
+use crate::worlds;
 
-/// A run that broke a promise, and how to run it again.
+/// A run that broke a promise, the world that it ran in, and how to run it again.
 #[derive(Clone, Debug)]
-pub struct Failure(pub Report);
+pub struct Failure(pub worlds::World, pub Report);
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let report = &self.0;
+        let Self(world, report) = self;
         let Scenario { seed, options, .. } = &report.scenario;
         if let Some((time, violation)) = &report.violation {
             writeln!(f, "{:?}: {violation}", violation.kind)?;
@@ -32,12 +33,15 @@ impl fmt::Display for Failure {
         }
         let mut environment = String::new();
         let mut flags = String::new();
-        for (name, value) in options.changes(*seed) {
+        for (name, value) in options.changes(&world.options(*seed)) {
             environment.push_str(&format!("SIM_{}={value} ", name.to_uppercase()));
             flags.push_str(&format!(" --set {name}={value}"));
         }
-        writeln!(f, "again: {environment}SIM_SEED={seed} cargo test -p sim --test lockstep")?;
-        write!(f, "with the event log: cargo run --release -p sim -- replay {seed}{flags}")
+        writeln!(f, "again: {environment}SIM_SEED={seed} cargo test -p sim --test {world}")?;
+        write!(
+            f,
+            "with the event log: cargo run --release -p sim -- replay --world {world} {seed}{flags}"
+        )
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use quorate_core::Node;
 
+use crate::options::Options;
 use crate::report::Report;
 use crate::runner;
 use crate::scenario::Scenario;
@@ -14,16 +15,25 @@ pub enum World {
     /// The core alone, on a heap of events.
     #[default]
     Lockstep,
+    /// The shell as it ships, on simulated machines.
+    #[cfg(feature = "world")]
+    Shell,
 }
 
 impl World {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Lockstep];
+    pub const ALL: &[Self] = &[
+        Self::Lockstep,
+        #[cfg(feature = "world")]
+        Self::Shell,
+    ];
 
     /// The name by which it is chosen and written down.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Lockstep => "lockstep",
+            #[cfg(feature = "world")]
+            Self::Shell => "world",
         }
     }
 
@@ -39,10 +49,36 @@ impl World {
         })
     }
 
+    /// The options that belong to `seed` in it.
+    pub fn options(self, seed: u64) -> Options {
+        match self {
+            Self::Lockstep => Options::draw(seed),
+            #[cfg(feature = "world")]
+            Self::Shell => Options::draw(seed).for_world(),
+        }
+    }
+
+    /// What `seed` means in it.
+    pub fn scenario(self, seed: u64) -> Scenario {
+        Scenario::with(seed, self.options(seed))
+    }
+
+    /// The same, with the options changed that the environment names.
+    ///
+    /// # Errors
+    /// A value that is no number.
+    pub fn scenario_from_environment(self, seed: u64) -> Result<Scenario, String> {
+        let mut options = self.options(seed);
+        options.set_from_environment()?;
+        Ok(Scenario::with(seed, options))
+    }
+
     /// Runs a scenario in it, recorded if `record`.
     pub fn run(self, scenario: &Scenario, record: bool) -> Report {
         match self {
             Self::Lockstep => runner::run::<Node>(scenario, record),
+            #[cfg(feature = "world")]
+            Self::Shell => crate::world::run(scenario, record),
         }
     }
 }

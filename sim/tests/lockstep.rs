@@ -5,24 +5,20 @@ use std::sync::Mutex;
 
 use quorate_core::Node;
 use sim::chance::parse_seed;
-use sim::options::Options;
 use sim::runner::{Failure, run, run_many};
 use sim::scenario::Scenario;
 use sim::stats::Stats;
+use sim::worlds::World;
 
-const RUNS: u64 = 2000;
+const RUNS: u64 = 3000;
 
 /// A percentage of the runs.
 const fn percent(share: u64) -> u64 {
     RUNS * share / 100
 }
 
-fn options(seed: u64) -> Options {
-    Options::from_environment(seed).expect("SIM_… variables are numbers")
-}
-
 fn scenario(seed: u64) -> Scenario {
-    Scenario::with(seed, options(seed))
+    World::Lockstep.scenario_from_environment(seed).expect("SIM_… variables are numbers")
 }
 
 fn one_seed() -> Option<u64> {
@@ -33,7 +29,7 @@ fn one_seed() -> Option<u64> {
 fn the_swarm_finds_nothing() {
     if let Some(seed) = one_seed() {
         let report = run::<Node>(&scenario(seed), false);
-        assert!(report.violation.is_none(), "{}", Failure(report));
+        assert!(report.violation.is_none(), "{}", Failure(World::Lockstep, report));
         println!("seed {seed}: {}\ndigest {:016x}", report.stats, report.digest);
         return;
     }
@@ -46,7 +42,7 @@ fn the_swarm_finds_nothing() {
     });
     let reports = reports.into_inner().expect("not poisoned");
     for report in &reports {
-        assert!(report.violation.is_none(), "{}", Failure(report.clone()));
+        assert!(report.violation.is_none(), "{}", Failure(World::Lockstep, report.clone()));
     }
     assert_eq!(reports.len() as u64, RUNS);
     let runs_with = |test: &dyn Fn(&Stats) -> bool| {
@@ -76,7 +72,7 @@ fn the_swarm_finds_nothing() {
 fn a_seed_gives_the_same_run_again() {
     for seed in 0..20 {
         let first = run::<Node>(&scenario(seed), false);
-        assert!(first.violation.is_none(), "{}", Failure(first));
+        assert!(first.violation.is_none(), "{}", Failure(World::Lockstep, first));
         assert_eq!(first, run::<Node>(&scenario(seed), false));
     }
 }

@@ -6,6 +6,7 @@
 use quorate_core::Node;
 use sim::runner::{Failure, run, run_many};
 use sim::scenario::Scenario;
+use sim::worlds::World;
 use sim_planted::planted::{BASES, BUDGET, Bug, Hunt, TABLE_HEAD, hunt};
 
 /// How many of the bases are tried here, to spare time.
@@ -30,7 +31,7 @@ fn every_planted_bug_is_found_and_nothing_else() {
         let mut failures = Vec::new();
         let sound = |seed| run::<Node>(&Scenario::draw(seed), false);
         run_many(*base, seeds, jobs, &sound, &mut |report| {
-            failures.extend(report.violation.is_some().then(|| Failure(report)));
+            failures.extend(report.violation.is_some().then(|| Failure(World::Lockstep, report)));
             failures.is_empty()
         });
         assert!(failures.is_empty(), "the sound core fails: {}", failures[0]);

@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use sim::chance::parse_seed;
-use sim::options::Options;
 use sim::report::Report;
 use sim::runner::Failure;
 use sim::scenario::Scenario;
 use sim::stats::Stats;
-use sim::world;
+use sim::worlds::World;
 
 const RUNS: u64 = 60;
 
@@ -39,9 +38,7 @@ const fn percent(share: u64) -> u64 {
 }
 
 fn scenario(seed: u64) -> Scenario {
-    let mut options = Options::draw(seed).for_world();
-    options.set_from_environment().expect("SIM_… variables are numbers");
-    Scenario::with(seed, options)
+    World::Shell.scenario_from_environment(seed).expect("SIM_… variables are numbers")
 }
 
 fn one_seed() -> Option<u64> {
@@ -61,9 +58,9 @@ fn run_all() -> Vec<Report> {
                         return;
                     }
                     let scenario = scenario(seed);
-                    let report = world::run(&scenario, false);
-                    assert!(report.violation.is_none(), "{}", Failure(report));
-                    assert_eq!(report, world::run(&scenario, false), "seed {seed} differs");
+                    let report = World::Shell.run(&scenario, false);
+                    assert!(report.violation.is_none(), "{}", Failure(World::Shell, report));
+                    assert_eq!(report, World::Shell.run(&scenario, false), "seed {seed} differs");
                     reports.lock().expect("not poisoned").push(report);
                 }
             });
@@ -75,8 +72,8 @@ fn run_all() -> Vec<Report> {
 #[test]
 fn the_world_keeps_every_promise_and_every_run_repeats() {
     if let Some(seed) = one_seed() {
-        let report = world::run(&scenario(seed), false);
-        assert!(report.violation.is_none(), "{}", Failure(report));
+        let report = World::Shell.run(&scenario(seed), false);
+        assert!(report.violation.is_none(), "{}", Failure(World::Shell, report));
         println!("seed {seed}: {}\ndigest {:016x}", report.stats, report.digest);
         return;
     }

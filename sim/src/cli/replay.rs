@@ -2,7 +2,6 @@
 
 use sim::record::Line;
 use sim::runner::Failure;
-use sim::worlds::World;
 
 use super::Found;
 use super::source::Source;
@@ -12,18 +11,16 @@ use super::source::Source;
 pub(crate) struct Replay {
     #[command(flatten)]
     source: Source,
-    /// In which world.
-    #[arg(long, default_value_t, value_parser = World::parse)]
-    world: World,
 }
 
 impl Replay {
     pub(crate) fn run(self) -> Found {
-        let report = self.world.run(&self.source.scenario()?, true);
+        let world = self.source.world;
+        let report = world.run(&self.source.scenario()?, true);
         report.recording.iter().for_each(|recorded| println!("{}", Line(recorded)));
         let kind = report.violation.as_ref().map(|(_, v)| v.kind);
         if kind.is_some() {
-            println!("\n{}", Failure(report));
+            println!("\n{}", Failure(world, report));
         } else {
             let scenario = &report.scenario;
             println!("\nseed {}, options:\n{}", scenario.seed, scenario.options);

@@ -30,7 +30,7 @@ pub(crate) struct Run {
     /// file.
     #[arg(long, default_value = "0", value_parser = parse_first)]
     first: First,
-    /// In which world: lockstep, or both, one after the other.
+    /// In which world: lockstep, world, or both, one after the other.
     #[arg(long, default_value = "lockstep", value_parser = parse_worlds)]
     world: Worlds,
     /// On how many threads; one for each core unless given.
@@ -104,9 +104,9 @@ impl Run {
 
     fn run_in(&self, world: World, results: Option<&mut Results>) -> Found {
         let first = self.first(world, results.as_deref())?;
-        self.settings.options(first)?;
+        self.settings.options(world, first)?;
         let run = |seed| {
-            let options = self.settings.options(seed).expect("the settings were tried");
+            let options = self.settings.options(world, seed).expect("the settings were tried");
             world.run(&Scenario::with(seed, options), false)
         };
         let origin = || origin(world.name(), self.settings.words());
@@ -124,7 +124,7 @@ impl Run {
             }
             let kind = report.violation.as_ref().map(|(_, v)| v.kind);
             if kind.is_some() {
-                progress.print(&format!("{}\n", Failure(report)));
+                progress.print(&format!("{}\n", Failure(world, report)));
             }
             worst = worse(worst, kind);
             trouble.is_none() && (kind.is_none() || self.keep_going)

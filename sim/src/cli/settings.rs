@@ -1,6 +1,7 @@
 //! Options of runs that are changed by hand.
 
 use sim::options::Options;
+use sim::worlds::World;
 
 /// `--set`, and the environment.
 #[derive(clap::Args)]
@@ -17,9 +18,10 @@ fn parse(text: &str) -> Result<(String, String), String> {
 }
 
 impl Settings {
-    /// The options of a seed with the changes. What is wrong with one seed is wrong with all.
-    pub(super) fn options(&self, seed: u64) -> Result<Options, String> {
-        let mut options = Options::draw(seed);
+    /// The options of a seed in a world with the changes. What is wrong with one seed is wrong with
+    /// all.
+    pub(super) fn options(&self, world: World, seed: u64) -> Result<Options, String> {
+        let mut options = world.options(seed);
         self.change(&mut options)?;
         Ok(options)
     }

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use sim::worlds::World;
-
 use super::source::Source;
 use super::{Found, write};
 
@@ -12,9 +10,6 @@ use super::{Found, write};
 pub(crate) struct Shrink {
     #[command(flatten)]
     source: Source,
-    /// In which world.
-    #[arg(long, default_value_t, value_parser = World::parse)]
-    world: World,
     /// Where to write the scenario; to standard output unless given.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -26,7 +21,7 @@ pub(crate) struct Shrink {
 impl Shrink {
     pub(crate) fn run(self) -> Found {
         let scenario = self.source.scenario()?;
-        let run = |scenario: &_| self.world.run(scenario, false);
+        let run = |scenario: &_| self.source.world.run(scenario, false);
         // Members that panic do so again and again.
         std::panic::set_hook(Box::new(|_| {}));
         let shrunk =

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use sim::worlds::World;
-
 use super::source::Source;
 use super::{Found, write};
 
@@ -12,9 +10,6 @@ use super::{Found, write};
 pub(crate) struct Timeline {
     #[command(flatten)]
     source: Source,
-    /// In which world.
-    #[arg(long, default_value_t, value_parser = World::parse)]
-    world: World,
     /// Where to write it.
     #[arg(short, long, value_name = "FILE.html")]
     output: PathBuf,
@@ -22,8 +17,9 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     pub(crate) fn run(self) -> Found {
-        let report = self.world.run(&self.source.scenario()?, true);
-        let html = sim::timeline::html(self.world.name(), &report);
+        let world = self.source.world;
+        let report = world.run(&self.source.scenario()?, true);
+        let html = sim::timeline::html(world.name(), &report);
         write(&self.output, &html)?;
         Ok(report.violation.map(|(_, violation)| violation.kind))
     }
