@@ -127,11 +127,18 @@ fn logs_that_differ() {
     explore("logs that differ", scope);
 }
 
+/// Two voters, and a third member that may become one.
+fn adding() -> Scope {
+    let change = Some(Change::AddVoter(MemberId(3)));
+    Scope { voters: 2, change, slow_disk: true, ..Scope::three() }
+}
+
 #[test]
 fn a_member_is_added() {
-    let change = Some(Change::AddVoter(MemberId(3)));
-    let scope = Scope { voters: 2, change, terms: 2, crashes: true, ..Scope::three() };
-    explore("a member is added", scope);
+    let scope = Scope { terms: 2, candidates: 2, ..adding() };
+    explore("a member is added in two terms", scope);
+    let scope = Scope { crashes: true, ..adding() };
+    explore("a member is added while all crash", scope);
 }
 
 #[test]
