@@ -143,8 +143,22 @@ impl Bootstrap {
 }
 
 impl Start {
+    /// Whether it was entitled to form at one moment at the least: what it hears once it has decided
+    /// comes too late for it. It may have been removed by then, before it ever took part.
     fn entitled(
         &self,
+        own: MemberId,
+        cluster: ClusterId,
+        others: &[MemberId],
+    ) -> Result<(), String> {
+        let by = |heard: usize| self.entitled_by(&self.heard[..heard], own, cluster, others);
+        let last = by(self.heard.len());
+        if (0..self.heard.len()).any(|heard| by(heard).is_ok()) { Ok(()) } else { last }
+    }
+
+    fn entitled_by(
+        &self,
+        heard: &[Said],
         own: MemberId,
         cluster: ClusterId,
         others: &[MemberId],
@@ -152,18 +166,17 @@ impl Start {
         let refused = |said: &&Said| {
             said.formed && (said.cluster != Some(cluster) || said.started != Some(false))
         };
-        if let Some(said) = self.heard.iter().find(refused) {
+        if let Some(said) = heard.iter().find(refused) {
             return Err(format!("{said:?} is a refusal"));
         }
-        if self.heard.iter().any(|said| said.formed) {
+        if heard.iter().any(|said| said.formed) {
             return Ok(());
         }
         if let Some(with_data) = others.iter().find(|id| self.before.contains(id)) {
             return Err(format!("{with_data} has data, and nobody that has took {own} in"));
         }
         let empty = |id: &MemberId| {
-            let mut heard = self.heard.iter();
-            heard.any(|said| said.by == Some(*id) && said.cluster == Some(cluster))
+            heard.iter().any(|said| said.by == Some(*id) && said.cluster == Some(cluster))
         };
         match others.iter().find(|id| !empty(id)) {
             Some(missing) => Err(format!("{missing} did not say that it is empty")),

@@ -92,6 +92,12 @@ fn a_late_starter_is_taken_in_unless_it_is_refused() {
     let mut bootstrap = begun();
     tell(&mut bootstrap, 1, ClusterId(8), true, false);
     assert!(form(&mut bootstrap).is_err(), "it is another cluster");
+    tell(&mut bootstrap, 2, OURS, true, false);
+    assert!(form(&mut bootstrap).is_err(), "it had been refused before");
+    let mut bootstrap = begun();
+    tell(&mut bootstrap, 1, OURS, true, false);
+    tell(&mut bootstrap, 2, OURS, true, true);
+    assert_eq!(form(&mut bootstrap), Ok(()), "the refusal came too late");
 }
 
 #[test]
