@@ -314,17 +314,23 @@ impl Raft {
     pub fn to_apply(&self, bytes: usize) -> Vec<Entry> {
         let limit = self.commit.min(self.log.durable());
         let mut entries = self.log.slice(self.applied + 1, limit, bytes);
-        let sure = self.unsure.map_or(self.searched, |change| change - 1);
-        let waits = |e: &Entry| e.kind == EntryKind::ConfChange && e.index > sure;
-        if let Some(at) = entries.iter().position(waits) {
+        if let Some(at) = entries.iter().position(|entry| self.is_unsure(entry)) {
             entries.truncate(at);
         }
         entries
     }
 
-    /// Whether there are entries for the state machine.
+    /// Whether there are entries for the state machine. Those that wait for the disk do not count,
+    /// or the node would ask for its turn until the disk has answered.
     pub fn has_to_apply(&self) -> bool {
         self.applied < self.commit.min(self.log.durable())
+            && self.log.get(self.applied + 1).is_some_and(|next| !self.is_unsure(next))
+    }
+
+    /// Whether this is a change of the configuration that a restart might not know as committed.
+    fn is_unsure(&self, entry: &Entry) -> bool {
+        let sure = self.unsure.map_or(self.searched, |change| change - 1);
+        entry.kind == EntryKind::ConfChange && entry.index > sure
     }
 
     /// The state machine has applied everything up to `index`.

@@ -38,6 +38,7 @@ fn a_change_is_applied_once_it_is_durable_that_it_is_committed() {
     net.propose(1, "x");
     net.settle();
     assert_eq!(applied(&mut net, 1), 1, "nothing overtakes the change");
+    assert!(!net.raft(1).has_to_apply(), "it waits for the disk, and not for a turn");
     net.peer(1).slow_disk = false;
     net.settle();
     assert_eq!(applied(&mut net, 1), 3);
