@@ -161,8 +161,8 @@ impl Raft {
         let mut raft = Self {
             settings,
             rng,
-            term: start.hard.term,
-            vote: start.hard.vote,
+            term: if planted!(ForgetTerm) { start.log.last().term } else { start.hard.term },
+            vote: start.hard.vote.filter(|_| !planted!(ForgetVote)),
             handed: (start.hard.term, start.hard.vote),
             role: Role::Follower,
             leader: None,

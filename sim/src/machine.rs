@@ -27,8 +27,12 @@ pub struct Shown {
 pub struct Standing {
     /// Its term.
     pub term: u64,
+    /// For whom it voted in that term, itself or another.
+    pub vote: Option<MemberId>,
     /// Whether it leads.
     pub leads: bool,
+    /// The index up to which its log is durable, as far as it knows.
+    pub durable: u64,
     /// The highest index that it knows to be committed.
     pub commit: u64,
     /// The highest index that it has applied.

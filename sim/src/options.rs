@@ -166,7 +166,7 @@ impl Options {
             members: [3, 3, 3, 3, 5, 5, 1, 7][c.index(8)],
             safety_ms: 60_000,
             liveness_ms: 40_000,
-            heartbeat_ms: [100, 100, 50][c.index(3)],
+            heartbeat_ms: [100, 100, 50, 20][c.index(4)],
             snapshot_count: [20, 100, 500, 10_000][c.index(4)],
             catch_up_entries: [1, 10, 100, 1000][c.index(4)],
             segment_bytes: [16_384, 65_536, 262_144][c.index(3)],
@@ -174,7 +174,7 @@ impl Options {
             timer_late_us: [0, 100, 2000][c.index(3)],
             registers: c.between(2, 4),
             inserters: c.between(2, 3),
-            counters: c.below(3),
+            counters: [0, 2, 3][c.index(3)],
             ttl_writers: c.below(2),
             watchers: c.below(3),
             keys: c.between(1, 4),
@@ -221,7 +221,7 @@ impl Options {
         self.sync_error_ppm = maybe([50, 200, 1000, 3000]);
         self.full_mean_ms = maybe([10_000, 20_000, 30_000, 30_000]);
         self.change_mean_ms = maybe([20_000, 30_000, 60_000, 60_000]);
-        self.down_ms = c.between(100, 5000);
+        self.down_ms = [20, 200, 1000, 5000][c.index(4)];
         self.pause_length_ms = c.between(100, 4000);
         self.stall_ms = c.between(20, 2000);
         self.full_length_ms = c.between(500, 8000);

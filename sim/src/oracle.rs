@@ -113,7 +113,7 @@ impl Oracles {
         Self {
             ledger: ledger::Ledger::new(members),
             election: election_safety::ElectionSafety::default(),
-            completeness: leader_completeness::LeaderCompleteness,
+            completeness: leader_completeness::LeaderCompleteness::default(),
             matching: log_matching::LogMatching::default(),
             state: state_equality::StateEquality::new(members),
             durability: durability::Durability::new(members),
@@ -148,6 +148,7 @@ impl Oracles {
         machine: &M,
         note: &Note,
     ) -> Result<(), Violation> {
+        self.completeness.noted(node, note);
         match note {
             Note::BecameLeader { term, .. } => {
                 self.ttl.leads(node, *term, self.time);
@@ -161,7 +162,10 @@ impl Oracles {
             // What is said in the moment of halting can be compared with nothing any more.
             Note::Committed { .. } | Note::Applied { .. } | Note::SnapshotInstalled { .. }
                 if !machine.has_log() => {}
-            Note::Committed { last } => self.ledger.committed(node, *last, machine)?,
+            Note::Committed { last } => {
+                self.completeness.committed(node, *last)?;
+                self.ledger.committed(node, *last, machine)?;
+            }
             Note::Applied { last, store_index } => {
                 let from = self.ledger.applied_index(node);
                 self.ledger.applied(node, *last, machine)?;
@@ -181,7 +185,7 @@ impl Oracles {
                 membership::Membership::applied(node, machine, self.ledger.configurations())?;
             }
             Note::BootDecided { member, cluster, restart } => {
-                self.durability.boot_decided(node, *restart)?;
+                self.durability.boot_decided(node, *member, *restart, machine)?;
                 self.membership.lives(node, *member);
                 self.bootstrap.decided(node, (*member, *cluster), *restart)?;
             }
@@ -202,7 +206,7 @@ impl Oracles {
         message: &Message,
     ) -> Result<(), Violation> {
         self.election.sent(node, message)?;
-        self.matching.sent(node, message)?;
+        self.matching.sent(node, machine, message)?;
         if !machine.has_log() {
             return Ok(());
         }
@@ -213,6 +217,7 @@ impl Oracles {
     /// A member starts.
     pub fn started(&mut self, node: usize) {
         self.ledger.started(node);
+        self.completeness.started(node);
         self.state.started(node);
         self.bootstrap.started(node);
         self.membership.started(node);

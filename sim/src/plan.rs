@@ -219,6 +219,10 @@ pub enum Moment {
     Now,
     /// In the middle of the next sync, when there is something to lose.
     NextSync,
+    /// In the middle of the next sync that it makes as a leader.
+    NextLeaderSync,
+    /// Just after the next time that it voted or was elected, when there is something to forget.
+    NextElection,
 }
 
 /// Who is healthy in the liveness phase, and what becomes of the others.

@@ -95,9 +95,9 @@ pub trait Workload: fmt::Debug + Send {
 /// The workloads of a run, and how many clients each has.
 pub fn all(options: &Options) -> Vec<(Box<dyn Workload>, u64)> {
     vec![
+        (Box::new(counter::Counter::new(options.counters)), options.counters),
         (Box::new(register::Registers::new(options.registers, options.keys)), options.registers),
         (Box::new(unique::Inserts::new(options.inserters)), options.inserters),
-        (Box::new(counter::Counter::new(options.counters)), options.counters),
         (Box::new(ttl::Leases::default()), options.ttl_writers),
         (Box::new(watcher::Watchers::new(options.watchers)), options.watchers),
     ]

@@ -192,7 +192,9 @@ impl Forming {
 
     /// Whether everybody is there.
     pub fn verdict(&self) -> Verdict {
-        let all = self.others.values().all(|other| other.standing == Standing::Ready);
+        let ready = self.others.values().filter(|o| o.standing == Standing::Ready).count();
+        let all = ready == self.others.len()
+            || planted!(FormWithMajority) && ready + 1 > self.others.len().div_ceil(2);
         if all { Verdict::Form } else { Verdict::Wait }
     }
 }
@@ -218,7 +220,7 @@ fn judge(
     );
     let members = json::decode_members(&answer.body).map_err(|error| error.to_string())?;
     let forming = answer.header(STATE_HEADER) == Some(STATE_FORMING);
-    if theirs != cluster {
+    if theirs != cluster && !planted!(IgnoreOtherList) {
         return if forming {
             Err(format!(
                 "it has another list or token: cluster ID {theirs} of {}, here {cluster}",
@@ -235,7 +237,7 @@ fn judge(
         return Ok(Judged::Final(Verdict::Refuse(removed(own, cluster, &members))));
     };
     let started = !listed.client_urls.is_empty();
-    Ok(Judged::Final(if started {
+    Ok(Judged::Final(if started && !planted!(AcceptWiped) {
         Verdict::Refuse(bootstrapped(own, cluster, data_dir))
     } else {
         Verdict::Late

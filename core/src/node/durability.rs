@@ -55,6 +55,7 @@ impl Durability {
     /// Takes a message in, to come out of [`Durability::released`] when it may leave.
     pub fn hold(&mut self, outgoing: Outgoing) {
         let ticket = match outgoing.gate {
+            Gate::HardState if planted!(VoteBeforeSync) => self.done,
             Gate::HardState => self.hard,
             Gate::Log if planted!(AckBeforeSync) => self.hard,
             Gate::Log => self.log,

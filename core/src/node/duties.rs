@@ -143,7 +143,8 @@ impl Running {
         }
         self.duties.expire_due = now.mono + EXPIRE;
         let id = self.clients.fresh_id();
-        let time = now.wall.unix_nanos();
+        let early = if planted!(ExpireAhead) { EXPIRE } else { Duration::ZERO };
+        let time = now.wall.unix_nanos().saturating_add(early.as_nanos() as i64);
         self.propose_own(Request { time, ..Request::new(id, Method::Sync, "") }.encode());
     }
 

@@ -104,7 +104,7 @@ impl Running {
             snapshots: Snapshots::new(shelf, last.index, config.snapshot_count),
             stop: Stop::default(),
             applied_term: last.term,
-            ready: false,
+            ready: planted!(ReadTooEarly),
             leader_since: now.mono,
             known_leader: None,
             replies: Vec::new(),

@@ -49,6 +49,7 @@ impl Conf {
                 self.voters.remove(&id);
                 self.learners.insert(id);
             }
+            Change::Remove(_) if planted!(CountTheRemoved) => {}
             Change::Remove(id) => {
                 self.voters.remove(&id);
                 self.learners.remove(&id);

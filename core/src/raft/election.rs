@@ -47,7 +47,8 @@ impl Raft {
         if pre {
             answers.insert(self.settings.id, true);
         } else {
-            self.term += 1;
+            let again = planted!(CampaignAgain) && self.vote == Some(self.settings.id);
+            self.term += u64::from(!again);
             self.vote = Some(self.settings.id);
         }
         self.leader = None;
@@ -102,7 +103,8 @@ impl Raft {
             || self.vote.is_none() && self.leader.is_none()
             || pre && term > self.term;
         let own = self.log.last();
-        let complete = (last.term, last.index) >= (own.term, own.index);
+        let complete = (last.term, last.index) >= (own.term, own.index)
+            || planted!(CompareTermsOnly) && last.term >= own.term;
         let granted = free && complete;
         if granted && !pre {
             self.vote = Some(from);
@@ -122,7 +124,7 @@ impl Raft {
     /// Somebody has answered.
     pub(super) fn take_answer(&mut self, now: Instant, from: MemberId, pre: bool, granted: bool) {
         if let Role::Candidate(candidate) = &mut self.role
-            && candidate.pre == pre
+            && (candidate.pre == pre || planted!(CountPreVotes))
         {
             candidate.answers.entry(from).or_insert(granted);
             self.count(now);

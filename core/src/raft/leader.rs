@@ -96,6 +96,9 @@ impl Raft {
             wanting: BTreeSet::new(),
         });
         self.leader = Some(self.settings.id);
+        if planted!(SkipNoOp) {
+            return;
+        }
         let entry = no_op(&self.log, self.term);
         self.log.push(entry);
     }
@@ -139,7 +142,8 @@ impl Raft {
     fn append(&mut self, proposal: Entry) -> u64 {
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader appends") };
         let mut entry = Entry { kind: proposal.kind, ..no_op(&self.log, self.term) };
-        if entry.kind == EntryKind::ConfChange && leader.pending_change > self.applied {
+        let pending = leader.pending_change > self.applied && !planted!(TwoChangesAtOnce);
+        if entry.kind == EntryKind::ConfChange && pending {
             // One at a time: as etcd does, a second one becomes an empty entry in its place.
             entry.kind = EntryKind::Normal;
         } else {
@@ -231,7 +235,7 @@ impl Raft {
         let Some(progress) = leader.progress.get_mut(&from) else { return };
         progress.active = true;
         match &mut progress.pace {
-            Pace::Probe { waiting } => *waiting = false,
+            Pace::Probe { waiting } => *waiting &= planted!(NeverSendAgain),
             Pace::Replicate(inflight) => inflight.free_one_if_full(),
             Pace::Snapshot { .. } => {}
         }
@@ -296,16 +300,20 @@ impl Raft {
         let (own, durable) = (self.settings.id, self.log.durable());
         let index = quorum::committed(&self.conf.voters, |id| match leader.progress.get(&id) {
             Some(progress) => progress.matched,
+            None if id == own && planted!(CountUnsynced) => self.log.last().index,
             None if id == own => durable,
             None => 0,
         });
-        if index > self.commit && self.log.term_at(index) == Some(self.term) {
+        if index > self.commit
+            && let Some(term) = self.log.term_at(index)
+            && (term == self.term || planted!(CommitOlderTerm))
+        {
             let newly = (self.commit + 1..=index).filter_map(|i| self.log.get(i));
             let bytes: usize = newly.map(|entry| entry.data.len()).sum();
             leader.uncommitted = leader.uncommitted.saturating_sub(bytes);
             leader.commit_moved = true;
             self.commit = index;
-            self.notes.push(Note::Committed { last: LogId { term: self.term, index } });
+            self.notes.push(Note::Committed { last: LogId { term, index } });
         }
     }
 

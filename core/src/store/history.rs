@@ -75,6 +75,7 @@ impl History {
         if since < self.start {
             return Err(self.cleared(since));
         }
+        let since = since + u64::from(planted!(MissFirstEvent));
         let kept = (since..=self.last).filter_map(|index| self.event(index));
         Ok(kept.filter(|event| concerns(event, path, recursive)).map(Arc::clone).next())
     }

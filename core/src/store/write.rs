@@ -301,9 +301,10 @@ impl Store {
             Some(_) => Some(Bytes::copy_from_slice(value)),
             None => None,
         };
+        let lost = planted!(RefreshLosesValue) && ttl.refresh;
         self.image.state_mut().tree.rewrite(
             path,
-            value.clone().unwrap_or_default(),
+            value.clone().filter(|_| !lost).unwrap_or_default(),
             index,
             ttl.expires,
         );
@@ -313,7 +314,8 @@ impl Store {
     }
 
     fn remove(&mut self, action: Action, path: &str, prev: &Node) -> Change {
-        let removed = self.image.state_mut().tree.remove(path);
+        let kept = planted!(DeleteKeepsKey) && action == Action::Delete;
+        let removed = if kept { None } else { self.image.state_mut().tree.remove(path) };
         let prev = view(path, prev);
         let node =
             NodeView { value: None, expiration: None, modified_index: self.next(), ..prev.clone() };

@@ -470,6 +470,10 @@ impl Wal {
         if let Some(old) = self.current.take() {
             script.push(Op::Close { file: old.file });
         }
+        if planted!(ReleaseFull) {
+            self.doomed.extend(self.segments.drain(..).map(|segment| segment.path));
+            self.remove(script);
+        }
         self.segments.push_back(Segment { path: path_of(header), base: header.head.last.index });
         self.current = Some(Current {
             file,

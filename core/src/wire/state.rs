@@ -65,6 +65,7 @@ pub(super) fn entry_to_raw(entry: &Entry) -> raftpb::Entry {
 pub(super) fn entry_from_raw(raw: raftpb::Entry) -> Result<Entry, WireError> {
     let kind = match raw.kind {
         0 => EntryKind::Normal,
+        1 if planted!(LoseEntryKind) && raw.index > 0 => EntryKind::Normal,
         1 => EntryKind::ConfChange,
         other => return Err(WireError::UnknownEntry(other)),
     };

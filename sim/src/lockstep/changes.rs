@@ -35,7 +35,7 @@ impl<M: Machine> World<M> {
     }
 
     fn leads(&self, host: usize) -> bool {
-        self.hosts[host].running.as_ref().is_some_and(|running| running.leads)
+        self.hosts[host].running.as_ref().is_some_and(|running| running.leads())
     }
 
     /// A message to a leader from a member that reaches it.

@@ -58,7 +58,8 @@ impl Client {
 impl<M: Machine> World<M> {
     /// A client makes its next request.
     pub(super) fn act(&mut self, number: usize) {
-        if self.progress && self.healthy.is_some() || self.clients[number].waits.is_some() {
+        let over = self.progress && self.healthy.is_some();
+        if self.quiet || over || self.clients[number].waits.is_some() {
             return;
         }
         let host = self.choose_host();

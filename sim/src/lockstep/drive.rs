@@ -13,6 +13,7 @@ use super::world::{MS, World};
 use crate::disk;
 use crate::machine::Machine;
 use crate::oracle::Violation;
+use crate::plan::Moment;
 use crate::record::{What, Who, brief};
 use crate::workload::Outcome;
 
@@ -166,11 +167,13 @@ impl<M: Machine> World<M> {
         let Some(running) = self.hosts[process.host].process(process) else { return };
         self.stats.note(note);
         match note {
-            Note::BecameLeader { .. } => {
-                running.leads = true;
+            Note::BecameLeader { term, .. } => {
+                running.leads_in = Some(*term);
                 self.formed_together(process.host);
+                self.took_part_in_election(process);
             }
-            Note::BecameFollower { .. } | Note::QuorumLost { .. } => running.leads = false,
+            Note::Voted { .. } => self.took_part_in_election(process),
+            Note::BecameFollower { .. } | Note::QuorumLost { .. } => running.leads_in = None,
             Note::BootDecided { member, .. } => {
                 running.booting = false;
                 running.found = None;
@@ -213,7 +216,11 @@ impl<M: Machine> World<M> {
         if awaited {
             self.queue.push(end, Event::DiskEnd(process));
         }
-        if sync && let Some(doom) = running.doomed.take() {
+        let leads = running.leads();
+        let now = |moment: Moment| {
+            sync && (moment == Moment::NextSync || moment == Moment::NextLeaderSync && leads)
+        };
+        if let Some((_, doom)) = running.doomed.take_if(|(moment, _)| now(*moment)) {
             // While the sync is under way: that is when there is something to lose.
             let at = time + self.chances.disk.below(end - time + 1);
             self.queue.push(at, Event::Doom(process, doom));

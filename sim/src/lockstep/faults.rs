@@ -6,6 +6,10 @@ use crate::machine::Machine;
 use crate::plan::{Crash, Fault, Moment};
 use crate::record::{What, Who};
 
+/// Within this time after an election comes a crash that waits for one: about what it takes to make
+/// a vote durable and to tell it.
+const AFTER_ELECTION: u64 = 30 * MS;
+
 impl<M: Machine> World<M> {
     /// Puts the whole plan on the heap.
     pub(super) fn plan_faults(&mut self) {
@@ -69,12 +73,22 @@ impl<M: Machine> World<M> {
 
     fn crash_soon(&mut self, host: usize, moment: Moment, doom: Doom) {
         match &mut self.hosts[host].running {
-            Some(running) if moment == Moment::NextSync => running.doomed = Some(doom),
+            Some(running) if moment != Moment::Now => running.doomed = Some((moment, doom)),
             _ => self.crash(host, doom),
         }
     }
 
-    /// The crash that was put off until a sync is under way.
+    /// A member voted or was elected: a crash that was put off until then comes before long.
+    pub(super) fn took_part_in_election(&mut self, process: Process) {
+        let Some(running) = self.hosts[process.host].process(process) else { return };
+        let doomed = running.doomed.take_if(|(moment, _)| *moment == Moment::NextElection);
+        if let Some((_, doom)) = doomed {
+            let at = self.time + self.chances.hosts.below(AFTER_ELECTION);
+            self.queue.push(at, Event::Doom(process, doom));
+        }
+    }
+
+    /// The crash that was put off until a sync or an election.
     pub(super) fn doom(&mut self, process: Process, doom: Doom) {
         if self.healthy.is_none() && self.current(process.host) == Some(process) {
             self.crash(process.host, doom);

@@ -10,7 +10,7 @@ use quorate_core::view::View;
 use super::event::{Doom, Process, Queued};
 use crate::clock::Clock;
 use crate::disk::{Disk, FileSystem};
-use crate::plan::WrongList;
+use crate::plan::{Moment, WrongList};
 
 /// What a host has lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,12 +79,12 @@ pub(super) struct Running<M> {
     pub(super) misinformed: bool,
     /// What it found in its directory, if that may be damaged.
     pub(super) found: Option<Directory>,
-    /// Whether it ends during its next sync.
-    pub(super) doomed: Option<Doom>,
+    /// A crash that was put off, and until when.
+    pub(super) doomed: Option<(Moment, Doom)>,
     /// A sync has failed, and the node was told.
     pub(super) must_halt: bool,
-    /// Whether it leads, by its own notes.
-    pub(super) leads: bool,
+    /// The term in which it leads, by its own notes.
+    pub(super) leads_in: Option<u64>,
 }
 
 /// A directory that may be damaged, before anybody used it.
@@ -108,6 +108,11 @@ pub(super) struct Link {
 }
 
 impl<M> Running<M> {
+    /// Whether it leads, by its own notes.
+    pub(super) const fn leads(&self) -> bool {
+        self.leads_in.is_some()
+    }
+
     pub(super) const fn new(machine: M, excused: bool, found: Option<Directory>) -> Self {
         Self {
             machine,
@@ -128,7 +133,7 @@ impl<M> Running<M> {
             found,
             doomed: None,
             must_halt: false,
-            leads: false,
+            leads_in: None,
         }
     }
 }

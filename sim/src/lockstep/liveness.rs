@@ -1,5 +1,7 @@
 //! The liveness phase: faults end for a random quorum, which then must elect a leader, commit a
 //! write, and come to rest with equal logs and states. The others stay down or cut off.
+//!
+//! Clients keep quiet at first: a leader must find out by itself what is committed.
 
 use quorate_core::api::Verb;
 
@@ -28,6 +30,7 @@ impl<M: Machine> World<M> {
         self.network.calm();
         self.calm_since = self.time;
         self.healthy = Some(healthy.clone());
+        self.quiet = true;
         for host in 0..self.hosts.len() {
             self.space(host);
             self.right_list(host);
@@ -80,6 +83,10 @@ impl<M: Machine> World<M> {
     /// Looks whether the quorum has settled, or has run out of time.
     pub(super) fn settled(&mut self) {
         let Some(healthy) = self.healthy.clone() else { return };
+        if self.quiet && self.leader_has_committed(&healthy) {
+            self.quiet = false;
+            (0..self.clients.len()).for_each(|client| self.act(client));
+        }
         match self.unsettled(&healthy) {
             None => {
                 self.over = true;
@@ -94,6 +101,14 @@ impl<M: Machine> World<M> {
         }
     }
 
+    /// Whether one of them leads and has committed an entry of its own term.
+    fn leader_has_committed(&self, healthy: &[usize]) -> bool {
+        let ledger = self.oracles.ledger();
+        let last = ledger.get(ledger.last_index()).map(|entry| entry.term);
+        let running = |host: &usize| self.hosts[*host].running.as_ref();
+        last.is_some() && healthy.iter().filter_map(running).any(|running| running.leads_in == last)
+    }
+
     /// What is still missing, in words.
     fn unsettled(&self, healthy: &[usize]) -> Option<String> {
         let read = request(Verb::Get, "/1", "");
@@ -102,13 +117,16 @@ impl<M: Machine> World<M> {
             Standing {
                 host: *host,
                 runs: running.is_some(),
-                leads: running.is_some_and(|r| r.leads),
+                leads: running.is_some_and(|r| r.leads()),
                 reads: running.is_some_and(|r| r.machine.read(r.view.as_deref(), &read).is_some()),
                 applied: self.oracles.applied_index(*host),
             }
         };
         let quorum: Vec<Standing> = healthy.iter().map(standing).collect();
         let last = self.oracles.ledger().last_index();
+        if self.quiet {
+            return Some(format!("no leader has committed anything by itself: {quorum:?}"));
+        }
         unsettled(&quorum, self.progress, self.clients_wait(), last)
             .or_else(|| self.watch_due())
             .or_else(|| self.owed(healthy))
@@ -117,7 +135,7 @@ impl<M: Machine> World<M> {
     /// What should have happened by now by the leader's clock, in words.
     fn owed(&self, healthy: &[usize]) -> Option<String> {
         let leader = healthy.iter().map(|host| &self.hosts[*host]);
-        let leads = |host: &&Host<M>| host.running.as_ref().is_some_and(|running| running.leads);
+        let leads = |host: &&Host<M>| host.running.as_ref().is_some_and(|running| running.leads());
         let leader = leader.into_iter().find(leads)?;
         let running = leader.running.as_ref()?;
         let wall = leader.clock.now(self.time).wall.unix_nanos();

@@ -82,7 +82,9 @@ impl Machine for Node {
     fn standing(&self) -> Option<Standing> {
         self.inspect().map(|Inspection { raft, .. }| Standing {
             term: raft.term(),
+            vote: raft.hard_state().vote,
             leads: raft.leads(),
+            durable: raft.log().durable(),
             commit: raft.commit(),
             applied: raft.applied_index(),
         })

@@ -315,7 +315,8 @@ impl Machine for Toy {
     fn standing(&self) -> Option<Standing> {
         let leads = matches!(self.role, Role::Leader(_));
         let (term, commit, applied) = (self.term, self.commit, self.applied);
-        Some(Standing { term, leads, commit, applied })
+        let vote = Some(self.vote).filter(|vote| vote.0 != 0);
+        Some(Standing { term, vote, leads, durable: self.durable, commit, applied })
     }
 
     fn voters(&self) -> Option<&BTreeSet<MemberId>> {

@@ -29,9 +29,9 @@ use crate::workload::{self, Workload};
 /// A millisecond in the world's unit of time.
 pub(super) const MS: u64 = 1_000_000;
 
-/// Far more events than any run needs: a member that asks to be woken without end, or two that
-/// answer each other without end.
-const MOST_EVENTS: u64 = 5_000_000;
+/// Far more events than any second of a run needs: a member that asks to be woken without end, or
+/// two that answer each other without end.
+const MOST_EVENTS_A_SECOND: u64 = 250_000;
 
 /// One run.
 #[derive(Debug)]
@@ -56,10 +56,14 @@ pub struct World<M> {
     /// The members that stay healthy in the liveness phase, once it has begun.
     pub(super) healthy: Option<Vec<usize>>,
     pub(super) calm_since: u64,
+    /// Whether clients wait until the quorum has a leader.
+    pub(super) quiet: bool,
     /// Whether a write that was asked for in the liveness phase was acknowledged.
     pub(super) progress: bool,
     pub(super) violation: Option<Violation>,
     pub(super) over: bool,
+    /// The simulated second, and how many events it has had so far.
+    busy: (u64, u64),
     pub(super) requests: u64,
     /// Kept between inputs, so that its memory is reused.
     pub(super) outputs: Vec<Output>,
@@ -107,9 +111,11 @@ impl<M: Machine> World<M> {
             recorder,
             healthy: None,
             calm_since: 0,
+            quiet: false,
             progress: false,
             violation: None,
             over: false,
+            busy: (0, 0),
             requests: 0,
             outputs: Vec::new(),
             digest: Digest::default(),
@@ -147,7 +153,7 @@ impl<M: Machine> World<M> {
             self.digest.add(time);
             event.trace(&mut self.digest);
             self.dispatch(event);
-            if self.stats.events > MOST_EVENTS {
+            if self.runs_wild() {
                 self.violate(Violation {
                     kind: Kind::Liveness,
                     oracle: "progress",
@@ -199,6 +205,16 @@ impl<M: Machine> World<M> {
             Event::Calm => self.calm(),
             Event::Settled => self.settled(),
         }
+    }
+
+    /// Counts an event. Says whether this second has had too many.
+    const fn runs_wild(&mut self) -> bool {
+        let second = self.time / (1000 * MS);
+        if self.busy.0 != second {
+            self.busy = (second, 0);
+        }
+        self.busy.1 += 1;
+        self.busy.1 > MOST_EVENTS_A_SECOND
     }
 
     /// Notes a broken promise; the first one counts.

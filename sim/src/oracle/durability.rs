@@ -1,8 +1,9 @@
 //! What a member has promised survives every end of its process.
 //!
 //! A promise is a message that went out: a vote, the acknowledgement of entries, anything said in
-//! a term. It binds the member after every restart: it does not vote twice in a term, it does not
-//! speak in an older term, and it still has every committed entry that it acknowledged.
+//! a term. It binds the member after every restart: it remembers its term and vote, does not vote
+//! twice in a term or speak in an older one, and still has every committed entry that it
+//! acknowledged.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use quorate_core::raft::{Body, Message};
 
 use super::Violation;
 use super::ledger::Ledger;
-use crate::machine::Machine;
+use crate::machine::{Machine, Standing};
 
 const NAME: &str = "durability";
 
@@ -60,9 +61,19 @@ impl Durability {
     /// A member decided how to start.
     ///
     /// # Errors
-    /// If it starts as one that has no data, but acknowledged some.
-    pub fn boot_decided(&mut self, node: usize, restart: bool) -> Result<(), Violation> {
+    /// If it starts as one that has no data, but acknowledged some; or if it does not remember its
+    /// term and vote.
+    pub fn boot_decided<M: Machine>(
+        &mut self,
+        node: usize,
+        own: MemberId,
+        restart: bool,
+        machine: &M,
+    ) -> Result<(), Violation> {
         let promises = &self.members[node];
+        if restart && !promises.wiped {
+            return self.remembers(node, own, machine);
+        }
         // Without data it may ask the others, and is refused.
         if restart || promises.wiped || promises.held == 0 && promises.term == 0 {
             return Ok(());
@@ -124,6 +135,27 @@ impl Durability {
         }
         promises.bound = promises.term;
         promises.restarted = true;
+    }
+
+    /// Compares what a member remembers after a restart with what it promised before.
+    fn remembers<M: Machine>(
+        &self,
+        node: usize,
+        own: MemberId,
+        machine: &M,
+    ) -> Result<(), Violation> {
+        let Some(Standing { term, vote, .. }) = machine.standing() else { return Ok(()) };
+        let promises = &self.members[node];
+        let promised = promises.votes.get(&term).map(|to| to.unwrap_or(own));
+        let voted = promises.votes.keys().next_back().copied().unwrap_or(0);
+        let bound = promises.bound.max(voted);
+        if term >= bound && (promised.is_none() || promised == vote) {
+            return Ok(());
+        }
+        let detail = format!(
+            "starts with term {term} and vote {vote:?}, after term {bound} and vote {promised:?}"
+        );
+        Err(Violation::safety(NAME, node, detail))
     }
 
     fn compare<M: Machine>(

@@ -1,4 +1,10 @@
-//! A leader's log holds every entry that was committed in an earlier term.
+//! A leader's log holds every entry that was committed in an earlier term. That rests on a rule
+//! for leaders, which is looked at too: no entry of an earlier term is committed by counting.
+
+use std::collections::BTreeMap;
+
+use quorate_core::note::Note;
+use quorate_core::raft::LogId;
 
 use super::Violation;
 use super::ledger::Ledger;
@@ -6,11 +12,45 @@ use crate::machine::Machine;
 
 const NAME: &str = "leader_completeness";
 
-/// The oracle; all that it needs is the ledger.
-#[derive(Debug)]
-pub struct LeaderCompleteness;
+/// Who leads by its own notes, and in which term; all else that the oracle needs is the ledger.
+#[derive(Debug, Default)]
+pub struct LeaderCompleteness {
+    leads: BTreeMap<usize, u64>,
+}
 
 impl LeaderCompleteness {
+    /// A member starts.
+    pub(super) fn started(&mut self, node: usize) {
+        self.leads.remove(&node);
+    }
+
+    /// A member said what happened to it.
+    pub(super) fn noted(&mut self, node: usize, note: &Note) {
+        match note {
+            Note::BecameLeader { term, .. } => {
+                self.leads.insert(node, *term);
+            }
+            Note::BecameFollower { .. } | Note::Campaigned { .. } => {
+                self.leads.remove(&node);
+            }
+            _ => {}
+        }
+    }
+
+    /// A member learned that everything up to `last` is committed.
+    ///
+    /// # Errors
+    /// If it leads, and that is an entry of an earlier term.
+    pub fn committed(&self, node: usize, last: LogId) -> Result<(), Violation> {
+        match self.leads.get(&node) {
+            Some(term) if last.term != *term => {
+                let detail = format!("commits an entry of term {} in term {term}", last.term);
+                Err(Violation::safety(NAME, node, detail).at(last.index))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A member became the leader of `term`.
     ///
     /// # Errors

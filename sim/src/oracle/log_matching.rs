@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use quorate_core::raft::{Body, Entry, Message};
+use quorate_core::raft::{Body, Entry, LogId, Message};
 
 use super::Violation;
 use super::ledger::entry_digest;
@@ -29,10 +29,40 @@ impl LogMatching {
     /// A member sent a message.
     ///
     /// # Errors
-    /// If it carries an entry that differs from what was seen at its position.
-    pub fn sent(&mut self, node: usize, message: &Message) -> Result<(), Violation> {
-        let Body::Append { prev, entries, .. } = &message.body else { return Ok(()) };
-        let mut before = *prev;
+    /// If it carries or acknowledges an entry that differs from what was seen at its position.
+    pub fn sent<M: Machine>(
+        &mut self,
+        node: usize,
+        machine: &M,
+        message: &Message,
+    ) -> Result<(), Violation> {
+        match &message.body {
+            Body::Append { prev, entries, .. } => self.appended(node, *prev, entries),
+            Body::Appended { index } => self.acknowledged(node, machine, *index),
+            _ => Ok(()),
+        }
+    }
+
+    fn acknowledged<M: Machine>(
+        &mut self,
+        node: usize,
+        machine: &M,
+        index: u64,
+    ) -> Result<(), Violation> {
+        let base = machine.base();
+        let before = match index.checked_sub(1) {
+            Some(before) if before == base.index => Some(base.term),
+            Some(before) => machine.entry(before).map(|entry| entry.term),
+            None => None,
+        };
+        match (machine.entry(index), before) {
+            (Some(entry), Some(before)) => self.see(node, entry, before),
+            _ => Ok(()),
+        }
+    }
+
+    fn appended(&mut self, node: usize, prev: LogId, entries: &[Entry]) -> Result<(), Violation> {
+        let mut before = prev;
         for entry in entries {
             if entry.index != before.index + 1 || entry.term < before.term {
                 let detail = format!("term {} is sent behind {before:?}", entry.term);

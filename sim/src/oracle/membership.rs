@@ -2,8 +2,8 @@
 //!
 //! A leader has at most one change in its log that it has not applied; a second one becomes an
 //! empty entry. Whoever wins an election or commits has heard from a majority of the configuration
-//! that it has applied, itself included where it is in it: votes and acknowledgements of others
-//! count for nothing. Each member's configuration is that of the entries it has applied, so that
+//! that it has applied, itself included where it is in it (for a commit only with what is durable):
+//! votes and acknowledgements of others count for nothing. Each member's configuration is that of the entries it has applied, so that
 //! who was removed never comes back. Who says that it was removed, was.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,14 +102,18 @@ impl Membership {
         }
         let heard = &self.members[node];
         if !(before.leads && before.term == now.term) {
-            let voted = |id: MemberId| heard.votes.0 == now.term && heard.votes.1.contains(&id);
+            let voted = |id: MemberId| {
+                heard.member == Some(id) || heard.votes.0 == now.term && heard.votes.1.contains(&id)
+            };
             heard.majority(node, &now, known, voted, || format!("leads in term {}", now.term))?;
         }
         let own = machine.entry(now.commit).is_some_and(|entry| entry.term == now.term);
         if now.commit > before.commit && own {
             let (term, acknowledged) = &heard.acknowledged;
             let holds = |id: MemberId| {
-                *term == now.term && acknowledged.get(&id).is_some_and(|i| *i >= now.commit)
+                let own = self.members[node].member == Some(id) && now.durable >= now.commit;
+                let told = acknowledged.get(&id).is_some_and(|i| *i >= now.commit);
+                own || *term == now.term && told
             };
             heard.majority(node, &now, known, holds, || format!("commits {}", now.commit))?;
         }
@@ -193,8 +197,7 @@ impl Membership {
 }
 
 impl Heard {
-    /// Whether a majority of the configuration, as far as it is applied, is `counted`; the member
-    /// itself always is, if it is in there.
+    /// Whether a majority of the configuration, as far as it is applied, is `counted`.
     fn majority(
         &self,
         node: usize,
@@ -204,7 +207,7 @@ impl Heard {
         what: impl Fn() -> String,
     ) -> Result<(), Violation> {
         let Some(voters) = known.at(now.applied) else { return Ok(()) };
-        let count = voters.iter().filter(|id| self.member == Some(**id) || counted(**id)).count();
+        let count = voters.iter().filter(|id| counted(**id)).count();
         if count > voters.len() / 2 {
             return Ok(());
         }

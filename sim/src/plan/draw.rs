@@ -109,7 +109,8 @@ impl Draft<'_> {
     }
 
     fn crash(&mut self, by: Crash) -> Fault {
-        let moment = if self.chance.coin() { Moment::NextSync } else { Moment::Now };
+        use Moment::{NextElection, NextLeaderSync, NextSync, Now};
+        let moment = [Now, NextSync, NextLeaderSync, NextElection][self.chance.index(4)];
         Fault::Crash { host: self.host(), by, moment, down_us: self.down_us() }
     }
 

@@ -19,7 +19,12 @@ impl fmt::Display for Fault {
                 write!(f, "isolation of n{host} {}", lasts(*length_us))
             }
             Self::Crash { host, by, moment, down_us } => {
-                let when = if *moment == Moment::NextSync { " in its next sync" } else { "" };
+                let when = match moment {
+                    Moment::Now => "",
+                    Moment::NextSync => " in its next sync",
+                    Moment::NextLeaderSync => " in its next sync as a leader",
+                    Moment::NextElection => " after its next election",
+                };
                 write!(f, "{by} n{host}{when}, down {}", lasts(*down_us))
             }
             Self::CrashAll { by, down_us } => {

@@ -82,7 +82,7 @@ impl State {
 
     fn crash_soon(&mut self, host: usize, by: Crash, moment: Moment, down_us: u64) {
         match &mut self.hosts[host].running {
-            Some(running) if moment == Moment::NextSync => running.doomed = Some((by, down_us)),
+            Some(running) if moment != Moment::Now => running.doomed = Some((by, down_us)),
             _ => self.crash(host, by, down_us),
         }
     }

@@ -121,6 +121,7 @@ fn read_tree(json: &mut Reader<'_>) -> Result<Tree, Malformed> {
 /// Reads a member of a node other than its children, of which only the beginning is read.
 fn read_member(json: &mut Reader<'_>, name: &str, top: &mut Open) -> Result<(), Malformed> {
     match name {
+        "CreatedIndex" if planted!(LoseCreatedIndex) => top.node.created = json.number()?.min(1),
         "CreatedIndex" => top.node.created = json.number()?,
         "ModifiedIndex" => top.node.modified = json.number()?,
         "ExpireTime" => top.node.expires = read_expiry(json)?,

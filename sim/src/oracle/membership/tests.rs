@@ -22,7 +22,8 @@ fn cluster() -> (Membership, Configurations, Double) {
         member.push(1, EntryKind::ConfChange, change(ConfChangeKind::AddNode, node));
     }
     member.entries.iter().for_each(|entry| known.committed(entry));
-    member.standing = Standing { term: 2, leads: false, commit: 4, applied: 4 };
+    member.standing =
+        Standing { term: 2, vote: None, leads: false, durable: 4, commit: 4, applied: 4 };
     assert_eq!(membership.handled(0, &member, &known), Ok(()));
     (membership, known, member)
 }
