@@ -44,6 +44,8 @@ fn led() -> (Membership, Configurations, Double) {
     member.standing.leads = true;
     assert_eq!(membership.handled(0, &member, &known), Ok(()));
     member.push(2, EntryKind::Normal, bytes::Bytes::new());
+    // Whatever it appends is durable at once.
+    member.standing.durable = u64::MAX;
     (membership, known, member)
 }
 
@@ -76,6 +78,16 @@ fn a_commit_without_a_majority_is_found() {
     assert!(commit(&[(2, 5)]).is_err());
     assert!(commit(&[(2, 5), (3, 4)]).is_err(), "one of them lacks the entry");
     assert!(commit(&[(2, 5), (9, 5)]).is_err(), "one of them is not in the configuration");
+}
+
+#[test]
+fn what_is_not_durable_does_not_count() {
+    let (mut membership, known, mut member) = led();
+    for from in [2, 3] {
+        hear(&mut membership, from, 2, Body::Appended { index: 5 });
+    }
+    (member.standing.commit, member.standing.durable) = (5, 4);
+    assert!(membership.handled(0, &member, &known).is_err(), "two of four");
 }
 
 #[test]
