@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
 use quorate_core::node::LinkEvent;
-use quorate_core::raft::Message;
+use quorate_core::raft::{self, Message};
 use quorate_core::wire::headers::PIPELINE_PATH;
 use quorate_core::wire::message::encode_message;
 use tokio::sync::{Mutex, mpsc};
@@ -76,8 +76,8 @@ async fn post<P: Platform>(
                 return Ok(status);
             }
             // The peer may have closed a connection that lay idle. A message that arrives twice
-            // does no harm.
-            Err(_) if reused => {}
+            // does no harm, unless it proposes something: each copy would be carried out.
+            Err(_) if reused && !matches!(message.body, raft::Body::Propose { .. }) => {}
             Err(cause) => return Err(cause),
         }
     }
