@@ -92,8 +92,21 @@ pub trait Workload: fmt::Debug + Send {
     ) -> Result<(), Violation>;
 }
 
+/// The workloads of a run, and a client of `new` for each that belongs to one: `new` is told the
+/// number of the workload, and that of the client in it.
+pub fn all<C>(
+    options: &Options,
+    new: impl Fn(usize, usize) -> C,
+) -> (Vec<Box<dyn Workload>>, Vec<C>) {
+    let (workloads, counts): (Vec<Box<dyn Workload>>, Vec<u64>) =
+        counted(options).into_iter().unzip();
+    let clients = counts.into_iter().enumerate();
+    let clients = clients.flat_map(|(work, count)| (0..count as usize).map(move |n| (work, n)));
+    (workloads, clients.map(|(workload, number)| new(workload, number)).collect())
+}
+
 /// The workloads of a run, and how many clients each has.
-pub fn all(options: &Options) -> Vec<(Box<dyn Workload>, u64)> {
+fn counted(options: &Options) -> Vec<(Box<dyn Workload>, u64)> {
     vec![
         (Box::new(counter::Counter::new(options.counters)), options.counters),
         (Box::new(register::Registers::new(options.registers, options.keys)), options.registers),

@@ -94,7 +94,7 @@ impl<M: Machine> World<M> {
             Host::new(Clock::draw(&options, &mut chances.hosts), listed_as(&options, number))
         };
         let hosts = (0..members).map(host).collect();
-        let (workloads, clients) = Client::all(workload::all(&options));
+        let (workloads, clients) = workload::all(&options, Client::new);
         let mut world = Self {
             time: 0,
             queue: Queue::new(),

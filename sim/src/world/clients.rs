@@ -9,7 +9,7 @@ use super::state::{MS, State};
 use crate::machine::{Machine as _, Shown};
 use crate::oracle::Violation;
 use crate::record::{End, What, Who, brief};
-use crate::workload::{Asked, Outcome, Workload};
+use crate::workload::{Asked, Outcome};
 
 /// One client.
 #[derive(Debug)]
@@ -39,19 +39,9 @@ struct Turn {
 }
 
 impl Client {
-    /// The workloads, and all of their clients.
-    pub(super) fn all(
-        workloads: Vec<(Box<dyn Workload>, u64)>,
-    ) -> (Vec<Box<dyn Workload>>, Vec<Self>) {
-        let mut clients = Vec::new();
-        let mut all = Vec::new();
-        for (workload, (work, count)) in workloads.into_iter().enumerate() {
-            all.push(work);
-            for number in 0..count as usize {
-                clients.push(Self { workload, number, waits: None });
-            }
-        }
-        (all, clients)
+    /// The client of this number of a workload.
+    pub(super) const fn new(workload: usize, number: usize) -> Self {
+        Self { workload, number, waits: None }
     }
 
     /// Whether it waits for an answer that is not a watch.

@@ -58,9 +58,12 @@ impl Reasons {
 
     /// Something happened to the directory, which is like that now. It matters as long as the
     /// process has not decided who it is.
-    pub(super) const fn damaged(&mut self, found: Option<Directory>) {
+    pub(super) fn damaged(&mut self, found: Option<Directory>) {
         if self.booting {
-            self.found = found;
+            // What it has misread before is still a reason to refuse.
+            let before = self.found.map(|before| before.misreads);
+            self.found = found
+                .map(|found| Directory { misreads: before.unwrap_or(found.misreads), ..found });
         }
     }
 

@@ -91,7 +91,7 @@ impl World {
             })
             .collect();
         hosts.push(Host::of_clients(&runtime));
-        let (workloads, clients) = Client::all(workload::all(options));
+        let (workloads, clients) = workload::all(options, Client::new);
         let state = State {
             time: TimeHandle::current(),
             agenda: Agenda::default(),
