@@ -9,6 +9,7 @@
 #[cfg(test)]
 pub(crate) mod double;
 mod script;
+mod small;
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -17,6 +18,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 pub use script::Script;
+pub use small::SmallFile;
 
 /// Names an operation whose end the core waits for. Tickets are handed out in ascending order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
