@@ -1,18 +1,20 @@
 //! From nothing to a member that takes part: how a start is decided and carried out.
 //!
 //! ```text
-//!   look ─▶ decide ─▶ settle the list ─▶ listen ─▶ lock ─▶ look again ─▶ decide again
-//!                                                                │
-//!                     ┌──────────── restart ◀────────────────────┤
-//!                     ▼                                          ▼ form
-//!        read log and snapshots             identity ─▶ ask the others ─▶ first log
-//!                     └──────────────────▶ Booted ◀──────────────┘
+//!   look ─▶ decide ─▶ settle the list ─▶ listen ─▶ lock ─▶ look again ─▶ decide again ─▶ identity
+//!                                                                                          │
+//!                     ┌──────────── restart ◀──────────────────────────────────────────────┤
+//!                     ▼                                                                    ▼ form
+//!        read log and snapshots                                     ask the others ─▶ first log
+//!                     └──────────────────▶ Booted ◀────────────────────────────────────────┘
 //! ```
 //!
 //! Nothing is made or touched before the list is settled and the ports are bound, so that a wrong
 //! flag leaves no trace.
 
+mod agreed;
 pub mod disk_state;
+mod first_log;
 pub mod forming;
 pub mod identity;
 pub mod list;
@@ -23,13 +25,12 @@ mod settle;
 pub mod table;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::config::{Config, Form, refuse_https};
-use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Ticket};
+use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Replace, Ticket};
 use crate::error::Refusal;
 use crate::http::Answer;
 use crate::member::Member;
@@ -39,13 +40,15 @@ use crate::raft::{Log, LogId};
 use crate::snap::Shelf;
 use crate::store::Image;
 use crate::time::Instant;
-use crate::wal::{self, HardState, Owner, Wal};
+use crate::wal::{HardState, Owner, Wal};
+use agreed::Agreed;
 use disk_state::DiskState;
+use first_log::FirstLog;
 use forming::{Forming, Verdict};
 use identity::Incarnation;
 use look::Look;
 use restore::{Outcome, Restore};
-use settle::{Agreed, Settling};
+use settle::{Settled, Settling};
 use table::Plan;
 
 /// A start under way.
@@ -53,6 +56,8 @@ use table::Plan;
 pub(crate) struct Boot {
     config: Arc<Config>,
     stage: Stage,
+    /// Whether the ports are bound and the data directory is locked.
+    bound: bool,
     incarnation: Option<Incarnation>,
 }
 
@@ -85,30 +90,28 @@ enum Stage {
     /// Before the first wake.
     Idle,
     Looking(Look),
-    /// The URLs are compared by address.
+    /// The list is judged, and its URLs are compared by address.
     Settling(Settling),
-    Listening,
-    Locking(Ticket),
-    LookingAgain(Look),
+    Listening(Course),
+    Locking(Ticket, Course),
+    LookingAgain(Look, Course),
     /// The file is read, if it is there from an earlier attempt.
-    ReadingIdentity(Ticket, Plan),
-    WritingIdentity(BTreeSet<Ticket>, Incarnation),
-    Forming(Forming),
-    Creating(Box<First>),
+    ReadingIdentity(Ticket, Course),
+    WritingIdentity(Replace, Incarnation, Course),
+    Forming(Agreed, Forming),
+    Creating(Box<FirstLog>),
     Restoring(Box<Restore>),
     /// It was refused, or given away as [`Booted`].
     Over,
 }
 
-/// The first log of a new member, on its way to the disk.
+/// What was decided, with what it takes.
 #[derive(Debug)]
-struct First {
-    wal: Wal,
-    ticket: Ticket,
-    owner: Owner,
-    hard: HardState,
-    log: Log,
-    campaign: bool,
+enum Course {
+    /// Start from the log.
+    Restart,
+    /// Form a new cluster of these members.
+    Form(Agreed),
 }
 
 /// How a start stands.
@@ -127,14 +130,14 @@ impl From<Refusal> for Progress {
 
 impl Boot {
     pub(crate) const fn new(config: Arc<Config>) -> Self {
-        Self { config, stage: Stage::Idle, incarnation: None }
+        Self { config, stage: Stage::Idle, bound: false, incarnation: None }
     }
 
     /// Time has passed.
     pub(crate) fn wake(&mut self, now: Instant, fx: &mut Effects<'_>) -> Progress {
         match &mut self.stage {
             Stage::Idle => self.stage = Stage::Looking(Look::begin(fx.script)),
-            Stage::Forming(forming) => {
+            Stage::Forming(_, forming) => {
                 let due = forming.ask(now, || fx.call());
                 fx.out
                     .extend(due.into_iter().map(|(call, request)| Output::Http { call, request }));
@@ -151,16 +154,16 @@ impl Boot {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.stage {
             Stage::Idle => Some(Instant::default()),
-            Stage::Forming(forming) => forming.deadline(),
+            Stage::Forming(_, forming) => forming.deadline(),
             _ => None,
         }
     }
 
-    /// Who this member is, once that is decided.
+    /// Who this member is, once it tells others.
     pub(crate) fn owner(&self) -> Option<Owner> {
         match &self.stage {
-            Stage::Forming(forming) => Some(forming.owner()),
-            Stage::Creating(first) => Some(first.owner),
+            Stage::Forming(agreed, _) => Some(agreed.owner()),
+            Stage::Creating(first) => Some(first.owner()),
             _ => None,
         }
     }
@@ -172,10 +175,9 @@ impl Boot {
 
     /// The members of the list, while the cluster is being formed.
     pub(crate) fn members(&self) -> Vec<Member> {
-        match (&self.stage, Agreed::read(&self.config)) {
-            (Stage::Forming(_) | Stage::Creating(_), Ok(agreed)) => {
-                agreed.list.members(&agreed.token)
-            }
+        match &self.stage {
+            Stage::Forming(agreed, _) => agreed.members(),
+            Stage::Creating(first) => first.members().to_vec(),
             _ => Vec::new(),
         }
     }
@@ -191,105 +193,143 @@ impl Boot {
         done: Done,
         fx: &mut Effects<'_>,
     ) -> Result<Progress, Refusal> {
-        match &mut self.stage {
-            Stage::Creating(first) => match first.wal.handle(&done, fx.script) {
-                wal::Event::Durable(ticket) if ticket == first.ticket => Ok(self.created(fx)),
-                wal::Event::Fault(error) => Err(self.disk_refusal(&error)),
-                _ => match first.wal.full().cloned() {
-                    Some(error) => Err(self.disk_refusal(&error)),
-                    None => Ok(Progress::Pending),
-                },
-            },
-            Stage::Restoring(restore) => match restore.disk(done, fx.script)? {
-                None => Ok(Progress::Pending),
-                Some(Outcome::Member(ended)) => Ok(self.restored(*ended, fx)),
-                Some(Outcome::Blank(segments)) => {
-                    self.start_over(now, segments, fx)?;
-                    Ok(Progress::Pending)
+        match core::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Creating(mut first) => {
+                if first.disk(&self.config, &done, fx.script)? {
+                    fx.note(Note::Formed);
+                    return Ok(Progress::Done(Box::new(first.booted(fx.script))));
                 }
-            },
-            Stage::ReadingIdentity(ticket, plan) if *ticket == done.ticket => {
-                let plan = *plan;
-                self.identity_read(now, plan, done.result, fx)?;
-                Ok(Progress::Pending)
+                self.stage = Stage::Creating(first);
             }
-            _ => {
+            Stage::Restoring(mut restore) => match restore.disk(done, fx.script)? {
+                None => self.stage = Stage::Restoring(restore),
+                Some(Outcome::Member(ended)) => return Ok(self.restored(*ended, fx)),
+                Some(Outcome::Blank(segments)) => self.start_over(now, segments, fx)?,
+            },
+            Stage::ReadingIdentity(ticket, course) if ticket == done.ticket => {
+                self.identity_read(now, course, done.result, fx)?;
+            }
+            stage => {
                 let found = done.result.map_err(|error| self.disk_refusal(&error))?;
-                self.found(now, done.ticket, found, fx)?;
-                Ok(Progress::Pending)
+                self.found(now, stage, done.ticket, found, fx)?;
             }
         }
+        Ok(Progress::Pending)
     }
 
     fn found(
         &mut self,
         now: Instant,
+        stage: Stage,
         ticket: Ticket,
         found: Found,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
-        match &mut self.stage {
-            Stage::Looking(look) => {
-                if let Some(disk) = look.take(ticket, found) {
-                    self.decide_first(&disk, fx)?;
+        self.stage = match stage {
+            Stage::Looking(mut look) => {
+                let Some(disk) = look.take(ticket, found) else {
+                    self.stage = Stage::Looking(look);
+                    return Ok(());
+                };
+                return self.decide(now, &disk, fx);
+            }
+            Stage::Locking(lock, course) if lock == ticket => {
+                self.bound = true;
+                Stage::LookingAgain(Look::begin(fx.script), course)
+            }
+            Stage::LookingAgain(mut look, course) => match look.take(ticket, found) {
+                None => Stage::LookingAgain(look, course),
+                Some(disk) => match (table::decide(&disk, &self.config)?, course) {
+                    (Plan::Form, course @ Course::Form(_)) => {
+                        return self.go_on(now, course, fx);
+                    }
+                    // As before, or another process had it in between.
+                    _ => return self.decide(now, &disk, fx),
+                },
+            },
+            Stage::WritingIdentity(mut file, incarnation, course) => {
+                if file.done(ticket, fx.script) {
+                    self.incarnation = Some(incarnation);
+                    return self.go_on(now, course, fx);
                 }
+                Stage::WritingIdentity(file, incarnation, course)
             }
-            Stage::Locking(lock) if *lock == ticket => {
-                self.stage = Stage::LookingAgain(Look::begin(fx.script));
-            }
-            Stage::LookingAgain(look) => {
-                if let Some(disk) = look.take(ticket, found) {
-                    let plan = table::decide(&disk, &self.config)?;
-                    let ticket = fx.script.ticket();
-                    fx.script.push(Op::Read { path: disk_state::IDENTITY.into(), ticket });
-                    self.stage = Stage::ReadingIdentity(ticket, plan);
-                }
-            }
-            Stage::WritingIdentity(tickets, incarnation) => {
-                tickets.remove(&ticket);
-                if tickets.is_empty() {
-                    self.incarnation = Some(*incarnation);
-                    self.form(now, fx)?;
-                }
-            }
-            _ => {}
-        }
+            stage => stage,
+        };
         Ok(())
     }
 
-    /// The first decision: nothing was touched yet, and a refusal leaves it so.
-    fn decide_first(&mut self, disk: &DiskState, fx: &mut Effects<'_>) -> Result<(), Refusal> {
+    /// Decides by what stands in the directory. As long as nothing is bound nothing was touched,
+    /// and a refusal leaves it so.
+    fn decide(
+        &mut self,
+        now: Instant,
+        disk: &DiskState,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
         match table::decide(disk, &self.config)? {
-            Plan::Restart => self.listen(fx)?,
-            Plan::Form => self.settle_list(fx)?,
+            Plan::Restart => self.go_on(now, Course::Restart, fx),
+            Plan::Form => {
+                let settled = Settling::begin(&self.config, fx)?;
+                self.settle(now, settled, fx)
+            }
         }
-        Ok(())
     }
 
-    fn settle_list(&mut self, fx: &mut Effects<'_>) -> Result<(), Refusal> {
-        match Settling::begin(&self.config, fx)? {
-            Some(settling) => self.stage = Stage::Settling(settling),
-            None => self.listen(fx)?,
+    fn settle(
+        &mut self,
+        now: Instant,
+        settled: Settled,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        match settled {
+            Settled::Agreed(agreed) => self.go_on(now, Course::Form(agreed), fx),
+            Settled::Waiting(settling) => {
+                self.stage = Stage::Settling(settling);
+                Ok(())
+            }
         }
+    }
+
+    /// Takes the next step that the course needs.
+    fn go_on(&mut self, now: Instant, course: Course, fx: &mut Effects<'_>) -> Result<(), Refusal> {
+        if !self.bound {
+            return self.listen(course, fx);
+        }
+        let Some(incarnation) = self.incarnation else {
+            let ticket = fx.script.ticket();
+            fx.script.push(Op::Read { path: disk_state::IDENTITY.into(), ticket });
+            self.stage = Stage::ReadingIdentity(ticket, course);
+            return Ok(());
+        };
+        self.stage = match course {
+            Course::Restart => Stage::Restoring(Box::new(Restore::begin(&self.config, fx.script))),
+            Course::Form(agreed) => self.form(now, agreed, incarnation, fx),
+        };
         Ok(())
     }
 
     /// A look-up has ended.
     pub(crate) fn dns(
         &mut self,
+        now: Instant,
         call: CallId,
         result: Result<Vec<String>, String>,
         fx: &mut Effects<'_>,
     ) -> Progress {
-        let Stage::Settling(settling) = &mut self.stage else { return Progress::Pending };
-        let settled = settling.answered(&self.config, call, result);
-        match settled.and_then(|settled| if settled { self.listen(fx) } else { Ok(()) }) {
-            Ok(()) => Progress::Pending,
-            Err(refusal) => refusal.into(),
+        match core::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Settling(settling) => settling
+                .answered(call, result)
+                .and_then(|settled| self.settle(now, settled, fx))
+                .map_or_else(Progress::Refused, |()| Progress::Pending),
+            stage => {
+                self.stage = stage;
+                Progress::Pending
+            }
         }
     }
 
-    fn listen(&mut self, fx: &mut Effects<'_>) -> Result<(), Refusal> {
+    fn listen(&mut self, course: Course, fx: &mut Effects<'_>) -> Result<(), Refusal> {
         refuse_https("listen-peer-urls", &self.config.listen_peer_urls)?;
         refuse_https("listen-client-urls", &self.config.listen_client_urls)?;
         refuse_https("advertise-client-urls", &self.config.advertise_client_urls)?;
@@ -297,7 +337,7 @@ impl Boot {
             peer: self.config.listen_peer_urls.clone(),
             client: self.config.listen_client_urls.clone(),
         });
-        self.stage = Stage::Listening;
+        self.stage = Stage::Listening(course);
         Ok(())
     }
 
@@ -307,22 +347,24 @@ impl Boot {
         result: Result<(), String>,
         fx: &mut Effects<'_>,
     ) -> Progress {
-        if !matches!(self.stage, Stage::Listening) {
-            return Progress::Pending;
+        match core::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Listening(course) => {
+                if let Err(cause) = result {
+                    return refusals::port(cause).into();
+                }
+                let ticket = fx.script.ticket();
+                fx.script.push(Op::Lock { ticket });
+                self.stage = Stage::Locking(ticket, course);
+            }
+            stage => self.stage = stage,
         }
-        if let Err(cause) = result {
-            return refusals::port(cause).into();
-        }
-        let ticket = fx.script.ticket();
-        fx.script.push(Op::Lock { ticket });
-        self.stage = Stage::Locking(ticket);
         Progress::Pending
     }
 
     fn identity_read(
         &mut self,
         now: Instant,
-        plan: Plan,
+        course: Course,
         result: Result<Found, DiskError>,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
@@ -333,25 +375,21 @@ impl Boot {
             }
             _ => None,
         };
-        match (plan, known) {
-            (Plan::Restart, Some(incarnation)) => {
+        match (course, known) {
+            (Course::Restart, None) => Err(refusals::no_identity(&self.config.data_dir)),
+            (Course::Restart, Some(incarnation)) => {
                 self.incarnation = Some(incarnation);
-                self.stage = Stage::Restoring(Box::new(Restore::begin(&self.config, fx.script)));
+                self.go_on(now, Course::Restart, fx)
             }
-            (Plan::Restart, None) => {
-                return Err(refusals::no_identity(&self.config.data_dir));
-            }
-            // An earlier attempt got that far: it is still the same directory.
-            (Plan::Form, Some(incarnation)) => {
-                self.incarnation = Some(incarnation);
-                self.form(now, fx)?;
-            }
-            (Plan::Form, None) => {
-                let incarnation = Incarnation::new(&self.config.entropy);
-                self.stage = Stage::WritingIdentity(incarnation.write(fx.script), incarnation);
+            (course, known) => {
+                // An earlier attempt may have got that far: it is still the same directory. But
+                // that the file can be read does not mean that it would survive a loss of power.
+                let incarnation = known.unwrap_or_else(|| Incarnation::new(&self.config.entropy));
+                let file = incarnation.write(fx.script);
+                self.stage = Stage::WritingIdentity(file, incarnation, course);
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// An earlier start was cut off before its log held anything: this one begins where that did.
@@ -361,31 +399,29 @@ impl Boot {
         segments: Vec<Arc<str>>,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
-        table::decide(&DiskState::Empty, &self.config)?;
         fx.script.extend(segments.into_iter().map(|path| Op::Remove { path }));
-        self.form(now, fx)
+        self.decide(now, &DiskState::Empty, fx)
     }
 
     /// The directory has an identity: ask the others, or begin.
-    fn form(&mut self, now: Instant, fx: &mut Effects<'_>) -> Result<(), Refusal> {
-        let agreed = Agreed::read(&self.config)?;
-        let (list, token) = (&agreed.list, agreed.token.as_str());
-        list.check(&self.config.name, token)?;
-        let members = list.members(token);
-        let (cluster, own) = (list.cluster_id(token), list.member_id(&self.config.name, token));
-        let own = own.and_then(|own| members.iter().find(|member| member.id == own).cloned());
-        let Some(own) = own else { return list.require(&self.config.name).map(|_| ()) };
-        fx.note(Note::BootDecided { member: own.id, cluster, restart: false });
-        let owner = Owner { member: own.id, cluster };
-        let forming = Forming::new(own, members, cluster, self.config.data_dir.clone(), now);
+    fn form(
+        &self,
+        now: Instant,
+        agreed: Agreed,
+        incarnation: Incarnation,
+        fx: &mut Effects<'_>,
+    ) -> Stage {
+        let Owner { member, cluster } = agreed.owner();
+        fx.note(Note::BootDecided { member, cluster, restart: false });
+        let (own, data_dir) = (agreed.own().clone(), self.config.data_dir.clone());
+        let forming = Forming::new(own, agreed.members(), cluster, data_dir, now);
         let alone = forming.verdict() == Verdict::Form;
-        if alone || agreed.form == Form::Majority {
+        if alone || agreed.form() == Form::Majority {
             // Without asking it is not known whether others do the same: the timers decide.
-            self.create(owner, &agreed, alone, fx);
-        } else {
-            self.stage = Stage::Forming(forming);
+            let first = FirstLog::begin(&self.config, &agreed, incarnation, alone, fx.script);
+            return Stage::Creating(Box::new(first));
         }
-        Ok(())
+        Stage::Forming(agreed, forming)
     }
 
     /// A call has ended.
@@ -396,66 +432,26 @@ impl Boot {
         result: Result<Answer, String>,
         fx: &mut Effects<'_>,
     ) -> Progress {
-        let Stage::Forming(forming) = &mut self.stage else { return Progress::Pending };
-        let owner = forming.owner();
+        let (Stage::Forming(agreed, forming), Some(incarnation)) =
+            (&mut self.stage, self.incarnation)
+        else {
+            return Progress::Pending;
+        };
         match forming.answered(now, call, result) {
-            Verdict::Wait => return Progress::Pending,
+            Verdict::Wait => {}
             Verdict::Refuse(refusal) => return refusal.into(),
             // The first one to hear of all others is hardly ever the one that is to campaign; and
             // where there is a leader already, asking first disturbs nobody.
-            Verdict::Form | Verdict::Late => {}
-        };
-        match Agreed::read(&self.config) {
-            Ok(agreed) => self.create(owner, &agreed, true, fx),
-            Err(refusal) => return refusal.into(),
+            Verdict::Form | Verdict::Late => {
+                let first = FirstLog::begin(&self.config, agreed, incarnation, true, fx.script);
+                self.stage = Stage::Creating(Box::new(first));
+            }
         }
         Progress::Pending
     }
 
-    /// Writes the first log.
-    fn create(&mut self, owner: Owner, agreed: &Agreed, asked: bool, fx: &mut Effects<'_>) {
-        let Agreed { list, token, .. } = agreed;
-        let entries = list.bootstrap_entries(token);
-        let hard = HardState { term: 1, vote: None, commit: entries.len() as u64 };
-        let lowest = list.members(token).iter().map(|member| member.id).min();
-        let campaign = asked && lowest == Some(owner.member);
-        let mut wal = Wal::create(
-            owner,
-            self.config.wal_entropy(),
-            self.config.wal_segment_bytes,
-            HardState::default(),
-            LogId::default(),
-            fx.script,
-        );
-        let batch = wal::Batch { hard_state: Some(hard), entries: &entries, mark: None };
-        let ticket = wal.append(&batch, fx.script);
-        let log = Log::new(LogId::default(), entries);
-        self.stage = Stage::Creating(Box::new(First { wal, ticket, owner, hard, log, campaign }));
-    }
-
-    fn created(&mut self, fx: &mut Effects<'_>) -> Progress {
-        let stage = core::mem::replace(&mut self.stage, Stage::Over);
-        let (Stage::Creating(first), Some(incarnation)) = (stage, self.incarnation) else {
-            return Progress::Pending;
-        };
-        fx.note(Note::Formed);
-        let First { wal, owner, hard, log, campaign, .. } = *first;
-        let shelf = Shelf::new(&[], &[], fx.script);
-        Progress::Done(Box::new(Booted {
-            owner,
-            incarnation,
-            wal,
-            shelf,
-            hard,
-            log,
-            snapshot: None,
-            campaign,
-        }))
-    }
-
-    fn restored(&mut self, restored: restore::Ended, fx: &mut Effects<'_>) -> Progress {
+    fn restored(&self, restored: restore::Ended, fx: &mut Effects<'_>) -> Progress {
         let Some(incarnation) = self.incarnation else { return Progress::Pending };
-        self.stage = Stage::Over;
         let restore::Ended { owner, wal, shelf, hard, log, snapshot, notes } = restored;
         let Owner { member, cluster } = owner;
         fx.note(Note::BootDecided { member, cluster, restart: true });

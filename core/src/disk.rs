@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 pub(crate) mod double;
+mod replace;
 mod script;
 mod small;
 
@@ -17,6 +18,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+pub use replace::Replace;
 pub use script::Script;
 pub use small::SmallFile;
 

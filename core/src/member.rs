@@ -27,6 +27,19 @@ pub struct Member {
     pub learner: bool,
 }
 
+impl Member {
+    /// One of the initial members of a cluster, as its list has it: nothing is published yet.
+    pub fn listed(name: &str, peer_urls: &[Url], token: &str) -> Self {
+        Self {
+            id: MemberId::derive(peer_urls, token),
+            name: name.into(),
+            peer_urls: peer_urls.to_vec(),
+            client_urls: Vec::new(),
+            learner: false,
+        }
+    }
+}
+
 /// The members of the cluster as of the last applied entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cluster {

@@ -149,7 +149,7 @@ fn booting(
         }
         Input::Disk(done) => boot.disk(now.mono, done, fx),
         Input::Http { call, result } => boot.http(now.mono, call, result, fx),
-        Input::Dns { call, result } => boot.dns(call, result, fx),
+        Input::Dns { call, result } => boot.dns(now.mono, call, result, fx),
         Input::Listening { result } => boot.listening(result, fx),
         Input::Client { id, request } => {
             early.add(now.mono, id, request, fx);

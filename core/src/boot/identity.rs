@@ -3,16 +3,15 @@
 //! Before a member says anything to anybody it draws a random incarnation and makes it durable, so
 //! that its peers can tell a directory that was wiped from the one that they knew.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
-use super::disk_state::{IDENTITY, ROOT};
-use crate::disk::{Script, SmallFile, Ticket};
+use super::disk_state::IDENTITY;
+use crate::disk::{Replace, Script, SmallFile};
 use crate::error::Refusal;
 
-const FILE: SmallFile = SmallFile { dir: ROOT, path: IDENTITY, magic: b"QUORIDNT", version: 1 };
+const FILE: SmallFile = SmallFile { path: IDENTITY, magic: b"QUORIDNT", version: 1 };
 
 /// A random number that a data directory carries for as long as it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +34,8 @@ impl Incarnation {
         incarnation.try_into().map(Self).map_err(|_| FILE.damaged())
     }
 
-    /// Writes the identity file, atomically. It is durable when all the returned tickets are done.
-    pub fn write(self, script: &mut Script) -> BTreeSet<Ticket> {
+    /// Writes the identity file.
+    pub fn write(self, script: &mut Script) -> Replace {
         FILE.write(&self.0, script)
     }
 }

@@ -74,16 +74,8 @@ impl InitialCluster {
 
     /// The members under `token`, in ascending order of their IDs; none has published itself.
     pub fn members(&self, token: &str) -> Vec<Member> {
-        let mut members: Vec<Member> = self
-            .iter()
-            .map(|(name, urls)| Member {
-                id: MemberId::derive(urls, token),
-                name: name.into(),
-                peer_urls: urls.to_vec(),
-                client_urls: Vec::new(),
-                learner: false,
-            })
-            .collect();
+        let mut members: Vec<Member> =
+            self.iter().map(|(name, urls)| Member::listed(name, urls, token)).collect();
         members.sort_by_key(|member| member.id);
         members
     }

@@ -9,81 +9,81 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::agreed::Agreed;
 use super::list::{InitialCluster, Resolved};
-use crate::config::{Config, Form, Members, not_supported, refuse_https};
+use crate::config::{Config, Members, not_supported, refuse_https};
 use crate::error::Refusal;
 use crate::node::{CallId, Effects, Output};
 use crate::url::Url;
-
-/// What all members of a new cluster agree on, and what this one advertises.
-#[derive(Debug)]
-pub(super) struct Agreed {
-    pub(super) list: InitialCluster,
-    pub(super) token: String,
-    pub(super) form: Form,
-    urls: Vec<Url>,
-}
-
-impl Agreed {
-    /// Reads it from the flags.
-    pub(super) fn read(config: &Config) -> Result<Self, Refusal> {
-        let first = config.bootstrap()?;
-        let Members::New(text) = &first.members else {
-            return Err(not_supported("a list of members that is not for a new cluster"));
-        };
-        let list = InitialCluster::parse(text)?;
-        Ok(Self { list, token: first.token, form: first.form, urls: first.advertise_peer_urls })
-    }
-}
 
 /// The list, while names in it are looked up.
 #[derive(Debug)]
 pub(super) struct Settling {
     agreed: Agreed,
+    /// `-initial-advertise-peer-urls`
+    urls: Vec<Url>,
     waiting: BTreeSet<(CallId, Arc<str>)>,
     resolved: Resolved,
 }
 
+/// How the list stands.
+#[derive(Debug)]
+pub(super) enum Settled {
+    /// It is judged, and what follows from it is settled.
+    Agreed(Agreed),
+    /// Look-ups are under way.
+    Waiting(Settling),
+}
+
 impl Settling {
-    /// Judges the list; gives itself if it has to wait for look-ups.
-    pub(super) fn begin(config: &Config, fx: &mut Effects<'_>) -> Result<Option<Self>, Refusal> {
-        let agreed = Agreed::read(config)?;
-        agreed.list.check(&config.name, &agreed.token)?;
-        let hosts = agreed.list.hosts_to_resolve(&config.name, &agreed.urls);
-        let mut settling = Self { agreed, waiting: BTreeSet::new(), resolved: Resolved::new() };
-        if hosts.is_empty() {
-            settling.compare(&config.name)?;
-            return Ok(None);
-        }
-        for host in hosts {
+    /// Judges the list that the flags hold.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn begin(config: &Config, fx: &mut Effects<'_>) -> Result<Settled, Refusal> {
+        let first = config.bootstrap()?;
+        let Members::New(text) = &first.members else {
+            return Err(not_supported("a list of members that is not for a new cluster"));
+        };
+        let list = InitialCluster::parse(text)?;
+        let agreed = Agreed::new(list, first.token, first.form, &config.name)?;
+        let mut settling = Self {
+            agreed,
+            urls: first.advertise_peer_urls,
+            waiting: BTreeSet::new(),
+            resolved: Resolved::new(),
+        };
+        for host in settling.agreed.list().hosts_to_resolve(&config.name, &settling.urls) {
             let (call, host) = (fx.call(), Arc::<str>::from(host));
             fx.out.push(Output::Dns { call, host: host.clone() });
             settling.waiting.insert((call, host));
         }
-        Ok(Some(settling))
+        settling.when_resolved()
     }
 
-    /// A look-up has ended. Gives whether the list is settled.
+    /// A look-up has ended.
+    ///
+    /// # Errors
+    /// What is wrong with the list, now that its names are known.
     pub(super) fn answered(
-        &mut self,
-        config: &Config,
+        mut self,
         call: CallId,
         result: Result<Vec<String>, String>,
-    ) -> Result<bool, Refusal> {
-        let Some(asked) = self.waiting.iter().find(|(id, _)| *id == call).cloned() else {
-            return Ok(false);
-        };
-        self.waiting.remove(&asked);
-        self.resolved.insert(&asked.1, result);
-        if !self.waiting.is_empty() {
-            return Ok(false);
+    ) -> Result<Settled, Refusal> {
+        if let Some(asked) = self.waiting.iter().find(|(id, _)| *id == call).cloned() {
+            self.waiting.remove(&asked);
+            self.resolved.insert(&asked.1, result);
         }
-        self.compare(&config.name).map(|()| true)
+        self.when_resolved()
     }
 
-    fn compare(&self, name: &str) -> Result<(), Refusal> {
-        let Agreed { list, urls, .. } = &self.agreed;
-        list.advertised_matches(name, urls, &self.resolved)?;
-        refuse_https("initial-cluster", list.iter().flat_map(|(_, urls)| urls))
+    fn when_resolved(self) -> Result<Settled, Refusal> {
+        if !self.waiting.is_empty() {
+            return Ok(Settled::Waiting(self));
+        }
+        let list = self.agreed.list();
+        list.advertised_matches(&self.agreed.own().name, &self.urls, &self.resolved)?;
+        refuse_https("initial-cluster", list.iter().flat_map(|(_, urls)| urls))?;
+        Ok(Settled::Agreed(self.agreed))
     }
 }

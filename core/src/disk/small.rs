@@ -3,20 +3,16 @@
 //! What a data directory says about itself outside of the log is a few bytes each. All of these
 //! files have one form: a magic, a format version, the content, a checksum.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::sync::Arc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
-use super::{Op, Script, Ticket};
+use super::{Replace, Script};
 use crate::error::Refusal;
 
 /// One kind of small file.
 #[derive(Clone, Copy, Debug)]
 pub struct SmallFile {
-    /// The directory that it is in, at the top of the data directory; made if it is absent.
-    pub dir: &'static str,
     /// Its path.
     pub path: &'static str,
     /// What it begins with.
@@ -41,8 +37,15 @@ impl SmallFile {
     /// # Errors
     /// A newer format, or a file that is none.
     pub fn decode<'a>(&self, file: &'a [u8]) -> Result<&'a [u8], Refusal> {
-        let body = file.strip_prefix(self.magic).ok_or_else(|| self.damaged())?;
-        let (version, _) = body.split_first_chunk::<4>().ok_or_else(|| self.damaged())?;
+        let damaged = || self.damaged();
+        // The sum comes first: it is the last thing of every format, and a version that has
+        // decayed must not be taken for one of a later release.
+        let (summed, sum) = file.split_last_chunk::<4>().ok_or_else(damaged)?;
+        if u32::from_le_bytes(*sum) != crc32fast::hash(summed) {
+            return Err(damaged());
+        }
+        let body = summed.strip_prefix(self.magic).ok_or_else(damaged)?;
+        let (version, content) = body.split_first_chunk::<4>().ok_or_else(damaged)?;
         let version = u32::from_le_bytes(*version);
         if version > self.version {
             return Err(Refusal::new(format!(
@@ -51,11 +54,7 @@ impl SmallFile {
             ))
             .hint("start the newer version of the program that wrote it"));
         }
-        let (summed, sum) = file.split_last_chunk::<4>().ok_or_else(|| self.damaged())?;
-        if u32::from_le_bytes(*sum) != crc32fast::hash(summed) {
-            return Err(self.damaged());
-        }
-        summed.get(8 + 4..).ok_or_else(|| self.damaged())
+        Ok(content)
     }
 
     /// What is said of a file whose content makes no sense.
@@ -65,22 +64,9 @@ impl SmallFile {
         )
     }
 
-    /// Writes the file, atomically. It is durable when all the returned tickets are done.
-    pub fn write(&self, content: &[u8], script: &mut Script) -> BTreeSet<Ticket> {
-        let path = |path: &str| -> Arc<str> { Arc::from(path) };
-        let temporary = path(&format!("{}.tmp", self.path));
-        let (file, synced, named, ticket) =
-            (script.file(), script.ticket(), script.ticket(), script.ticket());
-        script.push(Op::MakeDir { path: path(self.dir) });
-        script.push(Op::Remove { path: temporary.clone() });
-        script.push(Op::Create { file, path: temporary.clone() });
-        script.push(Op::Write { file, at: 0, bytes: self.encode(content) });
-        script.push(Op::Sync { file, ticket: synced });
-        script.push(Op::Close { file });
-        script.push(Op::Rename { from: temporary, to: path(self.path) });
-        script.push(Op::SyncDir { path: path(self.dir), ticket: named });
-        script.push(Op::SyncDir { path: path(""), ticket });
-        BTreeSet::from([synced, named, ticket])
+    /// Writes the file.
+    pub fn write(&self, content: &[u8], script: &mut Script) -> Replace {
+        Replace::begin(self.path, self.encode(content), script)
     }
 }
 
@@ -90,8 +76,7 @@ mod tests {
 
     use super::*;
 
-    const FILE: SmallFile =
-        SmallFile { dir: "quorate", path: "quorate/x", magic: b"QUORTEST", version: 2 };
+    const FILE: SmallFile = SmallFile { path: "quorate/x", magic: b"QUORTEST", version: 2 };
 
     #[test]
     fn what_is_written_is_read_again() {
@@ -110,7 +95,7 @@ mod tests {
         for len in 0..file.len() {
             assert_eq!(FILE.decode(&file[..len]).unwrap_err(), FILE.damaged(), "{len}");
         }
-        for at in (0..8).chain(12..file.len()) {
+        for at in 0..file.len() {
             let mut broken: Vec<u8> = file.to_vec();
             broken[at] ^= 1;
             assert_eq!(FILE.decode(&broken).unwrap_err(), FILE.damaged(), "{at}");
