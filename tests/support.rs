@@ -14,6 +14,8 @@ pub(crate) mod process;
 pub(crate) mod refusal;
 pub(crate) mod sandbox;
 pub(crate) mod scenario;
+pub(crate) mod template;
+pub(crate) mod transcript;
 pub(crate) mod wait;
 pub(crate) mod writer;
 

@@ -1,10 +1,12 @@
 //! An HTTP client as simple as curl.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 use serde_json::Value;
-use ureq::http::{HeaderMap, Response};
+use ureq::http::request::Builder;
+use ureq::http::{HeaderMap, Request, Response};
 use ureq::{Agent, Body};
 
 /// How long one request may take: longer than the server lets a client wait for a quorum.
@@ -33,7 +35,7 @@ pub(crate) struct Answer {
 /// A watch whose headers have come.
 pub(crate) struct Watch {
     pub(crate) head: Answer,
-    lines: Box<dyn Iterator<Item = std::io::Result<String>> + Send>,
+    pub(crate) lines: Box<dyn Iterator<Item = std::io::Result<String>> + Send>,
 }
 
 impl Client {
@@ -55,6 +57,7 @@ impl Client {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .allow_non_standard_methods(true)
             .proxy(None)
             .max_idle_connections(kept)
             .timeout_global(Some(patience))
@@ -84,15 +87,43 @@ impl Client {
         Answer::read(self.agent.post(url).content_type(FORM).send(form)?)
     }
 
+    /// Any request, with headers of its own.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &BTreeMap<String, String>,
+        body: Option<&str>,
+    ) -> Result<Answer, NoAnswer> {
+        let request = builder(method, url, headers);
+        Answer::read(match body {
+            Some(body) => self.agent.run(request.body(body.to_owned())?)?,
+            None => self.agent.run(request.body(())?)?,
+        })
+    }
+
+    /// Begins an answer that ends when something has happened, or never.
+    pub(crate) fn begin(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<Watch, NoAnswer> {
+        let request = builder(method, url, headers).body(())?;
+        let config = self.agent.configure_request(request).timeout_global(Some(WATCH));
+        Ok(Watch::of(self.agent.run(config.build())?))
+    }
+
     /// Begins a watch. Returns when the headers are there, whatever happens afterwards.
     pub(crate) fn watch(&self, url: &str) -> Result<Watch, NoAnswer> {
         let request = self.agent.get(url).config().timeout_global(Some(WATCH)).build();
-        let (parts, body) = request.call()?.into_parts();
-        let head =
-            Answer { status: parts.status.as_u16(), body: String::new(), headers: parts.headers };
-        let lines = BufReader::new(body.into_reader()).lines();
-        Ok(Watch { head, lines: Box::new(lines) })
+        Ok(Watch::of(request.call()?))
     }
+}
+
+fn builder(method: &str, url: &str, headers: &BTreeMap<String, String>) -> Builder {
+    let request = Request::builder().method(method).uri(url);
+    headers.iter().fold(request, |request, (name, value)| request.header(name, value))
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -142,6 +173,13 @@ impl Answer {
 }
 
 impl Watch {
+    fn of(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let head =
+            Answer { status: parts.status.as_u16(), body: String::new(), headers: parts.headers };
+        Self { head, lines: Box::new(BufReader::new(body.into_reader()).lines()) }
+    }
+
     /// The next event; `None` if the answer has ended.
     pub(crate) fn next_event(&mut self) -> Option<Value> {
         loop {

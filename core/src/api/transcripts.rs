@@ -1,12 +1,9 @@
 //! Replays what etcd answered.
 //!
-//! `testdata/transcripts.jsonl` was recorded from etcd 3.4.23, as Debian builds it, with
-//! `--enable-v2`: one request and its answer a line, in scenarios that each begin on a fresh
-//! server. Children of directories were put in order, since etcd's own is random without
-//! `sorted`, and `<uint>`, `<hex>` and `<expiration>` stand for what differs from run to run.
-//!
-//! The replay goes through the real front door, parser, store and renderer. Only the log between
-//! them is missing: what would go through it is applied at once.
+//! The recording is that of `tests/v2_transcripts.rs`, which replays all of it against a real
+//! process. Here it is what concerns keys alone, in no time: a sleep only moves the clock. The
+//! replay goes through the real front door, parser, store and renderer. Only the log between them
+//! is missing: what would go through it is applied at once.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
@@ -27,7 +24,18 @@ use crate::store::{self, Begun, Command, Event, Store, Watch, WatchHub};
 use crate::time::Wall;
 use crate::view::View;
 
-const TRANSCRIPTS: &str = include_str!("testdata/transcripts.jsonl");
+const TRANSCRIPTS: &str = include_str!("../../../tests/data/v2-transcripts.jsonl");
+/// The scenarios that need more than the store.
+const OF_PROCESSES: [&str; 6] = [
+    "auth-enforcement",
+    "auth-management",
+    "member-add-no-quorum",
+    "members",
+    "methods-and-cors",
+    "stats-and-misc",
+];
+/// What `{long}` stands for is this often repeated.
+const LONG: usize = 3000;
 const START: i64 = 1_700_000_000_250_000_000;
 const NANOS_PER_MS: i64 = 1_000_000;
 
@@ -56,8 +64,9 @@ struct Step {
     method: String,
     #[serde(default)]
     path: String,
-    #[serde(default, rename = "type")]
-    content_type: Option<String>,
+    /// The headers that were sent.
+    #[serde(default)]
+    sent: BTreeMap<String, String>,
     #[serde(default)]
     body: String,
     #[serde(default)]
@@ -125,8 +134,8 @@ impl Server {
         let counted = |text: &str| text.replace("{i}", &round.to_string());
         let (path, body) = (counted(&step.path), counted(&step.body));
         let mut head = fixture::head(method(&step.method), &path);
-        let content_type = step.content_type.iter().map(|t| ("content-type".into(), t.clone()));
-        head.headers.extend(content_type);
+        let sent = step.sent.iter();
+        head.headers.extend(sent.map(|(name, value)| (name.to_lowercase(), value.clone())));
         match route(&head) {
             Route::Reply(reply) => reply,
             Route::Resource(resource) => resource.reply(&self.view()),
@@ -315,7 +324,11 @@ fn answers_are_those_of_etcd() {
     let mut scenario = String::new();
     let (mut steps, mut failures) = (0, Vec::new());
     for line in TRANSCRIPTS.lines() {
-        let step: Step = serde_json::from_str(line).unwrap();
+        let line = line.replace("{long}", &"x".repeat(LONG));
+        let step: Step = serde_json::from_str(&line).unwrap();
+        if OF_PROCESSES.contains(&&*step.scenario) {
+            continue;
+        }
         if step.scenario != scenario {
             (server, scenario) = (Server::new(), step.scenario.clone());
         }
@@ -326,6 +339,6 @@ fn answers_are_those_of_etcd() {
             failures.push(format!("{place}\n    {}", found.join("\n    ")));
         }
     }
-    assert!(steps > 500, "only {steps} steps were replayed");
+    assert!(steps > 450, "only {steps} steps were replayed");
     assert!(failures.is_empty(), "{} of {steps}:\n{}", failures.len(), failures.join("\n"));
 }
