@@ -66,6 +66,8 @@ const ELSEWHERE: &[(&str, &str, Option<&str>)] = &[
         Some("the warning is the guide's: it names the data directory, without quotes"),
     ),
     ("restart with another -name", "a_member_may_be_renamed", None),
+    ("removed member", "a_removed_member_stops_and_stays_away", None),
+    ("removed member restarted on its old data", "a_removed_member_stops_and_stays_away", None),
     ("-proxy on over a member data dir", "a_member_stays_one_whatever_proxy_says", None),
     (
         "data dir has member and proxy",
@@ -110,8 +112,6 @@ const OPEN: &[(&str, &[&str])] = &[
         &[
             "infra2 removed, re-added and started with state existing (new ID)",
             "member add then join with state existing",
-            "removed member",
-            "removed member restarted on its old data",
         ],
     ),
     ("-force-new-cluster", &["-force-new-cluster on infra0 data"]),

@@ -13,7 +13,6 @@ use support::wait::wait_until;
 
 /// Scenarios that wait for a feature.
 const OPEN: &[(&str, &str)] = &[
-    ("members", "changing the membership"),
     ("member-add-no-quorum", "changing the membership"),
     ("stats-and-misc", "statistics"),
     ("methods-and-cors", "CORS"),

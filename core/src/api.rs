@@ -3,14 +3,13 @@
 //! Whoever holds a connection asks [`front::route`] what a request is about; for `/v2/keys` it
 //! then reads the form body if there is one, and [`keys::parse`] yields either a plain read, which
 //! is answered from the published [`View`](crate::view::View), or a [`Request`] for the node,
-//! whose [`Response`] goes through [`render`](mod@render). All other resources answer from the
-//! view alone. Nothing here waits, so every rule of the API can be tested as a function from bytes
-//! to bytes.
+//! whose [`Response`] goes through [`render`](mod@render). Changes of `/v2/members` go the same
+//! way, by [`members::change`]. All other resources answer from the view alone. Nothing here waits,
+//! so every rule of the API can be tested as a function from bytes to bytes.
 //!
-//! Served here: `/v2/keys`, reads of `/v2/members`, `/v2/machines`, `/version` and `/health`, and
-//! [what other members read](peer) on the peer port. Absent, and answered 404: writes of
-//! `/v2/members`, `/v2/stats`, `/v2/auth`, `/metrics`, `/debug`, `/config`. Headers of CORS are
-//! never sent.
+//! Served here: `/v2/keys`, `/v2/members`, `/v2/machines`, `/version` and `/health`, and [what
+//! other members read](peer) on the peer port. Absent, and answered 404: `/v2/stats`, `/v2/auth`,
+//! `/metrics`, `/debug`, `/config`. Headers of CORS are never sent.
 
 pub mod error;
 pub mod front;
@@ -39,5 +38,5 @@ mod transcripts;
 pub use front::{Route, route};
 pub use keys::{Parsed, Read, Target};
 pub use render::{Context, Rendered, render};
-pub use request::{KeysRequest, Request, Verb, WatchRequest};
-pub use response::{Failure, Response, Stamp};
+pub use request::{KeysRequest, MembersRequest, Request, Verb, WatchRequest};
+pub use response::{Failure, MembersFailure, Response, Stamp};

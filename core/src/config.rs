@@ -46,6 +46,8 @@ pub struct Config {
     pub first_start: Settings,
     /// `-proxy` asks for something else than a member.
     pub proxy: bool,
+    /// `-strict-reconfig-check`
+    pub strict_reconfig_check: bool,
     /// `-force-new-cluster`
     pub force_new_cluster: bool,
     /// The directory of etcd that stands beside, where no data directory was given.

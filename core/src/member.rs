@@ -3,6 +3,7 @@
 pub mod change;
 pub mod json;
 pub mod record;
+pub mod strict;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;

@@ -11,6 +11,7 @@
 //! at its [`deadline`](Node::deadline).
 
 mod apply;
+mod changes;
 mod clients;
 pub mod durability;
 mod duties;

@@ -104,6 +104,8 @@ pub struct Raft {
     election_due: Instant,
     /// When the leader was last heard from.
     leader_heard: Instant,
+    /// The leader hands over, and a change has to be applied before this member may campaign.
+    summoned: bool,
     /// A snapshot is being installed: what the log would take meanwhile is refused.
     installing: bool,
     /// The disk takes no more entries.
@@ -174,6 +176,7 @@ impl Raft {
             applied: start.applied,
             election_due: now,
             leader_heard: now,
+            summoned: false,
             installing: false,
             full: false,
             incoming: None,
@@ -261,6 +264,7 @@ impl Raft {
             self.vote = None;
         }
         self.role = Role::Follower;
+        self.summoned = false;
         self.reset_election_timer(now);
         self.leader = leader;
         self.notes.push(Note::BecameFollower { term, leader });

@@ -63,6 +63,7 @@ pub(crate) fn config(
             .flag("initial-cluster", list)
             .flag("initial-cluster-token", token),
         proxy: false,
+        strict_reconfig_check: false,
         force_new_cluster: false,
         etcd_dir: None,
         heartbeat_interval: Duration::from_millis(options.heartbeat_ms),

@@ -114,6 +114,11 @@ impl Client {
         Ok(Watch::of(self.agent.run(config.build())?))
     }
 
+    /// As `curl -XPUT -H 'Content-Type: application/json' -d body`.
+    pub(crate) fn put_json(&self, url: &str, body: &str) -> Result<Answer, NoAnswer> {
+        Answer::read(self.agent.put(url).content_type("application/json").send(body)?)
+    }
+
     /// Begins a watch. Returns when the headers are there, whatever happens afterwards.
     pub(crate) fn watch(&self, url: &str) -> Result<Watch, NoAnswer> {
         let request = self.agent.get(url).config().timeout_global(Some(WATCH)).build();

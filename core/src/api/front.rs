@@ -6,7 +6,7 @@ use super::form;
 use super::health;
 use super::keys::Target;
 use super::machines;
-use super::members;
+use super::members::{self, change};
 use super::path;
 use super::reply;
 use super::version;
@@ -20,6 +20,8 @@ pub enum Route {
     Reply(Reply),
     /// Read the body if the target says so, then [`keys::parse`](super::keys::parse).
     Keys(Target),
+    /// Read the body if the target says so, then [`change::parse`].
+    Members(change::Target),
     /// Answer [`Resource::reply`]; the body does not matter.
     Resource(Resource),
 }
@@ -115,7 +117,11 @@ fn members(method: Method, id: &[u8]) -> Route {
         (Method::Get, b"/leader") => Route::Resource(Resource::Leader),
         (Method::Get, _) => Route::Resource(Resource::UnknownMember),
         (Method::Put | Method::Delete, b"" | b"/") => Route::Resource(Resource::NoMember),
-        _ => Route::Reply(reply::not_found()),
+        _ => {
+            let id = id.strip_prefix(b"/").unwrap_or(id);
+            change::Target::new(method, id)
+                .map_or_else(|| Route::Reply(reply::not_found()), Route::Members)
+        }
     }
 }
 

@@ -1,4 +1,6 @@
-//! `/v2/members`, as far as it is read.
+//! `/v2/members`: who is in the cluster, and changes of that.
+
+pub mod change;
 
 use super::json::Writer;
 use super::reply;

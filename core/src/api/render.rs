@@ -8,7 +8,7 @@ use super::error::{Code, Error};
 use super::json::Writer;
 use super::keys::ROOT;
 use super::reply;
-use super::response::{Failure, Response, Stamp};
+use super::response::{Response, Stamp, failure_text};
 use crate::http::Reply;
 use crate::id::ClusterId;
 use crate::store::{Action, Event, NodeView};
@@ -60,6 +60,8 @@ pub fn render(response: &Response, context: Context) -> Rendered {
             let error = Error::new(Code::RaftInternal, failure_text(failure));
             Rendered::Whole(error.reply(context.cluster))
         }
+        // Rendered by their own resource; the node gives none of them for a key.
+        Response::Members(_) => Rendered::End,
     }
 }
 
@@ -91,22 +93,6 @@ fn stamped(
     reply.headers.push(("X-Raft-Index", stamp.raft_index.to_string()));
     reply.headers.push(("X-Raft-Term", stamp.raft_term.to_string()));
     reply::with_cluster(reply, cluster)
-}
-
-const fn failure_text(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::TimedOut => "etcdserver: request timed out",
-        Failure::TimedOutLeaderFailure => {
-            "etcdserver: request timed out, possibly due to previous leader failure"
-        }
-        Failure::TimedOutConnectionLost => {
-            "etcdserver: request timed out, possibly due to connection lost"
-        }
-        Failure::TooManyRequests => "etcdserver: too many requests",
-        Failure::NoSpace => "etcdserver: no space, the disk of this member is full",
-        Failure::Stopping => "etcdserver: server stopped",
-        Failure::UnknownMethod(_) => "etcdserver: unknown method",
-    }
 }
 
 /// An event as one line of JSON, with or without its nodes.

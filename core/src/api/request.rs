@@ -1,8 +1,12 @@
 //! What a client asked, typed.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
+
+use crate::id::MemberId;
+use crate::url::Url;
 
 /// A request that the node itself has to handle. Plain reads are not among them: they are
 /// answered from the published [`View`](crate::view::View).
@@ -12,6 +16,30 @@ pub enum Request {
     Keys(KeysRequest),
     /// A watch of `/v2/keys`.
     Watch(WatchRequest),
+    /// A change of `/v2/members`.
+    Members(MembersRequest),
+}
+
+/// A change of the membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MembersRequest {
+    /// `POST /v2/members`: a new member, whose ID is made up.
+    Add {
+        /// Its peer URLs, sorted by text.
+        peer_urls: Vec<Url>,
+    },
+    /// `PUT /v2/members/<id>`
+    Update {
+        /// The member.
+        id: MemberId,
+        /// Its new peer URLs, sorted by text.
+        peer_urls: Vec<Url>,
+    },
+    /// `DELETE /v2/members/<id>`
+    Remove {
+        /// The member.
+        id: MemberId,
+    },
 }
 
 /// A request to `/v2/keys` that is not a watch.

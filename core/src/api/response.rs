@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 
+use crate::member::Member;
+use crate::member::change::Refused;
 use crate::store;
 
 /// The indexes that the v2 API gives with an answer.
@@ -36,11 +38,49 @@ pub enum Response {
     WatchRefused(store::Error),
     /// The watch ends without a further event: the watcher was too slow, or the server stops.
     WatchEnded,
+    /// To [`Request::Members`](super::request::Request::Members): the member, if one was added.
+    Members(Result<Option<Member>, MembersFailure>),
     /// The request could not be carried through the log.
     Failed(Failure),
 }
 
-/// Why a request could not be carried through the log. All are error 300 of the v2 API.
+/// Why the membership was not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MembersFailure {
+    /// A member has the ID already.
+    #[error("membership: ID exists")]
+    IdExists,
+    /// Another member has one of the peer URLs.
+    #[error("membership: peerURL exists")]
+    UrlExists,
+    /// There is no such member.
+    #[error("membership: ID not found")]
+    NotFound,
+    /// The member was removed.
+    #[error("membership: ID removed")]
+    Removed,
+    /// Too few members have started for a cluster of that size (`-strict-reconfig-check`).
+    #[error("etcdserver: re-configuration failed due to not enough started members")]
+    NotEnoughStarted,
+    /// As many members as possible are catching up already.
+    #[error("membership: too many learner members in cluster")]
+    TooManyLearners,
+}
+
+impl From<&Refused> for MembersFailure {
+    fn from(refused: &Refused) -> Self {
+        match refused {
+            Refused::Removed => Self::Removed,
+            Refused::IdExists => Self::IdExists,
+            Refused::UrlExists => Self::UrlExists,
+            Refused::TooManyLearners => Self::TooManyLearners,
+            // The others are of promotions, and of changes that no member of Quorate proposes.
+            Refused::NotFound | Refused::NotLearner | Refused::Malformed(_) => Self::NotFound,
+        }
+    }
+}
+
+/// Why a request could not be carried through the log. For keys all are error 300 of the v2 API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// No answer within the request timeout. It may still be carried out.
@@ -57,4 +97,21 @@ pub enum Failure {
     Stopping,
     /// The entry met a request that the state machine does not know.
     UnknownMethod(String),
+}
+
+/// What clients are told.
+pub(crate) const fn failure_text(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::TimedOut => "etcdserver: request timed out",
+        Failure::TimedOutLeaderFailure => {
+            "etcdserver: request timed out, possibly due to previous leader failure"
+        }
+        Failure::TimedOutConnectionLost => {
+            "etcdserver: request timed out, possibly due to connection lost"
+        }
+        Failure::TooManyRequests => "etcdserver: too many requests",
+        Failure::NoSpace => "etcdserver: no space, the disk of this member is full",
+        Failure::Stopping => "etcdserver: server stopped",
+        Failure::UnknownMethod(_) => "etcdserver: unknown method",
+    }
 }

@@ -55,6 +55,8 @@ impl Config {
             listen_client_urls,
             advertise_client_urls: urls(&settings, "advertise-client-urls"),
             proxy: settings.value("proxy") != "off",
+            strict_reconfig_check: grammar::boolean(&settings.value("strict-reconfig-check"))
+                .unwrap_or_default(),
             force_new_cluster: grammar::boolean(&settings.value("force-new-cluster"))
                 .unwrap_or_default(),
             heartbeat_interval: Duration::from_millis(heartbeat_ms),

@@ -33,10 +33,16 @@ pub enum Refused {
     /// The member to be promoted is no learner.
     #[error("membership: can only promote a learner member")]
     NotLearner,
+    /// As many members as possible are catching up already.
+    #[error("membership: too many learner members in cluster")]
+    TooManyLearners,
     /// The change does not say what it has to.
     #[error("membership: {0}")]
     Malformed(String),
 }
+
+/// Learners at a time, as in etcd 3.4.
+const MAX_LEARNERS: usize = 1;
 
 /// What a change did.
 #[derive(Clone, Debug)]
@@ -80,6 +86,10 @@ impl Cluster {
             return Err(Refused::IdExists);
         }
         self.check_urls(member.id, &member.peer_urls)?;
+        let learners = self.iter().filter(|member| member.learner).count();
+        if member.learner && learners >= MAX_LEARNERS {
+            return Err(Refused::TooManyLearners);
+        }
         let writes = write_raft_attributes(&member, store, Write::Create);
         let change = if member.learner {
             raft::Change::AddLearner(member.id)

@@ -127,11 +127,15 @@ impl Running {
             Ok(carried) => {
                 carried.writes.iter().for_each(|write| self.tell(write));
                 carried.raft.into_iter().for_each(|change| self.raft.change_conf(change));
+                self.answer_change(change.id, Ok(()));
                 if self.cluster.removed.contains(&self.owner.member) {
                     self.stop.removed(now.mono);
+                    // The others need not find out by themselves that their leader is gone.
+                    self.raft.transfer(now.mono);
                 }
             }
             Err(refused) => {
+                self.answer_change(change.id, Err(&refused));
                 fx.note(Note::ChangeRefused { member: change.node, cause: format!("{refused}") });
             }
         }

@@ -35,6 +35,7 @@ impl Running {
                 self.clients.add(id, client, data, now.mono, timeout);
             }
             Asked::Watch(watch) => self.watch(client, watch),
+            Asked::Members(asked) => self.queue_change(now, client, asked),
         }
     }
 
@@ -62,12 +63,16 @@ impl Running {
     pub(super) fn forget_client(&mut self, client: ClientId) {
         self.hub.cancel(client);
         self.clients.gone(client);
+        self.changes.gone(client);
     }
 
     /// Answers everybody: nothing will happen any more.
     pub(super) fn dismiss_clients(&mut self, fx: &mut Effects<'_>) {
         while let Some(waiting) = self.clients.take_any() {
             self.reply(waiting.client, Response::Failed(Failure::Stopping), true);
+        }
+        while let Some(client) = self.changes.take_any() {
+            self.reply(client, Response::Failed(Failure::Stopping), true);
         }
         let replies = &mut self.replies;
         self.hub.clear(|id| {

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::changes::Changes;
 use super::clients::Clients;
 use super::durability::Durability;
 use super::duties::Duties;
@@ -52,6 +53,7 @@ pub(super) struct Running {
     pub(super) hub: WatchHub<ClientId>,
     pub(super) cluster: Arc<Cluster>,
     pub(super) clients: Clients,
+    pub(super) changes: Changes,
     pub(super) duties: Duties,
     pub(super) snapshots: Snapshots,
     pub(super) stop: Stop,
@@ -100,6 +102,7 @@ impl Running {
             cluster: Arc::new(Cluster::from_image(store.as_image())),
             hub: WatchHub::new(),
             clients: Clients::new(owner.member, now.wall),
+            changes: Changes::default(),
             duties: Duties::new(now.mono),
             snapshots: Snapshots::new(shelf, last.index, config.snapshot_count),
             stop: Stop::default(),
@@ -138,6 +141,7 @@ impl Running {
         self.retry_disk(now.mono, fx);
         self.yield_if_full(now.mono);
         self.propose_waiting(fx);
+        self.propose_change(now.mono, fx);
         self.apply_some(now, fx);
         self.run_snapshots(fx);
         self.raft.flush();
@@ -155,6 +159,7 @@ impl Running {
         let mut next = self.raft.deadline();
         let others = [
             self.clients.deadline().map(|at| (at, Timer::Request)),
+            self.changes.deadline().map(|at| (at, Timer::Request)),
             self.disk_retry.map(|at| (at, Timer::DiskRetry)),
             self.stop.deadline().map(|at| (at, Timer::Stop)),
             self.duties_deadline(),
@@ -235,7 +240,7 @@ impl Running {
             let proposed =
                 if room { self.raft.propose(EntryKind::Normal, data) } else { Proposed::Full };
             match proposed {
-                Proposed::Appended(_) | Proposed::Forwarded => {
+                Proposed::Appended | Proposed::Forwarded => {
                     if planted!(ProposeTwice)
                         && let Some(again) = self.clients.first_unproposed()
                     {
@@ -260,20 +265,23 @@ impl Running {
     /// Proposes something that no client waits for. Says whether it went anywhere.
     pub(super) fn propose_own(&mut self, data: Bytes) -> bool {
         let proposed = self.raft.propose(EntryKind::Normal, data);
-        matches!(proposed, Proposed::Appended(_) | Proposed::Forwarded)
+        matches!(proposed, Proposed::Appended | Proposed::Forwarded)
     }
 
     fn expire_requests(&mut self, now: Instant) {
         while let Some(waiting) = self.clients.take_expired(now) {
-            let grace = self.config.election_timeout * 2;
-            let failure = match self.known_leader {
-                None => Failure::TimedOutConnectionLost,
-                Some(_) if waiting.since < self.leader_since + grace => {
-                    Failure::TimedOutLeaderFailure
-                }
-                Some(_) => Failure::TimedOut,
-            };
+            let failure = self.why_late(waiting.since);
             self.reply(waiting.client, Response::Failed(failure), true);
+        }
+    }
+
+    /// Why a request that waits since then was not answered, as far as that is known.
+    pub(super) fn why_late(&self, since: Instant) -> Failure {
+        let grace = self.config.election_timeout * 2;
+        match self.known_leader {
+            None => Failure::TimedOutConnectionLost,
+            Some(_) if since < self.leader_since + grace => Failure::TimedOutLeaderFailure,
+            Some(_) => Failure::TimedOut,
         }
     }
 

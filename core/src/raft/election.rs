@@ -52,6 +52,7 @@ impl Raft {
             self.vote = Some(self.settings.id);
         }
         self.leader = None;
+        self.summoned = false;
         self.reset_election_timer(now);
         let ask_due = now + self.settings.heartbeat_interval;
         self.role = Role::Candidate(Candidate { pre, transfer, answers, ask_due });
@@ -148,7 +149,14 @@ impl Raft {
 
     /// The leader hands over: no need to ask first, and the voters' lease does not count.
     pub(super) fn take_timeout_now(&mut self, now: Instant) {
-        if matches!(self.role, Role::Follower) && self.may_campaign() {
+        self.summoned = matches!(self.role, Role::Follower);
+        self.follow_summons(now);
+    }
+
+    /// Campaigns for the leader that hands over, as soon as that may be: a change that is committed
+    /// may have to be applied first, such as the removal of that leader.
+    pub(super) fn follow_summons(&mut self, now: Instant) {
+        if self.summoned && self.may_campaign() {
             self.run(now, false, true);
         }
     }

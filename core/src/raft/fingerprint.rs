@@ -28,6 +28,7 @@ impl Hash for Raft {
             applied,
             election_due: _,
             leader_heard: _,
+            summoned,
             installing,
             full,
             incoming,
@@ -36,7 +37,7 @@ impl Hash for Raft {
         } = self;
         (settings.id, term, vote, handed, role, leader, log).hash(state);
         (conf, commit, searched, unsure, applied).hash(state);
-        (installing, full, incoming, outbox).hash(state);
+        (summoned, installing, full, incoming, outbox).hash(state);
     }
 }
 
@@ -54,12 +55,14 @@ impl Hash for Leader {
             heartbeat_due: _,
             check_due: _,
             pending_change,
+            queued_changes,
             uncommitted,
             commit_moved,
             transfer,
             wanting,
         } = self;
-        (progress, pending_change, uncommitted, commit_moved, transfer, wanting).hash(state);
+        (progress, pending_change, queued_changes, uncommitted).hash(state);
+        (commit_moved, transfer, wanting).hash(state);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Leading: replication, commit, heartbeats, hand-over.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -23,6 +23,9 @@ const MAX_UNCOMMITTED_BYTES: usize = 64 << 20;
 /// Checks of the quorum after which a snapshot of which nothing was heard counts as lost.
 const SNAPSHOT_CHECKS: u32 = 60;
 
+/// Configuration changes that may wait for the one before; more are turned into empty entries.
+const MAX_QUEUED_CHANGES: usize = 64;
+
 /// What a leader knows.
 #[derive(Clone, Debug)]
 pub(super) struct Leader {
@@ -33,6 +36,8 @@ pub(super) struct Leader {
     /// The last configuration change that was appended; while it is not applied, there is no
     /// other.
     pub(super) pending_change: u64,
+    /// Those that were proposed meanwhile, in their order.
+    pub(super) queued_changes: VecDeque<Bytes>,
     /// Bytes of data appended and not committed.
     pub(super) uncommitted: usize,
     /// The commit index has moved: followers are to be told even if there are no new entries.
@@ -56,8 +61,8 @@ pub(super) struct Transfer {
 /// What became of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proposed {
-    /// It is in the log, at this index.
-    Appended(u64),
+    /// It is in the log, or will be once the configuration change before it is applied.
+    Appended,
     /// It was sent to the leader.
     Forwarded,
     /// There is no leader to send it to, or the leader is handing over.
@@ -90,6 +95,7 @@ impl Raft {
             check_due: now + self.settings.election_timeout,
             // There may be one in the uncommitted tail.
             pending_change: last.index,
+            queued_changes: VecDeque::new(),
             uncommitted: 0,
             commit_moved: false,
             transfer: None,
@@ -109,7 +115,10 @@ impl Raft {
         match (&self.role, self.leader) {
             (Role::Leader(leader), _) if leader.transfer.is_some() => Proposed::NoLeader,
             (Role::Leader(_), _) if !self.has_room() => Proposed::Full,
-            (Role::Leader(_), _) => Proposed::Appended(self.append(entry)),
+            (Role::Leader(_), _) => {
+                self.append(entry);
+                Proposed::Appended
+            }
             (_, Some(to)) => {
                 let body = Body::Propose { entries: alloc::vec![entry] };
                 let message = Message { from: self.settings.id, to, term: 0, body };
@@ -139,12 +148,17 @@ impl Raft {
         }
     }
 
-    fn append(&mut self, proposal: Entry) -> u64 {
+    fn append(&mut self, proposal: Entry) {
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader appends") };
         let mut entry = Entry { kind: proposal.kind, ..no_op(&self.log, self.term) };
         let pending = leader.pending_change > self.applied && !planted!(TwoChangesAtOnce);
         if entry.kind == EntryKind::ConfChange && pending {
-            // One at a time: as etcd does, a second one becomes an empty entry in its place.
+            // One at a time. etcd turns the second one into an empty entry, and whoever asked for
+            // it waits in vain.
+            if leader.queued_changes.len() < MAX_QUEUED_CHANGES {
+                leader.queued_changes.push_back(proposal.data);
+                return;
+            }
             entry.kind = EntryKind::Normal;
         } else {
             entry.data = proposal.data;
@@ -153,14 +167,24 @@ impl Raft {
             leader.pending_change = entry.index;
         }
         leader.uncommitted += entry.data.len();
-        let index = entry.index;
         self.log.push(entry);
-        index
+    }
+
+    /// Appends the next configuration change that waits, once the one before it is applied.
+    fn append_queued_change(&mut self) {
+        let Role::Leader(leader) = &mut self.role else { return };
+        if leader.pending_change > self.applied || leader.transfer.is_some() || self.full {
+            return;
+        }
+        if let Some(data) = leader.queued_changes.pop_front() {
+            self.append(Entry { term: 0, index: 0, kind: EntryKind::ConfChange, data });
+        }
     }
 
     /// Sends what followers may be sent. Called once for a batch of inputs, so that what came in
     /// together goes out together.
     pub fn flush(&mut self) {
+        self.append_queued_change();
         let Role::Leader(leader) = &mut self.role else { return };
         let commit_moved = core::mem::take(&mut leader.commit_moved);
         let ids: Vec<MemberId> = leader.progress.keys().copied().collect();

@@ -10,6 +10,7 @@ impl Raft {
         match &self.role {
             Role::Leader(_) => self.tick_leader(now),
             Role::Follower | Role::Candidate(_) => {
+                self.follow_summons(now);
                 if now >= self.election_due {
                     self.run_out(now);
                 }
@@ -33,6 +34,9 @@ impl Raft {
             Role::Leader(leader) => Some(leader.deadline()),
             Role::Candidate(candidate) => {
                 Some((candidate.ask_due.min(self.election_due), Timer::Election))
+            }
+            Role::Follower if self.summoned && self.may_campaign() => {
+                Some((Instant::default(), Timer::Election))
             }
             Role::Follower => self.may_campaign().then_some((self.election_due, Timer::Election)),
         }

@@ -1,5 +1,6 @@
 //! Requests to the client port.
 
+use quorate_core::api::members::change;
 use quorate_core::api::{Route, keys, route};
 use quorate_core::http::{Head, Method};
 
@@ -44,6 +45,12 @@ pub fn run(input: &[u8]) {
     match bounded(input.len(), || route(&head)) {
         Route::Keys(target) => {
             let parsed = bounded(input.len(), || keys::parse(&head, &target, body, None));
+            if let Err(reply) = parsed {
+                assert!((400..500).contains(&reply.status), "{head:?}: {reply:?}");
+            }
+        }
+        Route::Members(target) => {
+            let parsed = bounded(input.len(), || change::parse(&head, &target, body, None));
             if let Err(reply) = parsed {
                 assert!((400..500).contains(&reply.status), "{head:?}: {reply:?}");
             }

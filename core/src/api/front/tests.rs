@@ -42,9 +42,6 @@ fn what_is_absent_is_not_found() {
         (Method::Get, "/metrics"),
         (Method::Get, "/debug/vars"),
         (Method::Put, "/config/local/log"),
-        (Method::Post, "/v2/members"),
-        (Method::Put, "/v2/members/1"),
-        (Method::Delete, "/v2/members/1"),
     ] {
         let reply = answered(method, path);
         assert_eq!((reply.status, text(&reply)), (404, "404 page not found\n"), "{path}");

@@ -88,9 +88,12 @@ pub const CLUSTERING: &[Flag] = &[
          yet.",
     )
     .of(Scope::FirstStart),
-    Flag::switch(
+    Flag::new(
         "strict-reconfig-check",
-        "Refuses a change of the membership that would cost the quorum.",
-    )
-    .of(Scope::Missing { feature: "changing the membership", inert: &["false"] }),
+        "",
+        Grammar::Bool,
+        "true",
+        "Refuses a change of the membership that would leave too few started members for a \
+         quorum.",
+    ),
 ];

@@ -5,7 +5,7 @@ use alloc::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::harness::{ELECTION, HEARTBEAT, Net, id};
-use crate::raft::{Body, Change, Conf, EntryKind, Log, LogId, Raft, Settings, Start};
+use crate::raft::{Body, Change, Conf, EntryKind, Log, LogId, Message, Raft, Settings, Start};
 use crate::rng::{Rng, Stream};
 use crate::wire::conf_change::{ConfChange, ConfChangeKind};
 
@@ -71,4 +71,26 @@ fn a_removal_that_was_applied_is_not_forgotten() {
     raft.campaign(now);
     raft.hard_durable(now, raft.hard_state());
     assert!(raft.leads(), "it is alone");
+}
+
+/// A leader that was removed hands over right behind its removal. Who is to take over may know that
+/// this is committed, and not have applied it.
+#[test]
+fn a_summons_waits_for_the_change_to_be_applied() {
+    let mut net = removing();
+    net.peer(2).slow_disk = true;
+    net.settle();
+    net.pass(HEARTBEAT);
+    assert_eq!(net.raft(2).commit(), 2);
+    assert_eq!(applied(&mut net, 2), 1, "the disk does not know it yet");
+    let (now, term) = (net.now, net.raft(2).term());
+    net.raft(2).step(now, Message { from: id(1), to: id(2), term, body: Body::TimeoutNow });
+    assert!(!net.raft(2).campaigns(), "it does not know who counts");
+    net.peer(2).slow_disk = false;
+    net.flush(2);
+    assert_eq!(applied(&mut net, 2), 2);
+    let (deadline, _) = net.raft(2).deadline().expect("it wants its turn");
+    assert!(deadline <= now);
+    net.raft(2).tick(now);
+    assert!(net.raft(2).campaigns());
 }

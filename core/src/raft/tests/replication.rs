@@ -5,12 +5,13 @@ use bytes::Bytes;
 use super::harness::{ELECTION, HEARTBEAT, Net, id};
 use crate::id::MemberId;
 use crate::raft::{Body, Change, ConfState, EntryKind, LogId, Proposed, Snapshot};
+use crate::wire::conf_change::{ConfChange, ConfChangeKind};
 
 #[test]
 fn an_entry_is_applied_everywhere() {
     let mut net = Net::new(3);
     net.elect(1);
-    assert_eq!(net.propose(1, "a"), Proposed::Appended(2));
+    assert_eq!(net.propose(1, "a"), Proposed::Appended);
     assert_eq!(net.propose(2, "b"), Proposed::Forwarded);
     net.settle();
     for n in 1..=3 {
@@ -173,12 +174,20 @@ fn a_member_behind_the_compaction_gets_a_snapshot() {
 fn a_second_change_waits_for_the_first() {
     let mut net = Net::new(3);
     net.elect(1);
-    let change = || Bytes::from_static(b"change");
-    net.raft(1).propose(EntryKind::ConfChange, change());
-    net.raft(1).propose(EntryKind::ConfChange, change());
-    let kinds: vec::Vec<EntryKind> =
-        (2..=3).map(|i| net.raft(1).log().get(i).unwrap().kind).collect();
-    assert_eq!(kinds, [EntryKind::ConfChange, EntryKind::Normal]);
+    let change = |text| ConfChange {
+        id: 1,
+        kind: ConfChangeKind::UpdateNode,
+        node: id(2),
+        context: Bytes::from_static(text),
+    };
+    let (first, second) = (change(b"first").encode(), change(b"second").encode());
+    net.raft(1).propose(EntryKind::ConfChange, first.clone());
+    net.raft(1).propose(EntryKind::ConfChange, second.clone());
+    net.flush(1);
+    assert_eq!(net.raft(1).log().last().index, 2, "only the first is in the log");
+    net.settle();
+    let data = [2, 3].map(|i| net.raft(3).log().get(i).map(|entry| entry.data.clone()));
+    assert_eq!(data, [Some(first), Some(second)]);
 }
 
 #[test]

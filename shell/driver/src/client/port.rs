@@ -7,6 +7,7 @@ use hyper::Response;
 use hyper::body::Incoming;
 use quorate_core::api;
 use quorate_core::api::keys::{self, BODY_LIMIT};
+use quorate_core::api::members::change;
 use quorate_core::api::read::admit;
 use quorate_core::api::{
     Context, Failure, Parsed, Rendered, Request, Route, Target, render, route,
@@ -43,6 +44,9 @@ impl<P: Platform> Service for Port<P> {
                 Ok(answer) => answer,
                 Err(reply) => response(reply),
             },
+            Route::Members(target) => match self.members(&head, &target, body).await {
+                Ok(answer) | Err(answer) => response(answer),
+            },
             Route::Resource(resource) => match self.view(|_| true).await {
                 Ok(view) => response(resource.reply(&view)),
                 Err(reply) => response(reply),
@@ -63,7 +67,8 @@ impl<P: Platform> Port<P> {
         target: &Target,
         body: Incoming,
     ) -> Result<Response<Body>, Reply> {
-        let body = if target.reads_body { self.read(body).await? } else { Bytes::new() };
+        let body =
+            if target.reads_body { self.read(body, BODY_LIMIT).await? } else { Bytes::new() };
         match keys::parse(head, target, &body, self.cluster())? {
             Parsed::Read(read) => {
                 let view = self.view(admit).await?;
@@ -74,16 +79,32 @@ impl<P: Platform> Port<P> {
                 let answered = self.asker.once(Request::Keys(request)).await;
                 Ok(response(self.whole(&answered, self.cluster(), no_value_on_success)))
             }
-            Parsed::Request(request @ Request::Watch(_)) => Ok(watch(self, request).await),
+            Parsed::Request(request) => Ok(watch(self, request).await),
         }
     }
 
-    /// Reads the form in a body, and one byte more than it may have: by that a form that is too
-    /// long is told.
-    async fn read(&self, body: Incoming) -> Result<Bytes, Reply> {
+    /// Has the membership changed.
+    async fn members(
+        &self,
+        head: &Head,
+        target: &change::Target,
+        body: Incoming,
+    ) -> Result<Reply, Reply> {
+        let body = if target.reads_body() {
+            self.read(body, change::BODY_LIMIT).await?
+        } else {
+            Bytes::new()
+        };
+        let request = change::parse(head, target, &body, self.cluster())?;
+        let answered = self.asker.once(Request::Members(request.clone())).await;
+        Ok(change::render(&request, &answered, self.cluster()))
+    }
+
+    /// Reads a body, and one byte more than it may have: by that one that is too long is told.
+    async fn read(&self, body: Incoming, limit: usize) -> Result<Bytes, Reply> {
         let read = tokio::select! {
             biased;
-            read = read_body(body, BODY_LIMIT + 1) => read,
+            read = read_body(body, limit + 1) => read,
             () = self.platform.sleep(BODY_TIMEOUT) => return Err(body_is_late()),
         };
         match read {

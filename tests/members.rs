@@ -1,0 +1,129 @@
+//! Changes of the membership by `/v2/members`, with real processes.
+
+mod support;
+
+use serde_json::json;
+use support::client::Answer;
+use support::cluster::Cluster;
+use support::wait::{wait_for, wait_until};
+
+/// Asks a member to change the membership, with patience: a leader may just have gone.
+fn change(cluster: &Cluster, ask: impl Fn(&str) -> Option<Answer>, member: usize) -> Answer {
+    wait_for("the change is answered", || {
+        ask(&cluster.url(member, "/v2/members")).filter(|answer| answer.status != 500)
+    })
+}
+
+fn remove(cluster: &Cluster, asked: usize, id: &str) -> Answer {
+    change(cluster, |url| cluster.client.delete(&format!("{url}/{id}")).ok(), asked)
+}
+
+/// The ID of each member, by name.
+fn id_of(cluster: &Cluster, asked: usize, member: usize) -> String {
+    let listed = cluster.client.get(&cluster.url(asked, "/v2/members")).expect("answered");
+    let members = listed.at("/members");
+    let members = members.as_array().expect("a list");
+    let name = support::cluster::name(member);
+    let found = members.iter().find(|member| member["name"] == name.as_str());
+    found.expect("it is listed")["id"].as_str().expect("an ID").to_owned()
+}
+
+fn count(cluster: &Cluster, asked: usize) -> usize {
+    let listed = cluster.client.get(&cluster.url(asked, "/v2/members")).expect("answered");
+    listed.at("/members").as_array().expect("a list").len()
+}
+
+/// The words are etcd's; so is the status, also when it is started again.
+#[test]
+fn a_removed_member_stops_and_stays_away() {
+    let mut cluster = Cluster::started(3);
+    cluster.put(0, "/kept", "1");
+    let leader = cluster.leader();
+    let others: Vec<usize> = (0..3).filter(|member| *member != leader).collect();
+    let gone = id_of(&cluster, others[0], leader);
+    assert_eq!(remove(&cluster, others[0], &gone).status, 204, "a leader can be removed too");
+    for again in 0..2 {
+        assert_eq!(cluster.process(leader).wait().code(), Some(0));
+        let log = cluster.process(leader).log();
+        for line in [
+            "the member has been permanently removed from the cluster",
+            "the data-dir used by this member must be removed.",
+        ] {
+            assert!(log.contains(line), "start {again}: {log}");
+        }
+        cluster.forget(leader);
+        if again == 0 {
+            cluster.start(leader);
+        }
+    }
+    let answer = remove(&cluster, others[1], &gone);
+    assert_eq!(answer.status, 410);
+    assert_eq!(answer.at("/message"), format!("Member permanently removed: {gone}"));
+    let update = cluster.client.put_json(
+        &cluster.url(others[0], &format!("/v2/members/{gone}")),
+        r#"{"peerURLs":["http://127.0.0.1:1"]}"#,
+    );
+    assert_eq!(update.expect("answered").status, 410);
+    cluster.put(others[0], "/kept", "2");
+    assert_eq!(cluster.get_quorum(others[1], "/kept").at("/node/value"), "2");
+    wait_until("both list two members", || others.iter().all(|asked| count(&cluster, *asked) == 2));
+}
+
+/// What would leave too few started members is refused, and told why.
+#[test]
+fn the_quorum_is_kept() {
+    let cluster = Cluster::started(1);
+    let id = id_of(&cluster, 0, 0);
+    let refused = cluster.client.delete(&cluster.url(0, &format!("/v2/members/{id}")));
+    let refused = refused.expect("answered");
+    assert_eq!((refused.status, refused.at("/message")), (500, json!("Internal Server Error")));
+    let cause = refused.header("X-Quorate-Cause").expect("it says why");
+    assert!(cause.contains("not enough started members"), "{cause}");
+    assert_eq!(count(&cluster, 0), 1);
+}
+
+/// Members of a cluster can move: their URLs change, and the others find them there.
+#[test]
+fn peer_urls_change() {
+    let cluster = Cluster::started(3);
+    let id = id_of(&cluster, 0, 1);
+    let path = format!("/v2/members/{id}");
+    let put = |urls: &str| {
+        let body = format!("{{\"peerURLs\":[{urls}]}}");
+        wait_for("the change is answered", || {
+            let answer = cluster.client.put_json(&cluster.url(2, &path), &body).ok()?;
+            (answer.status != 500).then_some(answer)
+        })
+    };
+    let (own, taken) = (cluster.peer_url(1), cluster.peer_url(0));
+    let answer = put(&format!("\"{taken}\""));
+    assert_eq!((answer.status, answer.at("/message")), (409, json!("membership: peerURL exists")));
+    assert_eq!(put(&format!("\"{own}\",\"http://127.0.0.1:9\"")).status, 204);
+    wait_until("all list both URLs", || {
+        (0..3).all(|asked| {
+            let listed = cluster.client.get(&cluster.url(asked, "/v2/members")).expect("answered");
+            listed.body.contains("\"http://127.0.0.1:9\"")
+        })
+    });
+    cluster.put(1, "/after", "1");
+}
+
+/// Those that collide wait for each other, and each of them is answered.
+#[test]
+fn changes_at_the_same_moment_are_all_carried_out() {
+    let cluster = Cluster::started(3);
+    let ids: Vec<String> = (0..3).map(|member| id_of(&cluster, 0, member)).collect();
+    std::thread::scope(|scope| {
+        for round in 0..9_usize {
+            let (cluster, id) = (&cluster, &ids[round % 3]);
+            scope.spawn(move || {
+                let own = cluster.peer_url(round % 3);
+                let body =
+                    format!("{{\"peerURLs\":[\"{own}\",\"http://127.0.0.1:{}\"]}}", 10 + round);
+                let url = cluster.url(round / 3, &format!("/v2/members/{id}"));
+                let answer = cluster.client.put_json(&url, &body).expect("answered");
+                assert_eq!(answer.status, 204, "{answer:?}");
+            });
+        }
+    });
+}
