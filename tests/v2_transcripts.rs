@@ -15,7 +15,7 @@ use support::wait::wait_until;
 const OPEN: &[(&str, &str)] = &[
     ("member-add-no-quorum", "changing the membership"),
     ("stats-and-misc", "statistics"),
-    ("methods-and-cors", "CORS"),
+    ("methods-and-cors", "statistics"),
     ("auth-management", "auth"),
     ("auth-enforcement", "auth"),
 ];
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 4;
 
 /// A fresh server as the recording has it: named `n1`, and told all origins are welcome.
 fn server() -> (Cluster, Replay) {
-    let mut cluster = Cluster::new(1).with_flags(&["-name", "n1"]);
+    let mut cluster = Cluster::new(1).with_flags(&["-name", "n1", "-cors", "*"]);
     let mut command = cluster.command(0);
     command.args(["-initial-cluster", &format!("n1={}", cluster.peer_url(0))]);
     cluster.start_as(0, command);

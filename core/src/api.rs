@@ -9,10 +9,12 @@
 //!
 //! Served here: `/v2/keys`, `/v2/members`, `/v2/machines`, `/version` and `/health`, and [what
 //! other members read](peer) on the peer port. Absent, and answered 404: `/v2/stats`, `/v2/auth`,
-//! `/metrics`, `/debug`, `/config`. Headers of CORS are never sent.
+//! `/metrics`, `/debug`, `/config`. Before all of it stands the [`Gate`], which keeps the pages of
+//! browsers away.
 
 pub mod error;
 pub mod front;
+pub mod gate;
 pub mod health;
 pub mod keys;
 pub mod machines;
@@ -36,6 +38,7 @@ mod fixture;
 mod transcripts;
 
 pub use front::{Route, route};
+pub use gate::Gate;
 pub use keys::{Parsed, Read, Target};
 pub use render::{Context, Rendered, render};
 pub use request::{KeysRequest, MembersRequest, Request, Verb, WatchRequest};

@@ -24,6 +24,7 @@ pub use settings::{Given, Settings, Source, variable};
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::api::Gate;
 use crate::time::Duration;
 use crate::url::Url;
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub force_new_cluster: bool,
     /// The directory of etcd that stands beside, where no data directory was given.
     pub etcd_dir: Option<String>,
+    /// `-cors` and `-host-whitelist`
+    pub gate: Gate,
     /// `-heartbeat-interval`
     pub heartbeat_interval: Duration,
     /// `-election-timeout`

@@ -1,6 +1,7 @@
 //! Who the members of a simulated cluster are, and where.
 
 use quorate_core::Config;
+use quorate_core::api::Gate;
 use quorate_core::boot::list::InitialCluster;
 use quorate_core::config::Settings;
 use quorate_core::id::MemberId;
@@ -66,6 +67,7 @@ pub(crate) fn config(
         strict_reconfig_check: false,
         force_new_cluster: false,
         etcd_dir: None,
+        gate: Gate::default(),
         heartbeat_interval: Duration::from_millis(options.heartbeat_ms),
         election_timeout: Duration::from_millis(options.election_ms),
         snapshot_count: options.snapshot_count,

@@ -26,6 +26,9 @@ pub enum Grammar {
     Service,
     /// A name in the DNS.
     Domain,
+    /// Origins of web pages, `SCHEME://HOST` or `SCHEME://HOST:PORT`, or `*`; several separated by
+    /// commas, or none.
+    Origins,
 }
 
 const TRUE: [&str; 6] = ["1", "t", "T", "true", "TRUE", "True"];
@@ -47,6 +50,7 @@ impl Grammar {
             Self::Address => address(value).map(drop),
             Self::Service => service(value),
             Self::Domain => domain(value),
+            Self::Origins => list(value).try_for_each(origin),
         }
     }
 
@@ -67,6 +71,9 @@ impl Grammar {
                 )
             }
             Self::Domain => format!("-{flag} takes a domain name, for instance example.com"),
+            Self::Origins => {
+                format!("-{flag} takes http://HOST or http://HOST:PORT, separated by commas, or *")
+            }
         }
     }
 }
@@ -105,6 +112,26 @@ pub(super) fn address(value: &str) -> Result<Url, String> {
             Err(place("too many colons in address"))
         }
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The pieces of a list that is separated by commas.
+pub(super) fn list(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|piece| !piece.is_empty())
+}
+
+fn origin(value: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_graphic() && !"/?#@\\".contains(c);
+    match value.split_once("://") {
+        _ if value == "*" => Ok(()),
+        Some((scheme, authority)) if !scheme.is_empty() && !authority.is_empty() => {
+            if authority.chars().all(plain) {
+                Ok(())
+            } else {
+                Err(format!("an origin has no path: {value}"))
+            }
+        }
+        _ => Err(format!("an origin has the form http://HOST: {value}")),
     }
 }
 

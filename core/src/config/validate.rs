@@ -8,6 +8,7 @@ use super::flag::Scope;
 use super::refusals::{gone, invalid, set_twice, verifying};
 use super::settings::{Given, Settings, Source};
 use super::{Config, flags, grammar, missing};
+use crate::api::Gate;
 use crate::error::Refusal;
 use crate::time::Duration;
 use crate::url::Url;
@@ -59,6 +60,10 @@ impl Config {
                 .unwrap_or_default(),
             force_new_cluster: grammar::boolean(&settings.value("force-new-cluster"))
                 .unwrap_or_default(),
+            gate: Gate {
+                origins: texts(&settings, "cors"),
+                hosts: texts(&settings, "host-whitelist"),
+            },
             heartbeat_interval: Duration::from_millis(heartbeat_ms),
             election_timeout: Duration::from_millis(election_ms),
             snapshot_count,
@@ -110,6 +115,11 @@ fn number(settings: &Settings, flag: &str) -> u64 {
 /// The URLs that count. They were judged before.
 fn urls(settings: &Settings, flag: &str) -> Vec<Url> {
     grammar::urls(&settings.value(flag)).unwrap_or_default()
+}
+
+/// The pieces of a list that counts.
+fn texts(settings: &Settings, flag: &str) -> Vec<String> {
+    grammar::list(&settings.value(flag)).map(String::from).collect()
 }
 
 fn check_timers(heartbeat_ms: u64, election_ms: u64) -> Result<(), Refusal> {

@@ -17,6 +17,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use quorate_core::Config;
+use quorate_core::api::Gate;
 use quorate_core::node::{Exit, Input, Node, Output, Timer};
 use quorate_core::time::{Instant, Now};
 use tokio::sync::mpsc;
@@ -56,17 +57,22 @@ impl Machine for Node {
 }
 
 /// What the driver itself has to know of the configuration.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How long a client waits for an answer before it is told that none comes.
     pub request_timeout: Duration,
+    /// Which clients are let in.
+    pub gate: Arc<Gate>,
 }
 
 impl Options {
     /// The options that go with a configuration.
-    pub const fn of(config: &Config) -> Self {
+    pub fn of(config: &Config) -> Self {
         let elections = config.election_timeout.saturating_mul(2);
-        Self { request_timeout: REQUEST_TIMEOUT_BASE.saturating_add(elections) }
+        Self {
+            request_timeout: REQUEST_TIMEOUT_BASE.saturating_add(elections),
+            gate: Arc::new(config.gate.clone()),
+        }
     }
 }
 

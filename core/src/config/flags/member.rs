@@ -57,8 +57,21 @@ pub const MEMBER: &[Flag] = &[
         .of(Scope::Missing { feature: KEPT_FILES, inert: &["3"] }),
     Flag::new("max-wals", "N", Grammar::Number, "", "Files of the log that are kept.")
         .of(Scope::Missing { feature: KEPT_FILES, inert: &[] }),
-    Flag::new("cors", "ORIGINS", Grammar::Text, "", "Origins that browsers may ask from.")
-        .of(Scope::Missing { feature: "CORS", inert: &[""] }),
+    Flag::new(
+        "cors",
+        "ORIGINS",
+        Grammar::Origins,
+        "",
+        "Origins whose pages browsers let ask, separated by commas, or '*'; without one a write \
+         from a page is refused.",
+    ),
+    Flag::new(
+        "host-whitelist",
+        "NAMES",
+        Grammar::Text,
+        "*",
+        "Host names that clients may use without TLS, separated by commas.",
+    ),
     Flag::switch("enable-pprof", "Serves profiles of the process.")
         .of(Scope::Missing { feature: "profiling over HTTP", inert: &["false"] }),
 ];

@@ -57,6 +57,19 @@ fn discovery_urls_have_a_host_and_may_have_a_path() {
 }
 
 #[test]
+fn origins_have_a_scheme_and_a_host_and_no_path() {
+    for good in ["", "*", "http://a.test", "https://a.test:1, http://[::1]:2,", "app://x"] {
+        assert_eq!(Grammar::Origins.check(good), Ok(()), "{good}");
+    }
+    for bad in ["a.test", "http://", "://a", "http://a/", "http://a/b", "http://u@a", "*,x"] {
+        assert!(Grammar::Origins.check(bad).is_err(), "{bad}");
+    }
+    let config = validate(flag("cors", "http://a.test, http://b.test")).unwrap();
+    assert_eq!(config.gate.origins, ["http://a.test", "http://b.test"]);
+    assert_eq!(config.gate.hosts, ["*"]);
+}
+
+#[test]
 fn domains_consist_of_labels() {
     let long = format!("{}.com", "a".repeat(64));
     for good in ["example.com", "example.com.", "a", "_x.y-z.1", &"a.".repeat(126)] {

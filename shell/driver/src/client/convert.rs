@@ -50,6 +50,12 @@ pub(crate) fn answer(
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    add_headers(&mut response, headers);
+    response
+}
+
+/// Adds headers to an answer, those that HTTP can carry.
+pub(super) fn add_headers(response: &mut Response<Body>, headers: Vec<(&'static str, String)>) {
     let map = response.headers_mut();
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes());
@@ -58,5 +64,4 @@ pub(crate) fn answer(
             map.append(name, value);
         }
     }
-    response
 }

@@ -18,7 +18,7 @@ use quorate_core::view::View;
 use tokio::sync::Semaphore;
 
 use super::ask::Asker;
-use super::convert::{head, response};
+use super::convert::{add_headers, head, response};
 use super::watch::watch;
 use super::{BODY_TIMEOUT, WATCHERS};
 use crate::http::{Body, Service, Whole, read_body};
@@ -38,9 +38,26 @@ impl<P: Platform> Service for Port<P> {
     async fn answer(&self, request: hyper::Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let head = head(&parts);
-        match route(&head) {
+        let readable = match self.shared.options.gate.admit(&head, false) {
+            Ok(readable) => readable,
+            Err(refusal) => return response(refusal),
+        };
+        let mut answer = self.route(&head, body).await;
+        add_headers(&mut answer, readable.headers());
+        answer
+    }
+}
+
+impl<P: Platform> Port<P> {
+    pub(crate) fn new(platform: P, shared: Shared) -> Self {
+        let asker = Asker::new(shared.mailbox.clone());
+        Self { platform, shared, asker, watchers: Arc::new(Semaphore::new(WATCHERS)) }
+    }
+
+    async fn route(&self, head: &Head, body: Incoming) -> Response<Body> {
+        match route(head) {
             Route::Reply(reply) => response(reply),
-            Route::Keys(target) => match self.keys(&head, &target, body).await {
+            Route::Keys(target) => match self.keys(head, &target, body).await {
                 Ok(answer) => answer,
                 Err(reply) => response(reply),
             },
@@ -52,13 +69,6 @@ impl<P: Platform> Service for Port<P> {
                 Err(reply) => response(reply),
             },
         }
-    }
-}
-
-impl<P: Platform> Port<P> {
-    pub(crate) fn new(platform: P, shared: Shared) -> Self {
-        let asker = Asker::new(shared.mailbox.clone());
-        Self { platform, shared, asker, watchers: Arc::new(Semaphore::new(WATCHERS)) }
     }
 
     async fn keys(

@@ -96,7 +96,7 @@ pub(super) fn start(network: &Network, script: Script) -> Running {
         watches: Vec::new(),
         begun: false,
     };
-    let options = Options { request_timeout: REQUEST_TIMEOUT };
+    let options = Options { request_timeout: REQUEST_TIMEOUT, gate: Arc::default() };
     let driver = Driver::new(memory.clone(), machine, options);
     let stopper = driver.stopper();
     Running { heard, memory, stopper, task: tokio::spawn(driver.run()) }
