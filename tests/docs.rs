@@ -43,6 +43,7 @@ const fn asked(column: Column) -> &'static str {
 const fn follows(cell: Cell) -> &'static str {
     match cell {
         Cell::Form => "**form**",
+        Cell::Join => "**join**",
         Cell::Restart => "**restart**",
         Cell::RefuseFlags => "refuse: says what is wrong",
         Cell::RefuseMissing => "refuse: not there yet",

@@ -66,6 +66,36 @@ const ELSEWHERE: &[(&str, &str, Option<&str>)] = &[
         Some("the warning is the guide's: it names the data directory, without quotes"),
     ),
     ("restart with another -name", "a_member_may_be_renamed", None),
+    (
+        "existing without member add (extra member in list)",
+        "a_list_that_is_not_the_clusters_is_refused",
+        None,
+    ),
+    (
+        "existing, unmatched urls (infra3 instead of infra2)",
+        "a_list_that_is_not_the_clusters_is_refused",
+        None,
+    ),
+    ("existing, no peer reachable", "nobody_to_join", None),
+    (
+        "existing, local name missing",
+        "a_list_that_is_not_the_clusters_is_refused",
+        Some("the words are the guide's"),
+    ),
+    (
+        "wiped member restarts with state existing (rejoins with its old ID)",
+        "a_member_that_lost_its_data_is_replaced",
+        Some(
+            "it is refused and has to be replaced: with its old ID it could vote against what it \
+             has acknowledged",
+        ),
+    ),
+    (
+        "infra2 removed, re-added and started with state existing (new ID)",
+        "a_member_that_lost_its_data_is_replaced",
+        None,
+    ),
+    ("member add then join with state existing", "a_cluster_grows_from_one_to_three", None),
     ("removed member", "a_removed_member_stops_and_stays_away", None),
     ("removed member restarted on its old data", "a_removed_member_stops_and_stays_away", None),
     ("-proxy on over a member data dir", "a_member_stays_one_whatever_proxy_says", None),
@@ -97,23 +127,6 @@ const OPEN_SUITES: [(&str, &str); 2] =
     [("b_disc", "the discovery service"), ("d_dns", "discovery by DNS")];
 
 const OPEN: &[(&str, &[&str])] = &[
-    (
-        "joining a running cluster",
-        &[
-            "existing without member add (extra member in list)",
-            "existing, unmatched urls (infra3 instead of infra2)",
-            "existing, no peer reachable",
-            "existing, local name missing",
-            "wiped member restarts with state existing (rejoins with its old ID)",
-        ],
-    ),
-    (
-        "changes of the membership",
-        &[
-            "infra2 removed, re-added and started with state existing (new ID)",
-            "member add then join with state existing",
-        ],
-    ),
     ("-force-new-cluster", &["-force-new-cluster on infra0 data"]),
     (
         "the discovery service",

@@ -17,12 +17,14 @@ pub mod disk_state;
 mod first_log;
 pub mod forming;
 pub mod identity;
+mod join;
 pub mod list;
 mod look;
 mod refusals;
 mod restore;
 mod settle;
 pub mod table;
+mod versions;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -46,6 +48,7 @@ use disk_state::DiskState;
 use first_log::FirstLog;
 use forming::{Forming, Verdict};
 use identity::Incarnation;
+use join::{Join, Joined, Standing};
 use look::Look;
 use restore::{Outcome, Restore};
 use settle::{Settled, Settling};
@@ -75,6 +78,9 @@ pub(crate) struct Booted {
     /// Whether this member may campaign at once: the cluster is new, and it is the one that was
     /// agreed on to do so.
     pub(crate) campaign: bool,
+    /// The members of the cluster that this one joins, as it was told; empty otherwise. What counts
+    /// is the log, but that has to come from one of them.
+    pub(crate) told: Vec<Member>,
 }
 
 /// A snapshot that was read back.
@@ -92,6 +98,8 @@ enum Stage {
     Looking(Look),
     /// The list is judged, and its URLs are compared by address.
     Settling(Settling),
+    /// The members of a cluster that runs are asked for, and compared with the list.
+    Joining(Join),
     Listening(Course),
     Locking(Ticket, Course),
     LookingAgain(Look, Course),
@@ -112,6 +120,8 @@ enum Course {
     Restart,
     /// Form a new cluster of these members.
     Form(Agreed),
+    /// Join a cluster that runs.
+    Join(Joined),
 }
 
 /// How a start stands.
@@ -145,6 +155,7 @@ impl Boot {
                     fx.note(Note::WaitingToForm { missing });
                 }
             }
+            Stage::Joining(join) => join.wake(now, fx),
             _ => {}
         }
         Progress::Pending
@@ -155,6 +166,7 @@ impl Boot {
         match &self.stage {
             Stage::Idle => Some(Instant::default()),
             Stage::Forming(_, forming) => forming.deadline(),
+            Stage::Joining(join) => join.deadline(),
             _ => None,
         }
     }
@@ -182,6 +194,11 @@ impl Boot {
         }
     }
 
+    /// Whether there is a cluster already that this member joins.
+    pub(crate) fn joins(&self) -> bool {
+        matches!(&self.stage, Stage::Creating(first) if first.joined())
+    }
+
     /// A disk operation has ended.
     pub(crate) fn disk(&mut self, now: Instant, done: Done, fx: &mut Effects<'_>) -> Progress {
         self.take_disk(now, done, fx).unwrap_or_else(Progress::Refused)
@@ -196,7 +213,7 @@ impl Boot {
         match core::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Creating(mut first) => {
                 if first.disk(&self.config, &done, fx.script)? {
-                    fx.note(Note::Formed);
+                    fx.note(if first.joined() { Note::Joined } else { Note::Formed });
                     return Ok(Progress::Done(Box::new(first.booted(fx.script))));
                 }
                 self.stage = Stage::Creating(first);
@@ -240,7 +257,8 @@ impl Boot {
             Stage::LookingAgain(mut look, course) => match look.take(ticket, found) {
                 None => Stage::LookingAgain(look, course),
                 Some(disk) => match (table::decide(&disk, &self.config)?, course) {
-                    (Plan::Form, course @ Course::Form(_)) => {
+                    (Plan::Form, course @ Course::Form(_))
+                    | (Plan::Join, course @ Course::Join(_)) => {
                         return self.go_on(now, course, fx);
                     }
                     // As before, or another process had it in between.
@@ -273,6 +291,11 @@ impl Boot {
                 let settled = Settling::begin(&self.config, fx)?;
                 self.settle(now, settled, fx)
             }
+            Plan::Join => {
+                let list = settle::list_to_join(&self.config)?;
+                let standing = Join::begin(&self.config, list, fx)?;
+                self.join(now, standing, fx)
+            }
         }
     }
 
@@ -286,6 +309,21 @@ impl Boot {
             Settled::Agreed(agreed) => self.go_on(now, Course::Form(agreed), fx),
             Settled::Waiting(settling) => {
                 self.stage = Stage::Settling(settling);
+                Ok(())
+            }
+        }
+    }
+
+    fn join(
+        &mut self,
+        now: Instant,
+        standing: Standing,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        match standing {
+            Standing::Joined(joined) => self.go_on(now, Course::Join(joined), fx),
+            Standing::Waiting(join) => {
+                self.stage = Stage::Joining(join);
                 Ok(())
             }
         }
@@ -305,6 +343,12 @@ impl Boot {
         self.stage = match course {
             Course::Restart => Stage::Restoring(Box::new(Restore::begin(&self.config, fx.script))),
             Course::Form(agreed) => self.form(now, agreed, incarnation, fx),
+            Course::Join(joined) => {
+                let Owner { member, cluster } = joined.owner;
+                fx.note(Note::BootDecided { member, cluster, restart: false });
+                let first = FirstLog::joining(&self.config, joined, incarnation, fx.script);
+                Stage::Creating(Box::new(first))
+            }
         };
         Ok(())
     }
@@ -321,6 +365,10 @@ impl Boot {
             Stage::Settling(settling) => settling
                 .answered(call, result)
                 .and_then(|settled| self.settle(now, settled, fx))
+                .map_or_else(Progress::Refused, |()| Progress::Pending),
+            Stage::Joining(join) => join
+                .looked_up(now, call, result, fx)
+                .and_then(|standing| self.join(now, standing, fx))
                 .map_or_else(Progress::Refused, |()| Progress::Pending),
             stage => {
                 self.stage = stage;
@@ -432,6 +480,14 @@ impl Boot {
         result: Result<Answer, String>,
         fx: &mut Effects<'_>,
     ) -> Progress {
+        if let Stage::Joining(_) = &self.stage
+            && let Stage::Joining(join) = core::mem::replace(&mut self.stage, Stage::Over)
+        {
+            return join
+                .answered(now, call, result, fx)
+                .and_then(|standing| self.join(now, standing, fx))
+                .map_or_else(Progress::Refused, |()| Progress::Pending);
+        }
         let (Stage::Forming(agreed, forming), Some(incarnation)) =
             (&mut self.stage, self.incarnation)
         else {
@@ -469,6 +525,7 @@ impl Boot {
             log,
             snapshot,
             campaign: false,
+            told: Vec::new(),
         }))
     }
 

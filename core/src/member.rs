@@ -52,6 +52,14 @@ pub struct Cluster {
     pub version: Option<String>,
 }
 
+impl FromIterator<Member> for Cluster {
+    /// The cluster of these members, of whom nobody was removed.
+    fn from_iter<I: IntoIterator<Item = Member>>(members: I) -> Self {
+        let members = members.into_iter().map(|member| (member.id, member)).collect();
+        Self { members, ..Self::default() }
+    }
+}
+
 impl Cluster {
     /// The members in ascending order of their IDs.
     pub fn iter(&self) -> impl Iterator<Item = &Member> {

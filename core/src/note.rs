@@ -34,6 +34,8 @@ pub enum Note {
     },
     /// Every listed member is there: the cluster is formed.
     Formed,
+    /// A cluster that runs is joined: its log is on the way.
+    Joined,
     /// This member became a follower.
     BecameFollower {
         /// The term.

@@ -114,6 +114,11 @@ impl Client {
         Ok(Watch::of(self.agent.run(config.build())?))
     }
 
+    /// As `curl -XPOST -H 'Content-Type: application/json' -d body`.
+    pub(crate) fn post_json(&self, url: &str, body: &str) -> Result<Answer, NoAnswer> {
+        Answer::read(self.agent.post(url).content_type("application/json").send(body)?)
+    }
+
     /// As `curl -XPUT -H 'Content-Type: application/json' -d body`.
     pub(crate) fn put_json(&self, url: &str, body: &str) -> Result<Answer, NoAnswer> {
         Answer::read(self.agent.put(url).content_type("application/json").send(body)?)

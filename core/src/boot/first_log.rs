@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 use super::Booted;
 use super::agreed::Agreed;
 use super::identity::Incarnation;
+use super::join::Joined;
 use super::refusals;
 use crate::config::Config;
 use crate::disk::{Done, Script, Ticket};
 use crate::error::Refusal;
 use crate::member::Member;
-use crate::raft::{Log, LogId};
+use crate::raft::{Entry, Log, LogId};
 use crate::snap::Shelf;
 use crate::wal::{self, HardState, Owner, Wal};
 
@@ -25,6 +26,7 @@ pub(super) struct FirstLog {
     hard: HardState,
     log: Log,
     campaign: bool,
+    joined: bool,
 }
 
 impl FirstLog {
@@ -41,6 +43,30 @@ impl FirstLog {
         let entries = agreed.bootstrap_entries();
         let hard = HardState { term: 1, vote: None, commit: entries.len() as u64 };
         let campaign = may_campaign && agreed.lowest() == Some(owner.member);
+        let first = Self::write(config, owner, incarnation, (hard, entries), script);
+        Self { members: agreed.members(), campaign, ..first }
+    }
+
+    /// Begins to write the log of a member that joins: it is empty, and what belongs into it comes
+    /// from the leader.
+    pub(super) fn joining(
+        config: &Config,
+        joined: Joined,
+        incarnation: Incarnation,
+        script: &mut Script,
+    ) -> Self {
+        let nothing = (HardState::default(), Vec::new());
+        let first = Self::write(config, joined.owner, incarnation, nothing, script);
+        Self { members: joined.members, joined: true, ..first }
+    }
+
+    fn write(
+        config: &Config,
+        owner: Owner,
+        incarnation: Incarnation,
+        (hard, entries): (HardState, Vec<Entry>),
+        script: &mut Script,
+    ) -> Self {
         let mut wal = Wal::create(
             owner,
             config.wal_entropy(),
@@ -52,8 +78,8 @@ impl FirstLog {
         let batch = wal::Batch { hard_state: Some(hard), entries: &entries, mark: None };
         let ticket = wal.append(&batch, script);
         let log = Log::new(LogId::default(), entries);
-        let members = agreed.members();
-        Self { wal, ticket, owner, members, incarnation, hard, log, campaign }
+        let (members, campaign, joined) = (Vec::new(), false, false);
+        Self { wal, ticket, owner, members, incarnation, hard, log, campaign, joined }
     }
 
     pub(super) const fn owner(&self) -> Owner {
@@ -63,6 +89,11 @@ impl FirstLog {
     /// The members that it begins with.
     pub(super) fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// Whether there is a cluster that this member joins.
+    pub(super) const fn joined(&self) -> bool {
+        self.joined
     }
 
     /// A disk operation has ended. Gives whether the log is durable.
@@ -85,8 +116,9 @@ impl FirstLog {
 
     /// The member that begins with this log.
     pub(super) fn booted(self, script: &mut Script) -> Booted {
-        let Self { wal, owner, incarnation, hard, log, campaign, .. } = self;
+        let Self { wal, owner, members, incarnation, hard, log, campaign, joined, .. } = self;
         let shelf = Shelf::new(&[], &[], script);
-        Booted { owner, incarnation, wal, shelf, hard, log, snapshot: None, campaign }
+        let told = if joined { members } else { Vec::new() };
+        Booted { owner, incarnation, wal, shelf, hard, log, snapshot: None, campaign, told }
     }
 }

@@ -12,6 +12,8 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::list::described;
+use super::refusals;
 use crate::error::Refusal;
 use crate::http::{Answer, Call, Method};
 use crate::id::{ClusterId, MemberId};
@@ -224,7 +226,7 @@ fn judge(
         return if forming {
             Err(format!(
                 "it has another list or token: cluster ID {theirs} of {}, here {cluster}",
-                describe(&members)
+                described(&members)
             ))
         } else {
             Ok(Judged::Final(Verdict::Refuse(other_cluster(theirs, cluster, &members))))
@@ -238,28 +240,21 @@ fn judge(
     };
     let started = !listed.client_urls.is_empty();
     Ok(Judged::Final(if started && !planted!(AcceptWiped) {
-        Verdict::Refuse(bootstrapped(own, cluster, data_dir))
+        Verdict::Refuse(refusals::bootstrapped(
+            Owner { member: own.id, cluster },
+            &own.name,
+            data_dir,
+        ))
     } else {
         Verdict::Late
     }))
-}
-
-fn describe(members: &[Member]) -> String {
-    let pairs: Vec<String> = members
-        .iter()
-        .map(|member| {
-            let urls: Vec<&str> = member.peer_urls.iter().map(Url::as_str).collect();
-            format!("{}={}", member.name, urls.join("+"))
-        })
-        .collect();
-    pairs.join(",")
 }
 
 fn other_cluster(theirs: ClusterId, ours: ClusterId, members: &[Member]) -> Refusal {
     Refusal::new(format!(
         "conflicting cluster ID to the target cluster ({theirs} != {ours}). Exiting."
     ))
-    .hint(format!("the target cluster consists of {}", describe(members)))
+    .hint(format!("the target cluster consists of {}", described(members)))
     .hint(format!("the flags of this member make the cluster ID {ours}"))
     .hint(
         "compare -initial-cluster and -initial-cluster-token with those of the running members; \
@@ -267,21 +262,8 @@ fn other_cluster(theirs: ClusterId, ours: ClusterId, members: &[Member]) -> Refu
     )
 }
 
-fn bootstrapped(own: &Member, cluster: ClusterId, data_dir: &str) -> Refusal {
-    Refusal::new(format!("member {} has already been bootstrapped", own.id))
-        .hint(format!(
-            "cluster {cluster} lists {} as started, but the data directory {data_dir} is empty",
-            own.name
-        ))
-        .hint("if its directory is only elsewhere, start with that -data-dir")
-        .hint(
-            "if its data is lost, remove the member from the cluster and add it again, then start \
-             it with -initial-cluster-state existing",
-        )
-}
-
 fn removed(own: &Member, cluster: ClusterId, members: &[Member]) -> Refusal {
     Refusal::new(format!("member {} is not in cluster {cluster} any more", own.id))
-        .hint(format!("the cluster consists of {}", describe(members)))
+        .hint(format!("the cluster consists of {}", described(members)))
         .hint("an ID is never used again: add the member anew, and start it with the new list")
 }

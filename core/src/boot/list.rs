@@ -7,6 +7,7 @@
 
 mod advertised;
 mod entries;
+mod running;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -14,6 +15,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 pub use advertised::Resolved;
+pub(super) use running::described;
 
 use crate::error::Refusal;
 use crate::id::{ClusterId, MemberId};

@@ -8,6 +8,7 @@ use super::table::{Cell, Column};
 use crate::config::{Config, not_supported};
 use crate::disk::{DiskError, DiskErrorKind};
 use crate::error::Refusal;
+use crate::wal::Owner;
 
 /// What a cell that refuses says. The directory was not touched.
 pub(super) fn of(cell: Cell, column: Column, disk: &DiskState, config: &Config) -> Refusal {
@@ -50,11 +51,10 @@ fn missing(column: Column, config: &Config) -> Refusal {
     let dir = &config.data_dir;
     let empty = format!("the data directory {dir} is empty");
     let (feature, given) = match column {
-        Column::Existing => ("joining an existing cluster", "-initial-cluster-state is existing"),
         Column::Discovery => ("a discovery service", "-discovery is given"),
         Column::Srv => ("discovery by DNS", "-discovery-srv is given"),
         Column::Proxy => ("running as a proxy", "-proxy is given"),
-        Column::New | Column::Unreadable | Column::ForceNewCluster => {
+        Column::New | Column::Existing | Column::Unreadable | Column::ForceNewCluster => {
             return not_supported("-force-new-cluster")
                 .hint(format!("the data directory {dir} holds a member; nothing was touched"))
                 .hint("leave -force-new-cluster away to start that member");
@@ -71,6 +71,20 @@ pub(super) fn port(cause: String) -> Refusal {
     Refusal::new(cause)
         .hint("another process may use the port already, or the address is not this machine's")
         .hint("see -listen-peer-urls and -listen-client-urls")
+}
+
+/// The cluster knows this member as one that has started, but its directory is empty.
+pub(super) fn bootstrapped(owner: Owner, name: &str, dir: &str) -> Refusal {
+    let Owner { member, cluster } = owner;
+    Refusal::new(format!("member {member} has already been bootstrapped"))
+        .hint(format!(
+            "cluster {cluster} lists {name} as started, but the data directory {dir} is empty"
+        ))
+        .hint("if its directory is only elsewhere, start with that -data-dir")
+        .hint(
+            "if its data is lost, remove the member from the cluster and add it again, then start \
+             it with -initial-cluster-state existing",
+        )
 }
 
 /// There is a log, but nothing that says whose.

@@ -87,3 +87,11 @@ impl Settling {
         Ok(Settled::Agreed(self.agreed))
     }
 }
+
+/// The list of a cluster that is to be joined.
+pub(super) fn list_to_join(config: &Config) -> Result<InitialCluster, Refusal> {
+    match config.bootstrap()?.members {
+        Members::Existing(text) => InitialCluster::parse(&text),
+        _ => Err(not_supported("joining with a list that is not in -initial-cluster")),
+    }
+}

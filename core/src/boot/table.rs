@@ -12,6 +12,8 @@ pub enum Plan {
     Restart,
     /// As one of the listed members of a new cluster.
     Form,
+    /// As a member that was added to a cluster that runs.
+    Join,
 }
 
 /// What stands in the data directory: a row of the table.
@@ -54,6 +56,8 @@ pub enum Column {
 pub enum Cell {
     /// Form the cluster of the list.
     Form,
+    /// Join the cluster of the list.
+    Join,
     /// Start from the log.
     Restart,
     /// Say what is wrong with the flags of the first start.
@@ -71,7 +75,7 @@ pub enum Cell {
 }
 
 use Cell::{
-    Form, RefuseBeside as Beside, RefuseEtcd as Etcd, RefuseFlags as Flags,
+    Form, Join, RefuseBeside as Beside, RefuseEtcd as Etcd, RefuseFlags as Flags,
     RefuseForeign as Foreign, RefuseMissing as Missing, RefuseNoData as NoData, Restart,
 };
 
@@ -93,7 +97,7 @@ pub const COLUMNS: [Column; 7] = [
 #[rustfmt::skip]
 pub const TABLE: [[Cell; 7]; 5] = [
     //                new      existing  discovery  srv      unreadable  proxy    force-new-cluster
-    /* empty       */ [Form,    Missing,  Missing,   Missing, Flags,      Missing, NoData],
+    /* empty       */ [Form,    Join,     Missing,   Missing, Flags,      Missing, NoData],
     /* beside etcd */ [Beside,  Beside,   Beside,    Beside,  Beside,     Beside,  Beside],
     /* member      */ [Restart, Restart,  Restart,   Restart, Restart,    Restart, Missing],
     /* etcd        */ [Etcd,    Etcd,     Etcd,      Etcd,    Etcd,       Etcd,    Etcd],
@@ -109,6 +113,7 @@ pub fn decide(disk: &DiskState, config: &Config) -> Result<Plan, Refusal> {
     let column = column(config, &bootstrap);
     match (cell(row(disk, config), column), bootstrap) {
         (Form, _) => Ok(Plan::Form),
+        (Join, _) => Ok(Plan::Join),
         (Restart, _) => Ok(Plan::Restart),
         (Flags, Err(refusal)) => Err(refusal),
         (cell, _) => Err(refusals::of(cell, column, disk, config)),

@@ -102,7 +102,7 @@ impl Running {
     pub(super) fn duties_deadline(&self) -> Option<(Instant, Timer)> {
         let leads = self.raft.leads() && self.raft.term() == self.applied_term;
         let expire = leads && self.store.as_image().has_ttl();
-        let publish = self.duties.publish_due.filter(|_| self.raft.leader().is_some());
+        let publish = self.duties.publish_due.filter(|_| self.may_publish());
         let candidates = [
             publish.map(|at| (at, Timer::Publish)),
             expire.then_some((self.duties.expire_due, Timer::Expire)),
@@ -117,7 +117,7 @@ impl Running {
         let Some(due) = self.duties.publish_due else { return };
         let term = self.raft.term();
         let lost = self.duties.published.is_some_and(|(_, proposed)| proposed != term);
-        if self.raft.leader().is_none() || now < due && !lost {
+        if !self.may_publish() || now < due && !lost {
             return;
         }
         let attributes = Attributes {
@@ -134,6 +134,12 @@ impl Running {
         } else {
             self.duties.publish_due = Some(now + self.config.heartbeat_interval);
         }
+    }
+
+    /// Whether there is a leader to publish through, and this member has made durable that it is in
+    /// the cluster: what it publishes tells the others that it has data.
+    fn may_publish(&self) -> bool {
+        self.raft.leader().is_some() && self.cluster.members.contains_key(&self.owner.member)
     }
 
     /// Members never expire anything by their own clock: the leader's is written into the log.

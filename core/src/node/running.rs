@@ -52,6 +52,8 @@ pub(super) struct Running {
     pub(super) store: Store,
     pub(super) hub: WatchHub<ClientId>,
     pub(super) cluster: Arc<Cluster>,
+    /// The members as they were told to one that joins.
+    told: Arc<Cluster>,
     pub(super) clients: Clients,
     pub(super) changes: Changes,
     pub(super) duties: Duties,
@@ -85,7 +87,7 @@ impl Running {
         now: Now,
         fx: &mut Effects<'_>,
     ) -> Self {
-        let Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign } = booted;
+        let Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told } = booted;
         let settings = Settings {
             id: owner.member,
             heartbeat_interval: config.heartbeat_interval,
@@ -100,6 +102,7 @@ impl Running {
             raft: Raft::new(settings, start, rng, now.mono),
             durability: Durability::default(),
             cluster: Arc::new(Cluster::from_image(store.as_image())),
+            told: Arc::new(told.into_iter().collect()),
             hub: WatchHub::new(),
             clients: Clients::new(owner.member, now.wall),
             changes: Changes::default(),
@@ -301,13 +304,22 @@ impl Running {
         fx.out.extend(self.raft.take_notes().into_iter().map(Output::Note));
     }
 
+    /// The members as far as this one knows. Until it has read of its own addition in the log, that
+    /// is what it was told when it joined.
+    fn known_cluster(&self) -> &Arc<Cluster> {
+        let own = self.owner.member;
+        let knows = self.cluster.members.contains_key(&own) || self.cluster.removed.contains(&own);
+        if knows || self.told.members.is_empty() { &self.cluster } else { &self.told }
+    }
+
     /// Tells the transport whom to keep connections to, if that has changed.
     fn announce_peers(&mut self, fx: &mut Effects<'_>) {
-        if self.announced.as_ref().is_some_and(|known| Arc::ptr_eq(known, &self.cluster)) {
+        let cluster = self.known_cluster().clone();
+        if self.announced.as_ref().is_some_and(|known| Arc::ptr_eq(known, &cluster)) {
             return;
         }
-        self.announced = Some(self.cluster.clone());
-        let others = self.cluster.iter().filter(|member| member.id != self.owner.member);
+        self.announced = Some(cluster.clone());
+        let others = cluster.iter().filter(|member| member.id != self.owner.member);
         let peers: Vec<Peer> =
             others.map(|m| Peer { id: m.id, urls: m.peer_urls.clone() }).collect();
         if peers != self.peers {
@@ -327,7 +339,7 @@ impl Running {
             incarnation: self.incarnation.into(),
             formed: true,
             ready: self.ready,
-            cluster: self.cluster.clone(),
+            cluster: self.known_cluster().clone(),
             store: self.store.image(),
             stamp: self.stamp(),
             term: self.raft.term(),

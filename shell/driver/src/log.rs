@@ -13,6 +13,7 @@ pub fn note(note: &Note) {
         | Note::FlagIgnored { .. }
         | Note::WaitingToForm { .. }
         | Note::Formed
+        | Note::Joined
         | Note::Published { .. }
         | Note::ClusterVersion { .. }
         | Note::Ready => boot(note),
@@ -50,6 +51,7 @@ fn boot(note: &Note) {
             info!("waiting to form the cluster: {}", missing.join(", "));
         }
         Note::Formed => info!("every listed member is there: the cluster is formed"),
+        Note::Joined => info!("joining the cluster: its log is on the way"),
         Note::Published { member, name } => {
             info!(%member, name, "member {member} published itself as {name}");
         }

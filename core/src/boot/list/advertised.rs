@@ -90,10 +90,7 @@ impl InitialCluster {
     ) -> Result<(), Refusal> {
         let listed = self.require(name)?;
         let difference = Difference::between(listed, advertised);
-        let same_place = |a: &Url, b: &Url| {
-            same_but_for_host(a, b) && !resolved.addresses(a).is_disjoint(&resolved.addresses(b))
-        };
-        if difference.pairs_up(same_place) {
+        if difference.pairs_up(|a, b| same_place(a, b, resolved)) {
             return Ok(());
         }
         Err(mismatch(name, listed, advertised, &difference, resolved))
@@ -121,6 +118,12 @@ fn same_but_for_host(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme() && a.port() == b.port() && a.surroundings() == b.surroundings()
 }
 
+/// Whether both are the same place: by their texts, or by what their hosts resolved to.
+pub(super) fn same_place(a: &Url, b: &Url, resolved: &Resolved) -> bool {
+    a.canonical() == b.canonical()
+        || same_but_for_host(a, b) && !resolved.addresses(a).is_disjoint(&resolved.addresses(b))
+}
+
 /// Two addresses are the same or not; where a name is involved, only DNS knows.
 fn may_be_same_host(a: &Url, b: &Url) -> bool {
     match (literal_address(a), literal_address(b)) {
@@ -143,7 +146,7 @@ fn literal_address(url: &Url) -> Option<IpAddr> {
 
 /// Whether the host is looked up. `localhost` is not, as in etcd: it means another machine to each
 /// member, so it never stands for an address that the others were given.
-fn is_name(url: &Url) -> bool {
+pub(super) fn is_name(url: &Url) -> bool {
     url.ip().is_none() && !url.host().is_empty() && url.canonical_host() != "localhost"
 }
 

@@ -39,9 +39,9 @@ fn config(row: Row, mut settings: Settings) -> Config {
 fn words(cell: Cell, column: Column) -> &'static str {
     match (cell, column) {
         (Cell::Form, _) => "Form",
+        (Cell::Join, _) => "Join",
         (Cell::Restart, _) => "Restart",
         (Cell::RefuseFlags, _) => "invalid value \"%%%\" for flag -initial-cluster-state",
-        (Cell::RefuseMissing, Column::Existing) => "joining an existing cluster is not supported",
         (Cell::RefuseMissing, Column::Discovery) => "a discovery service is not supported",
         (Cell::RefuseMissing, Column::Srv) => "discovery by DNS is not supported",
         (Cell::RefuseMissing, Column::Proxy) => "running as a proxy is not supported",

@@ -28,7 +28,7 @@ pub const CLUSTERING: &[Flag] = &[
         "STATE",
         Grammar::OneOf(&["new", "existing"]),
         "new",
-        "'new' to form a cluster, 'existing' to join one that runs, which is not supported yet.",
+        "'new' to form a cluster, 'existing' to join one that runs and has this member added.",
     )
     .of(Scope::FirstStart),
     Flag::new(

@@ -1,0 +1,261 @@
+//! Joining a cluster that runs (`-initial-cluster-state existing`).
+//!
+//! The other listed members are asked who the members are; the first answer of one that runs
+//! counts. The list has to be theirs, this member must be one of them that has never started, and
+//! the version of the cluster one that this program knows. Nothing was touched before all that is
+//! known, so a refusal leaves nothing behind.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::forming::{STATE_FORMING, STATE_HEADER};
+use super::list::{InitialCluster, Resolved};
+use super::refusals;
+use super::versions::{Asked, Versions};
+use crate::config::{Config, refuse_https};
+use crate::error::Refusal;
+use crate::http::{Answer, Call, Method};
+use crate::id::ClusterId;
+use crate::member::{Member, json};
+use crate::node::{CallId, Effects, Output};
+use crate::time::{Duration, Instant};
+use crate::wal::Owner;
+
+/// How long a member may take to answer, as in etcd.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A member that is about to join.
+#[derive(Debug)]
+pub(super) struct Joined {
+    pub(super) owner: Owner,
+    /// The members of the cluster, this one among them, as it says.
+    pub(super) members: Vec<Member>,
+}
+
+/// A join on its way.
+#[derive(Debug)]
+pub(super) struct Join {
+    list: InitialCluster,
+    name: String,
+    data_dir: String,
+    step: Step,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// The others are asked for the members.
+    Asking { calls: BTreeMap<CallId, String>, failed: Vec<String> },
+    /// Names are looked up.
+    Resolving { running: Running, waiting: BTreeSet<(CallId, Arc<str>)>, resolved: Resolved },
+    /// The version of the cluster is asked for.
+    Versions(Joined, Versions),
+}
+
+/// What a member that runs has answered.
+#[derive(Debug)]
+struct Running {
+    cluster: ClusterId,
+    members: Vec<Member>,
+}
+
+/// How a join stands.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// Something is waited for.
+    Waiting(Join),
+    /// Everything that has to be known is known.
+    Joined(Joined),
+}
+
+impl Join {
+    /// Asks the others on `list`.
+    ///
+    /// # Errors
+    /// The list makes no sense, or not for this member.
+    pub(super) fn begin(
+        config: &Config,
+        list: InitialCluster,
+        fx: &mut Effects<'_>,
+    ) -> Result<Standing, Refusal> {
+        // The token takes no part: identities are those of the cluster.
+        list.check(&config.name, "")?;
+        refuse_https("initial-cluster", list.iter().flat_map(|(_, urls)| urls))?;
+        let mut calls = BTreeMap::new();
+        for (_, urls) in list.iter().filter(|(name, _)| *name != config.name) {
+            for url in urls {
+                let url = format!("{url}/members");
+                calls.insert(get(&url, TIMEOUT, fx), url);
+            }
+        }
+        let (name, data_dir) = (config.name.clone(), config.data_dir.clone());
+        let step = Step::Asking { calls, failed: Vec::new() };
+        Self { list, name, data_dir, step }.unless_nobody_is_left()
+    }
+
+    /// A call has ended.
+    ///
+    /// # Errors
+    /// This member cannot join.
+    pub(super) fn answered(
+        mut self,
+        now: Instant,
+        call: CallId,
+        result: Result<Answer, String>,
+        fx: &mut Effects<'_>,
+    ) -> Result<Standing, Refusal> {
+        match &mut self.step {
+            Step::Asking { calls, failed } => {
+                let Some(url) = calls.remove(&call) else { return Ok(Standing::Waiting(self)) };
+                match result.and_then(|answer| read(&answer)) {
+                    Ok(running) => return self.compare(running, now, fx),
+                    Err(cause) => failed.push(format!("{url}: {cause}")),
+                }
+                self.unless_nobody_is_left()
+            }
+            Step::Versions(_, versions) => {
+                let asked = versions.answered(now, call, result)?;
+                Ok(self.after_versions(asked))
+            }
+            Step::Resolving { .. } => Ok(Standing::Waiting(self)),
+        }
+    }
+
+    fn unless_nobody_is_left(self) -> Result<Standing, Refusal> {
+        match &self.step {
+            Step::Asking { calls, failed } if calls.is_empty() => {
+                Err(nobody(failed, &self.list, &self.name))
+            }
+            _ => Ok(Standing::Waiting(self)),
+        }
+    }
+
+    /// Looks up the names on which the comparison hangs.
+    fn compare(
+        mut self,
+        running: Running,
+        now: Instant,
+        fx: &mut Effects<'_>,
+    ) -> Result<Standing, Refusal> {
+        let mut waiting = BTreeSet::new();
+        for host in self.list.hosts_to_compare(&running.members) {
+            let (call, host) = (fx.call(), Arc::<str>::from(host));
+            fx.out.push(Output::Dns { call, host: host.clone() });
+            waiting.insert((call, host));
+        }
+        self.step = Step::Resolving { running, waiting, resolved: Resolved::new() };
+        self.when_resolved(now, fx)
+    }
+
+    /// A look-up has ended.
+    ///
+    /// # Errors
+    /// This member cannot join.
+    pub(super) fn looked_up(
+        mut self,
+        now: Instant,
+        call: CallId,
+        result: Result<Vec<String>, String>,
+        fx: &mut Effects<'_>,
+    ) -> Result<Standing, Refusal> {
+        if let Step::Resolving { waiting, resolved, .. } = &mut self.step
+            && let Some(asked) = waiting.iter().find(|(id, _)| *id == call).cloned()
+        {
+            waiting.remove(&asked);
+            resolved.insert(&asked.1, result);
+        }
+        self.when_resolved(now, fx)
+    }
+
+    fn when_resolved(mut self, now: Instant, fx: &mut Effects<'_>) -> Result<Standing, Refusal> {
+        let Step::Resolving { running, waiting, resolved } = &mut self.step else {
+            return Ok(Standing::Waiting(self));
+        };
+        if !waiting.is_empty() {
+            return Ok(Standing::Waiting(self));
+        }
+        let own = self.list.is_of(&running.members, &self.name, resolved)?;
+        let owner = Owner { member: own.id, cluster: running.cluster };
+        if !own.client_urls.is_empty() {
+            return Err(refusals::bootstrapped(owner, &self.name, &self.data_dir));
+        }
+        let joined = Joined { owner, members: core::mem::take(&mut running.members) };
+        let others = joined.members.iter().filter(|member| member.id != owner.member);
+        let mut versions = Versions::new(others, now);
+        versions.ask(now, fx);
+        self.step = Step::Versions(joined, versions);
+        Ok(Standing::Waiting(self))
+    }
+
+    fn after_versions(self, asked: Asked) -> Standing {
+        match (asked, self.step) {
+            (Asked::Fits, Step::Versions(joined, _)) => Standing::Joined(joined),
+            (_, step) => Standing::Waiting(Self { step, ..self }),
+        }
+    }
+
+    /// Time has passed.
+    pub(super) fn wake(&mut self, now: Instant, fx: &mut Effects<'_>) {
+        if let Step::Versions(_, versions) = &mut self.step {
+            versions.ask(now, fx);
+        }
+    }
+
+    /// When it has to be woken.
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        match &self.step {
+            Step::Versions(_, versions) => versions.deadline(),
+            Step::Asking { .. } | Step::Resolving { .. } => None,
+        }
+    }
+}
+
+/// A question without a body.
+pub(super) fn get(url: &str, timeout: Duration, fx: &mut Effects<'_>) -> CallId {
+    let call = fx.call();
+    let request = Call {
+        method: Method::Get,
+        url: url.to_string(),
+        headers: Vec::new(),
+        body: bytes::Bytes::new(),
+        timeout,
+    };
+    fx.out.push(Output::Http { call, request });
+    call
+}
+
+/// The members that an answer names, or why it names none.
+fn read(answer: &Answer) -> Result<Running, String> {
+    if answer.status != 200 {
+        return Err(format!("it answered with status {}", answer.status));
+    }
+    if answer.header(STATE_HEADER) == Some(STATE_FORMING) {
+        return Err("it has no cluster yet".to_string());
+    }
+    let said = answer.header("x-etcd-cluster-id").ok_or("it did not say its cluster ID")?;
+    let cluster = ClusterId::parse_hex(said);
+    let cluster = cluster.ok_or_else(|| format!("its cluster ID {said:?} is none"))?;
+    let members = json::decode_members(&answer.body).map_err(|error| error.to_string())?;
+    if members.is_empty() {
+        return Err("it knows no members yet".to_string());
+    }
+    Ok(Running { cluster, members })
+}
+
+fn nobody(failed: &[String], list: &InitialCluster, name: &str) -> Refusal {
+    let refusal = Refusal::new(
+        "cannot fetch cluster info from peer urls: could not retrieve cluster information from \
+         the given urls",
+    );
+    if failed.is_empty() {
+        return refusal
+            .hint(format!("-initial-cluster lists {list}, which is nobody but {name}"))
+            .hint("list all members of the cluster that is to be joined");
+    }
+    let refusal = failed.iter().fold(refusal, |refusal, cause| refusal.hint(cause.clone()));
+    refusal.hint(
+        "at least one of them has to run; to form a new cluster say -initial-cluster-state new",
+    )
+}

@@ -1,0 +1,137 @@
+//! Whether the version of a running cluster is one that this program can join.
+//!
+//! As in etcd every member is asked, those that do not answer do not count, and one at least has to
+//! know. A cluster decides its version within moments of its first election: for that long the
+//! question is asked again.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::Deserialize;
+
+use super::join::get;
+use crate::error::Refusal;
+use crate::http::Answer;
+use crate::member::Member;
+use crate::node::{CallId, Effects};
+use crate::time::{Duration, Instant};
+use crate::wire::version::{PERSONALITY, UNSAID, Version};
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How soon the members are asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How long they are asked.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The question, and what came of it so far.
+#[derive(Debug)]
+pub(super) struct Versions {
+    urls: Vec<String>,
+    calls: BTreeMap<CallId, String>,
+    decided: Vec<(String, Version)>,
+    failed: Vec<String>,
+    due: Option<Instant>,
+    until: Instant,
+}
+
+/// How the question stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It goes on.
+    Waiting,
+    /// Every member that knows the version says one that fits.
+    Fits,
+}
+
+impl Versions {
+    /// Asks these members, from `now` on.
+    pub(super) fn new<'a>(members: impl Iterator<Item = &'a Member>, now: Instant) -> Self {
+        Self {
+            urls: members
+                .filter_map(|m| m.peer_urls.first())
+                .map(|u| format!("{u}/version"))
+                .collect(),
+            calls: BTreeMap::new(),
+            decided: Vec::new(),
+            failed: Vec::new(),
+            due: Some(now),
+            until: now + PATIENCE,
+        }
+    }
+
+    /// Asks, if it is time to.
+    pub(super) fn ask(&mut self, now: Instant, fx: &mut Effects<'_>) {
+        if self.due.is_some_and(|due| due <= now) {
+            self.due = None;
+            self.failed.clear();
+            self.calls = self.urls.iter().map(|url| (get(url, TIMEOUT, fx), url.clone())).collect();
+        }
+    }
+
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// A call has ended.
+    ///
+    /// # Errors
+    /// The cluster has a version that this program does not know, or none for too long.
+    pub(super) fn answered(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        result: Result<Answer, String>,
+    ) -> Result<Asked, Refusal> {
+        let Some(url) = self.calls.remove(&call) else { return Ok(Asked::Waiting) };
+        match result.and_then(|answer| said(&answer)) {
+            Ok(version) => self.decided.push((url, version)),
+            Err(cause) => self.failed.push(format!("{url}: {cause}")),
+        }
+        if !self.calls.is_empty() {
+            return Ok(Asked::Waiting);
+        }
+        let fits = |version: Version| {
+            version >= PERSONALITY.min_cluster.without_patch() && version <= PERSONALITY.cluster
+        };
+        if let Some((url, version)) = self.decided.iter().find(|(_, version)| !fits(*version)) {
+            return Err(incompatible().hint(format!("{url} says {version}")));
+        }
+        if !self.decided.is_empty() {
+            return Ok(Asked::Fits);
+        }
+        if now >= self.until {
+            let causes = core::mem::take(&mut self.failed);
+            return Err(causes.into_iter().fold(incompatible(), Refusal::hint));
+        }
+        self.due = Some(now + AGAIN);
+        Ok(Asked::Waiting)
+    }
+}
+
+fn incompatible() -> Refusal {
+    let (min, max) = (PERSONALITY.min_cluster, PERSONALITY.cluster);
+    Refusal::new("incompatible with current running cluster")
+        .hint(format!("this member joins clusters of version {min} to {max}"))
+}
+
+/// The version of the cluster that an answer says.
+fn said(answer: &Answer) -> Result<Version, String> {
+    #[derive(Deserialize)]
+    struct Body {
+        etcdcluster: String,
+    }
+    match answer.status {
+        200 => {}
+        // 2.0 does not say.
+        404 => return Ok(UNSAID),
+        status => return Err(format!("it answered with status {status}")),
+    }
+    let body: Body = serde_json::from_slice(&answer.body).map_err(|error| format!("{error}"))?;
+    Version::parse(&body.etcdcluster)
+        .map(Version::without_patch)
+        .ok_or_else(|| format!("the version of its cluster is {:?}", body.etcdcluster))
+}

@@ -1,0 +1,182 @@
+//! Joining a cluster that runs: `-initial-cluster-state existing`.
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::json;
+use support::cluster::{Cluster, name};
+use support::refusal::{Ended, run};
+use support::wait::{wait_for, wait_until};
+
+/// A cluster of `running` members, and room for others.
+fn with_room(running: usize, size: usize) -> Cluster {
+    let first: Vec<usize> = (0..running).collect();
+    let mut cluster = Cluster::new(size).listing(&first);
+    first.iter().for_each(|member| cluster.start(*member));
+    cluster.await_ready();
+    cluster
+}
+
+/// Adds a member by the API, and gives its ID.
+fn add(cluster: &Cluster, asked: usize, member: usize) -> String {
+    let body = format!("{{\"peerURLs\":[\"{}\"]}}", cluster.peer_url(member));
+    let answer = wait_for("the addition is answered", || {
+        let answer = cluster.client.post_json(&cluster.url(asked, "/v2/members"), &body).ok()?;
+        (answer.status != 500).then_some(answer)
+    });
+    assert_eq!((answer.status, answer.at("/name")), (201, json!("")), "{answer:?}");
+    answer.at("/id").as_str().expect("an ID").to_owned()
+}
+
+/// The command of a member that joins with a list of these members.
+fn joining(cluster: &Cluster, member: usize, list: &str) -> Command {
+    let mut command = cluster.command(member);
+    command.args(["-initial-cluster", list, "-initial-cluster-state", "existing"]);
+    command
+}
+
+fn join(cluster: &mut Cluster, member: usize, members: &[usize]) {
+    let command = joining(cluster, member, &cluster.list_of(members));
+    cluster.start_as(member, command);
+}
+
+fn refused(cluster: &Cluster, member: usize, list: &str) -> Ended {
+    let ended = run(joining(cluster, member, list));
+    assert!(!cluster.data_dir(member).join("quorate").exists(), "nothing is left: {ended:?}");
+    ended
+}
+
+#[test]
+fn a_cluster_grows_from_one_to_three() {
+    let mut cluster = with_room(1, 3);
+    cluster.put(0, "/before", "1");
+    for member in [1, 2] {
+        let id = add(&cluster, 0, member);
+        join(&mut cluster, member, &(0..=member).collect::<Vec<_>>());
+        cluster.await_ready();
+        wait_until("it is listed by its name", || {
+            let listed = cluster.client.get(&cluster.url(member, "/v2/members")).expect("answered");
+            let listed = listed.at("/members");
+            let mut listed = listed.as_array().expect("a list").iter();
+            listed.any(|other| other["id"] == id.as_str() && other["name"] == name(member))
+        });
+    }
+    cluster.put(2, "/after", "1");
+    assert_eq!(cluster.await_equal("/before").at("/node/value"), "1");
+    // It counts: with the first one gone, the two others go on.
+    cluster.kill(0);
+    cluster.put(1, "/without", "it");
+    // Restarted, it asks nobody how it once joined.
+    cluster.kill(2);
+    cluster.start(2);
+    cluster.await_ready();
+    assert_eq!(cluster.get_quorum(2, "/without").at("/node/value"), "it");
+}
+
+/// What the log no longer holds comes as a snapshot.
+#[test]
+fn a_newcomer_catches_up_by_snapshot() {
+    let mut cluster = Cluster::new(2).listing(&[0]).with_flags(&["-snapshot-count", "20"]);
+    cluster.start(0);
+    cluster.await_ready();
+    for number in 0..100 {
+        cluster.put(0, &format!("/key{}", number % 10), &number.to_string());
+    }
+    cluster.terminate(0);
+    cluster.start(0);
+    cluster.await_ready();
+    add(&cluster, 0, 1);
+    join(&mut cluster, 1, &[0, 1]);
+    cluster.await_ready();
+    assert_eq!(cluster.await_equal("/key9").at("/node/value"), "99");
+}
+
+/// As the guide for reconfiguration says: removed, added again, and started with a new directory.
+#[test]
+fn a_member_that_lost_its_data_is_replaced() {
+    let mut cluster = Cluster::started(3);
+    cluster.put(0, "/kept", "1");
+    cluster.kill(2);
+    fs::remove_dir_all(cluster.data_dir(2)).expect("the directory is removed");
+    let ended = refused(&cluster, 2, &cluster.list());
+    let old = listed_id(&cluster, 2);
+    ended.assert_refused(1, &format!("member {old} has already been bootstrapped"));
+    assert!(ended.output.contains("remove the member from the cluster and add it again"));
+    wait_for("it is removed", || {
+        let url = cluster.url(0, &format!("/v2/members/{old}"));
+        cluster.client.delete(&url).ok().filter(|answer| answer.status == 204)
+    });
+    let new = add(&cluster, 1, 2);
+    assert_ne!(new, old);
+    join(&mut cluster, 2, &[0, 1, 2]);
+    cluster.await_ready();
+    assert_eq!(listed_id(&cluster, 2), new);
+    assert_eq!(cluster.await_equal("/kept").at("/node/value"), "1");
+}
+
+fn listed_id(cluster: &Cluster, member: usize) -> String {
+    let listed = cluster.client.get(&cluster.url(0, "/v2/members")).expect("answered");
+    let (listed, url) = (listed.at("/members"), cluster.peer_url(member));
+    let mut members = listed.as_array().expect("a list").iter();
+    let found = members.find(|member| member["peerURLs"] == json!([url]));
+    found.expect("it is listed")["id"].as_str().expect("an ID").to_owned()
+}
+
+#[test]
+fn a_list_that_is_not_the_clusters_is_refused() {
+    let cluster = with_room(3, 4);
+    let (all, running) = (cluster.list_of(&[0, 1, 2, 3]), cluster.list_of(&[0, 1, 2]));
+    let cases = [
+        (all.clone(), "member count is unequal", "infra3 is no member yet: add it first"),
+        (
+            cluster.list_of(&[0, 1, 3]),
+            "unmatched member while checking PeerURLs",
+            "infra3 is no member yet: add it first",
+        ),
+    ];
+    for (list, cause, hint) in cases {
+        let ended = refused(&cluster, 3, &list);
+        assert!(ended.output.contains("quorate: error validating peerURLs "), "{ended:?}");
+        assert!(ended.output.contains(cause) && ended.output.contains(hint), "{ended:?}");
+        assert!(ended.output.contains("only in -initial-cluster: infra3=http://"), "{ended:?}");
+        assert_eq!(ended.status, Some(1));
+    }
+    let ended = refused(&cluster, 3, &running);
+    ended.assert_refused(1, "infra3 not listed in the initial cluster config");
+}
+
+#[test]
+fn nobody_to_join() {
+    let cluster = Cluster::new(2);
+    let ended = refused(&cluster, 1, &cluster.list());
+    ended.assert_refused(
+        1,
+        "cannot fetch cluster info from peer urls: could not retrieve cluster information from the \
+         given urls",
+    );
+    let asked = format!("hint: {}/members: ", cluster.peer_url(0));
+    assert!(ended.output.contains(&asked), "{ended:?}");
+    assert!(ended.output.contains("-initial-cluster-state new"), "{ended:?}");
+}
+
+/// A list may name what the cluster knows by address.
+#[test]
+fn places_are_compared_and_not_texts() {
+    let mut cluster = with_room(1, 2);
+    let port = cluster.peer_url(1).rsplit(':').next().expect("a port").to_owned();
+    let address = cluster.peer_url(0);
+    let address = address.trim_start_matches("http://").split(':').next().expect("a host");
+    let mapped = format!("http://[::ffff:{address}]:{port}");
+    let body = format!("{{\"peerURLs\":[\"{mapped}\"]}}");
+    let url = cluster.url(0, "/v2/members");
+    let added = cluster.client.post_json(&url, &body).expect("answered");
+    assert_eq!(added.status, 201, "{added:?}");
+    join(&mut cluster, 1, &[1, 0]);
+    cluster.await_ready();
+    wait_until("both have started", || {
+        let listed = cluster.client.get(&url).expect("answered").at("/members");
+        listed.as_array().expect("a list").iter().all(|member| member["name"] != "")
+    });
+}
