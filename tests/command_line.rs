@@ -115,7 +115,11 @@ fn what_is_wrong_is_refused_without_a_trace() {
             1,
             "running as a proxy is not supported by this version",
         ),
-        (&["-cert-file", "server.crt"], 1, "TLS is not supported by this version"),
+        (
+            &["-cert-file", "server.crt"],
+            1,
+            "error verifying flags, -cert-file and -key-file go together",
+        ),
         (
             &["-initial-cluster-state", "existing"],
             1,
@@ -126,7 +130,11 @@ fn what_is_wrong_is_refused_without_a_trace() {
             1,
             "-force-new-cluster needs the data of a member, and there is none",
         ),
-        (&["-listen-peer-urls", "https://127.0.0.1:1"], 1, "TLS is not supported by this version"),
+        (
+            &["-listen-peer-urls", "https://127.0.0.1:1"],
+            1,
+            "cannot listen on TLS for https://127.0.0.1:1: KeyFile and CertFile are not presented",
+        ),
     ];
     for (args, status, line) in table {
         refused(args, &[]).assert_refused(status, line);

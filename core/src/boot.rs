@@ -31,12 +31,12 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::config::{Config, Form, refuse_https};
+use crate::config::{Config, Form};
 use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Replace, Ticket};
 use crate::error::Refusal;
 use crate::http::Answer;
 use crate::member::Member;
-use crate::node::{CallId, Effects, Output};
+use crate::node::{CallId, Effects, ListenError, Output};
 use crate::note::Note;
 use crate::raft::{Log, LogId};
 use crate::snap::Shelf;
@@ -378,13 +378,13 @@ impl Boot {
     }
 
     fn listen(&mut self, course: Course, fx: &mut Effects<'_>) -> Result<(), Refusal> {
-        refuse_https("listen-peer-urls", &self.config.listen_peer_urls)?;
-        refuse_https("listen-client-urls", &self.config.listen_client_urls)?;
-        refuse_https("advertise-client-urls", &self.config.advertise_client_urls)?;
-        fx.out.push(Output::Listen {
-            peer: self.config.listen_peer_urls.clone(),
-            client: self.config.listen_client_urls.clone(),
-        });
+        let Config { listen_peer_urls: peer, listen_client_urls: client, security, .. } =
+            &*self.config;
+        security.check_listeners(peer, client)?;
+        for (flag, url) in security.unused(peer, client) {
+            fx.note(Note::CertificateUnused { flag, url: url.clone() });
+        }
+        fx.out.push(Output::Listen { peer: peer.clone(), client: client.clone() });
         self.stage = Stage::Listening(course);
         Ok(())
     }
@@ -392,13 +392,13 @@ impl Boot {
     /// The listeners are bound, or not.
     pub(crate) fn listening(
         &mut self,
-        result: Result<(), String>,
+        result: Result<(), ListenError>,
         fx: &mut Effects<'_>,
     ) -> Progress {
         match core::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Listening(course) => {
-                if let Err(cause) = result {
-                    return refusals::port(cause).into();
+                if let Err(error) = result {
+                    return refusals::listen(error).into();
                 }
                 let ticket = fx.script.ticket();
                 fx.script.push(Op::Lock { ticket });

@@ -12,13 +12,15 @@ pub mod flags;
 pub mod grammar;
 mod missing;
 mod refusals;
+pub mod security;
 mod settings;
 mod validate;
 
 pub use effective::Origin;
 pub use first_start::{Bootstrap, Form, Members};
 pub use flag::{Flag, Group, Scope};
-pub use missing::{not_supported, refuse_https};
+pub use missing::not_supported;
+pub use security::Security;
 pub use settings::{Given, Settings, Source, variable};
 
 use alloc::string::String;
@@ -45,6 +47,8 @@ pub struct Config {
     /// What was given about the first start; a member with data ignores it. It is kept as it was
     /// given, and judged by [`Config::bootstrap`] only if it is needed.
     pub first_start: Settings,
+    /// The flags about TLS.
+    pub security: Security,
     /// `-proxy` asks for something else than a member.
     pub proxy: bool,
     /// `-strict-reconfig-check`

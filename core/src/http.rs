@@ -4,12 +4,14 @@
 //! requests and typed outcomes into a [`Reply`]; what the core asks of other servers is a
 //! [`Call`], and its answer comes back as an input.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use crate::time::Duration;
+use crate::tls::Role;
 
 /// The methods that any resource of etcd knows; every other token is [`Method::Other`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +77,8 @@ pub struct Call {
     pub body: Bytes,
     /// How long connecting and answering may take together.
     pub timeout: Duration,
+    /// As whom to connect, if it is by TLS.
+    pub role: Role,
 }
 
 /// What came back for a [`Call`].
@@ -89,6 +93,16 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The status and the first line, for messages: many servers say there what is wrong.
+    pub fn outline(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body);
+        let line: String = text.lines().next().unwrap_or_default().chars().take(200).collect();
+        match line.trim() {
+            "" => format!("status {}", self.status),
+            line => format!("status {}: {line}", self.status),
+        }
+    }
+
     /// The first value of the header `name`, which is given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())

@@ -86,6 +86,7 @@ pub mod rng;
 pub mod snap;
 pub mod store;
 pub mod time;
+pub mod tls;
 pub mod url;
 pub mod view;
 pub mod wal;

@@ -32,7 +32,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub(crate) use effects::Effects;
-pub use input::{CallId, ClientId, Computed, Input, LinkEvent};
+pub use input::{CallId, ClientId, Computed, Input, LinkEvent, ListenError};
 pub use inspect::Inspection;
 pub use output::{Exit, Output, Peer, Task};
 pub use timer::Timer;

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use crate::id::{ClusterId, MemberId};
 use crate::raft::LogId;
+use crate::url::Url;
 
 /// Something worth knowing that is no answer to anybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,13 @@ pub enum Note {
         flag: &'static str,
         /// The data directory, as given.
         data_dir: String,
+    },
+    /// A URL is listened on without TLS although there is a certificate.
+    CertificateUnused {
+        /// The flag with the certificate, without dashes.
+        flag: &'static str,
+        /// The URL.
+        url: Url,
     },
     /// Forming waits: who has not answered "empty, same list" yet, and why.
     WaitingToForm {

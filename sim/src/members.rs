@@ -3,7 +3,7 @@
 use quorate_core::Config;
 use quorate_core::api::Gate;
 use quorate_core::boot::list::InitialCluster;
-use quorate_core::config::Settings;
+use quorate_core::config::{Security, Settings};
 use quorate_core::id::MemberId;
 use quorate_core::time::Duration;
 use quorate_core::url::Url;
@@ -63,6 +63,7 @@ pub(crate) fn config(
             .flag("initial-advertise-peer-urls", advertised)
             .flag("initial-cluster", list)
             .flag("initial-cluster-token", token),
+        security: Security::default(),
         proxy: false,
         strict_reconfig_check: false,
         force_new_cluster: false,

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use ureq::http::request::Builder;
 use ureq::http::{HeaderMap, Request, Response};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
+
+use super::certificates::{Authority, Issued};
 
 /// How long one request may take: longer than the server lets a client wait for a quorum.
 const REQUEST: Duration = Duration::from_secs(20);
@@ -53,8 +57,32 @@ impl Client {
         Self::with(REQUEST, 1)
     }
 
+    /// A client that speaks TLS: it believes an authority, and shows what it has.
+    pub(crate) fn secure(authority: &Authority, own: Option<&Issued>) -> Self {
+        let chain = |pem: &str| {
+            let certificate = Certificate::from_pem(pem.as_bytes()).expect("a certificate in PEM");
+            vec![certificate.to_owned()]
+        };
+        let own = own.map(|own| {
+            let key = PrivateKey::from_pem(own.key.as_bytes()).expect("a key in PEM");
+            ClientCert::new_with_certs(&chain(&own.certificate), key)
+        });
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::from(chain(&authority.pem)))
+            .client_cert(own)
+            .unversioned_rustls_crypto_provider(provider)
+            .build();
+        Self::over(tls, REQUEST, 0)
+    }
+
     fn with(patience: Duration, kept: usize) -> Self {
+        Self::over(TlsConfig::default(), patience, kept)
+    }
+
+    fn over(tls: TlsConfig, patience: Duration, kept: usize) -> Self {
         let config = Agent::config_builder()
+            .tls_config(tls)
             .http_status_as_error(false)
             .max_redirects(0)
             .allow_non_standard_methods(true)

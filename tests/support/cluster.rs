@@ -26,6 +26,7 @@ pub(crate) struct Cluster {
     // Before the directory: when a test fails, the logs in it are still to be shown.
     members: Vec<Option<Process>>,
     dir: TempDir,
+    scheme: &'static str,
     host: String,
     flags: Vec<String>,
     /// The members in the list.
@@ -38,6 +39,7 @@ impl Cluster {
         Self {
             client: Client::new(),
             dir: tempfile::tempdir().expect("a directory for the test"),
+            scheme: "http",
             host: own_address().to_string(),
             flags: Vec::new(),
             listed: (0..size).collect(),
@@ -57,6 +59,24 @@ impl Cluster {
     pub(crate) fn with_flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(ToString::to_string));
         self
+    }
+
+    /// Has all URLs begin with `https`, and a client that can speak with them.
+    pub(crate) fn speaking_tls(mut self, client: Client) -> Self {
+        self.scheme = "https";
+        self.client = client;
+        self
+    }
+
+    /// Has all members at this host, with its brackets if it is an address of IPv6.
+    pub(crate) fn at(mut self, host: &str) -> Self {
+        self.host = host.to_owned();
+        self
+    }
+
+    /// The host of all members.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
     }
 
     /// Has only some members in the list.
@@ -90,12 +110,12 @@ impl Cluster {
     }
 
     pub(crate) fn peer_url(&self, member: usize) -> String {
-        format!("http://{}:{}", self.host, ports(member).peer)
+        format!("{}://{}:{}", self.scheme, self.host, ports(member).peer)
     }
 
     /// A URL on the client port of a member.
     pub(crate) fn url(&self, member: usize, path: &str) -> String {
-        format!("http://{}:{}{path}", self.host, ports(member).client)
+        format!("{}://{}:{}{path}", self.scheme, self.host, ports(member).client)
     }
 
     /// The client URLs of all members.

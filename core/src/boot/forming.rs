@@ -20,6 +20,7 @@ use crate::id::{ClusterId, MemberId};
 use crate::member::{Member, json};
 use crate::node::CallId;
 use crate::time::{Duration, Instant};
+use crate::tls::Role;
 use crate::url::Url;
 use crate::wal::Owner;
 
@@ -129,6 +130,7 @@ impl Forming {
                 headers: Vec::new(),
                 body: Bytes::new(),
                 timeout: TIMEOUT,
+                role: Role::Peer,
             };
             let call = fresh();
             other.due = None;
@@ -214,7 +216,7 @@ fn judge(
     answer: &Answer,
 ) -> Result<Judged, String> {
     if answer.status != 200 {
-        return Err(format!("it answered with status {}", answer.status));
+        return Err(format!("it answered with {}", answer.outline()));
     }
     let said = answer.header("x-etcd-cluster-id").ok_or("it did not say its cluster ID")?;
     let theirs = ClusterId(

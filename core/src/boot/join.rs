@@ -15,13 +15,14 @@ use super::forming::{STATE_FORMING, STATE_HEADER};
 use super::list::{InitialCluster, Resolved};
 use super::refusals;
 use super::versions::{Asked, Versions};
-use crate::config::{Config, refuse_https};
+use crate::config::Config;
 use crate::error::Refusal;
 use crate::http::{Answer, Call, Method};
 use crate::id::ClusterId;
 use crate::member::{Member, json};
 use crate::node::{CallId, Effects, Output};
 use crate::time::{Duration, Instant};
+use crate::tls::Role;
 use crate::wal::Owner;
 
 /// How long a member may take to answer, as in etcd.
@@ -82,7 +83,6 @@ impl Join {
     ) -> Result<Standing, Refusal> {
         // The token takes no part: identities are those of the cluster.
         list.check(&config.name, "")?;
-        refuse_https("initial-cluster", list.iter().flat_map(|(_, urls)| urls))?;
         let mut calls = BTreeMap::new();
         for (_, urls) in list.iter().filter(|(name, _)| *name != config.name) {
             for url in urls {
@@ -221,6 +221,7 @@ pub(super) fn get(url: &str, timeout: Duration, fx: &mut Effects<'_>) -> CallId 
         headers: Vec::new(),
         body: bytes::Bytes::new(),
         timeout,
+        role: Role::Peer,
     };
     fx.out.push(Output::Http { call, request });
     call
@@ -229,7 +230,7 @@ pub(super) fn get(url: &str, timeout: Duration, fx: &mut Effects<'_>) -> CallId 
 /// The members that an answer names, or why it names none.
 fn read(answer: &Answer) -> Result<Running, String> {
     if answer.status != 200 {
-        return Err(format!("it answered with status {}", answer.status));
+        return Err(format!("it answered with {}", answer.outline()));
     }
     if answer.header(STATE_HEADER) == Some(STATE_FORMING) {
         return Err("it has no cluster yet".to_string());

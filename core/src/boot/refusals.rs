@@ -1,13 +1,13 @@
 //! The refusals of a start: those of the boot table, and those of its surroundings.
 
 use alloc::format;
-use alloc::string::String;
 
 use super::disk_state::{self, DiskState};
 use super::table::{Cell, Column};
 use crate::config::{Config, not_supported};
 use crate::disk::{DiskError, DiskErrorKind};
 use crate::error::Refusal;
+use crate::node::ListenError;
 use crate::wal::Owner;
 
 /// What a cell that refuses says. The directory was not touched.
@@ -67,10 +67,18 @@ fn missing(column: Column, config: &Config) -> Refusal {
 }
 
 /// Nothing could be listened on.
-pub(super) fn port(cause: String) -> Refusal {
-    Refusal::new(cause)
-        .hint("another process may use the port already, or the address is not this machine's")
-        .hint("see -listen-peer-urls and -listen-client-urls")
+pub(super) fn listen(error: ListenError) -> Refusal {
+    match error {
+        ListenError::Address(cause) => Refusal::new(cause)
+            .hint("another process may use the port already, or the address is not this machine's")
+            .hint("see -listen-peer-urls and -listen-client-urls"),
+        ListenError::Certificate(cause) => Refusal::new(cause)
+            .hint(
+                "the files of the flags about TLS are in PEM and readable for the user that runs \
+                   this process; nothing was touched",
+            )
+            .hint("see -cert-file, -key-file, -trusted-ca-file and those with -peer- before them"),
+    }
 }
 
 /// The cluster knows this member as one that has started, but its directory is empty.

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use super::agreed::Agreed;
 use super::list::{InitialCluster, Resolved};
-use crate::config::{Config, Members, not_supported, refuse_https};
+use crate::config::{Config, Members, not_supported};
 use crate::error::Refusal;
 use crate::node::{CallId, Effects, Output};
 use crate::url::Url;
@@ -83,7 +83,6 @@ impl Settling {
         }
         let list = self.agreed.list();
         list.advertised_matches(&self.agreed.own().name, &self.urls, &self.resolved)?;
-        refuse_https("initial-cluster", list.iter().flat_map(|(_, urls)| urls))?;
         Ok(Settled::Agreed(self.agreed))
     }
 }

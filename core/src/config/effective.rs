@@ -73,12 +73,20 @@ impl Settings {
 
     fn legacy(&self, flag: &str) -> Option<(String, Origin)> {
         let (_, whole, port) = LEGACY.into_iter().find(|(new, ..)| *new == flag)?;
+        let scheme = self.legacy_scheme(flag);
         if let Some(address) = self.text(whole) {
-            return Some((format!("http://{address}"), Origin::Derived(whole)));
+            return Some((format!("{scheme}://{address}"), Origin::Derived(whole)));
         }
         let advertised = port?;
         let url = grammar::address(self.text(advertised)?).ok()?;
-        Some((format!("http://:{}", url.port()), Origin::Derived(advertised)))
+        Some((format!("{scheme}://:{}", url.port()), Origin::Derived(advertised)))
+    }
+
+    /// The addresses of 0.4 had no scheme: they are https where that side has a certificate.
+    fn legacy_scheme(&self, flag: &str) -> &'static str {
+        let certificate = if flag.contains("peer") { "peer-cert-file" } else { "cert-file" };
+        let given = self.text(certificate).is_some_and(|file| !file.is_empty());
+        if given { "https" } else { "http" }
     }
 
     /// Whether the list of members comes from somewhere else.

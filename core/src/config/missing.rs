@@ -10,7 +10,6 @@ use super::flags;
 use super::grammar::{self, Grammar};
 use super::settings::{Settings, written};
 use crate::error::Refusal;
-use crate::url::{Scheme, Url};
 
 /// Refuses what asks for a missing feature.
 pub(super) fn refuse(settings: &Settings) -> Result<(), Refusal> {
@@ -34,20 +33,4 @@ pub(super) fn refuse(settings: &Settings) -> Result<(), Refusal> {
 /// A feature that this version does not have.
 pub fn not_supported(feature: &str) -> Refusal {
     Refusal::new(format!("{feature} is not supported by this version"))
-}
-
-/// Refuses URLs that only TLS can serve. `flag` says where they come from.
-///
-/// # Errors
-/// There is one.
-pub fn refuse_https<'a>(
-    flag: &str,
-    urls: impl IntoIterator<Item = &'a Url>,
-) -> Result<(), Refusal> {
-    match urls.into_iter().find(|url| url.scheme() == Scheme::Https) {
-        None => Ok(()),
-        Some(url) => Err(not_supported("TLS")
-            .hint(format!("-{flag} has {url}"))
-            .hint("use http:// in all URLs of the cluster; nothing was touched")),
-    }
 }

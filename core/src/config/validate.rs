@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::flag::Scope;
 use super::refusals::{gone, invalid, set_twice, verifying};
 use super::settings::{Given, Settings, Source};
-use super::{Config, flags, grammar, missing};
+use super::{Config, Security, flags, grammar, missing};
 use crate::api::Gate;
 use crate::error::Refusal;
 use crate::time::Duration;
@@ -40,6 +40,7 @@ impl Config {
         check_timers(heartbeat_ms, election_ms)?;
         require_advertised(&settings)?;
         missing::refuse(&settings)?;
+        let security = Security::read(&settings)?;
         let listen_peer_urls = urls(&settings, "listen-peer-urls");
         let listen_client_urls = urls(&settings, "listen-client-urls");
         check_listeners(&listen_peer_urls, &listen_client_urls)?;
@@ -55,6 +56,7 @@ impl Config {
             listen_peer_urls,
             listen_client_urls,
             advertise_client_urls: urls(&settings, "advertise-client-urls"),
+            security,
             proxy: settings.value("proxy") != "off",
             strict_reconfig_check: grammar::boolean(&settings.value("strict-reconfig-check"))
                 .unwrap_or_default(),

@@ -17,6 +17,7 @@ use crate::id::MemberId;
 use crate::member::json::Attributes;
 use crate::member::record::{VERSION, attributes_path};
 use crate::time::{Duration, Instant, Now};
+use crate::tls::Role;
 use crate::wire::request::{Method, Request};
 use crate::wire::version::{PERSONALITY, Version};
 
@@ -174,6 +175,7 @@ impl Running {
                 headers: alloc::vec::Vec::new(),
                 body: Bytes::new(),
                 timeout: Duration::from_secs(1),
+                role: Role::Peer,
             };
             self.duties.poll.calls.insert(call, member.id);
             fx.out.push(Output::Http { call, request });

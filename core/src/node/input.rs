@@ -71,13 +71,22 @@ pub enum Input {
         /// What happened.
         event: LinkEvent,
     },
-    /// The listeners are bound, or the first that failed with the cause in words.
+    /// The listeners are bound, or the first that failed.
     Listening {
         /// What came of it.
-        result: Result<(), String>,
+        result: Result<(), ListenError>,
     },
     /// Stop gracefully: hand over leadership, answer what waits, halt.
     Stop,
+}
+
+/// Why nothing can be listened on; in words that name the URL or the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenError {
+    /// An address cannot be bound.
+    Address(String),
+    /// A certificate, key or list of authorities cannot be used.
+    Certificate(String),
 }
 
 /// What a [`Task`](super::output::Task) yields.

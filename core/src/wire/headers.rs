@@ -14,6 +14,7 @@ use super::version::{Personality, UNSAID, Version};
 use crate::http::{Head, Method, Reply};
 use crate::id::{ClusterId, MemberId};
 use crate::member::Cluster;
+use crate::tls::Certificate;
 use crate::url::Url;
 
 /// Who sends; on every request.
@@ -161,6 +162,30 @@ impl Local<'_> {
             return Err(self.plain(412, "to field mismatch"));
         }
         Ok(StreamRequest { kind, from })
+    }
+
+    /// Checks that whoever showed a certificate may speak for the member `from`: it has to be valid
+    /// for one of the peer URLs of that member, which are `said` where the member is not known
+    /// here. Nothing is checked where no certificate was shown: whether one is demanded is decided
+    /// at the handshake.
+    ///
+    /// # Errors
+    /// The answer that refuses it. It has a status upon which etcd neither stops nor gives up.
+    pub fn check_certificate(
+        &self,
+        from: MemberId,
+        said: &[Url],
+        certificate: Option<&Certificate>,
+    ) -> Result<(), Reply> {
+        let Some(certificate) = certificate else { return Ok(()) };
+        let known = self.cluster.members.get(&from).map(|member| member.peer_urls.as_slice());
+        let urls = known.unwrap_or(said);
+        if urls.iter().any(|url| certificate.is_valid_for(url)) {
+            return Ok(());
+        }
+        let urls: Vec<&str> = urls.iter().map(Url::as_str).collect();
+        let (names, urls) = (certificate.names(), urls.join(", "));
+        Err(self.plain(401, &format!("the certificate is of {names}, member {from} is at {urls}")))
     }
 
     /// Checks who sent the message in a body.

@@ -5,6 +5,7 @@ mod files;
 mod listener;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::future::Future;
 use std::io;
@@ -12,10 +13,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant, SystemTime};
 
-use quorate_core::node::{Computed, Task};
+use quorate_core::Config;
+use quorate_core::node::{Computed, ListenError, Task};
 use quorate_core::time::{Instant, Now, Wall};
+use quorate_core::tls::Role;
 use quorate_core::url::{Scheme, Url};
-use quorate_shell::{Platform, Reports};
+use quorate_shell::{Endpoint, Platform, Reports};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, timeout};
@@ -23,20 +26,24 @@ use tracing::{Instrument as _, Span};
 
 use disk::DiskThread;
 use listener::Bound;
+use tls::{Incoming, Stream, Tls};
 
 /// The machine as one member sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokio {
     runtime: Handle,
     data_dir: Arc<PathBuf>,
+    tls: Arc<Tls>,
     origin: StdInstant,
     span: Option<Span>,
 }
 
 impl Tokio {
     /// `span` marks what the member logs, where several share a process.
-    pub(crate) fn new(runtime: Handle, data_dir: PathBuf, span: Option<Span>) -> Self {
-        Self { runtime, data_dir: Arc::new(data_dir), origin: StdInstant::now(), span }
+    pub(crate) fn new(runtime: Handle, config: &Config, span: Option<Span>) -> Self {
+        let data_dir = Arc::new(PathBuf::from(&config.data_dir));
+        let tls = Arc::new(Tls::new(config));
+        Self { runtime, data_dir, tls, origin: StdInstant::now(), span }
     }
 
     /// Random bytes of the system.
@@ -53,7 +60,8 @@ impl Tokio {
 }
 
 impl Platform for Tokio {
-    type Stream = TcpStream;
+    type Stream = Stream;
+    type Pending = Incoming;
     type Listener = Bound;
     type Sleep = Sleep;
     type Disk = DiskThread;
@@ -76,29 +84,32 @@ impl Platform for Tokio {
         }
     }
 
-    async fn bind(&self, url: &Url) -> Result<Vec<Bound>, String> {
-        if url.scheme() == Scheme::Https {
-            return Err(format!("listen {url}: {NO_TLS}"));
-        }
-        if url.host().is_empty() {
-            return listener::bind_everywhere(url).await;
-        }
-        let addresses = self.resolve(url.host()).await.map_err(|e| format!("listen {url}: {e}"))?;
-        listener::bind(url, &addresses).await
+    async fn bind(&self, url: &Url, role: Role) -> Result<Vec<Bound>, ListenError> {
+        self.tls.prepare().map_err(ListenError::Certificate)?;
+        let bound = if url.host().is_empty() {
+            listener::bind_everywhere(url).await
+        } else {
+            match self.resolve(url.host()).await {
+                Ok(addresses) => listener::bind(url, &addresses).await,
+                Err(cause) => Err(format!("listen {url}: {cause}")),
+            }
+        };
+        let tls = (url.scheme() == Scheme::Https).then(|| (Arc::clone(&self.tls), role));
+        let bound = bound.map_err(ListenError::Address)?.into_iter();
+        Ok(bound.map(|listener| Bound::new(listener, tls.clone())).collect())
     }
 
-    async fn connect(
-        &self,
-        scheme: Scheme,
-        host: &str,
-        port: u16,
-        within: Duration,
-    ) -> io::Result<TcpStream> {
-        if scheme == Scheme::Https {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, NO_TLS));
-        }
-        match timeout(within, TcpStream::connect((host, port))).await {
-            Ok(connected) => listener::configure(connected?),
+    async fn connect(&self, to: &Endpoint, within: Duration) -> io::Result<Stream> {
+        let connecting = async {
+            let stream = TcpStream::connect((to.host.as_str(), to.port)).await?;
+            let stream = listener::configure(stream)?;
+            match to.scheme {
+                Scheme::Http => Ok(Stream::plain(stream)),
+                Scheme::Https => self.tls.connect(to.role, &to.host, stream).await,
+            }
+        };
+        match timeout(within, connecting).await {
+            Ok(connected) => connected,
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out")),
         }
     }
@@ -133,5 +144,3 @@ impl Platform for Tokio {
         DiskThread::start(self.data_dir.as_path().into(), reports, self.span.clone())
     }
 }
-
-const NO_TLS: &str = "https is not supported yet";

@@ -65,8 +65,7 @@ fn look_beside(settings: &mut Settings) {
 impl Member {
     /// A member that has not begun. What it logs is marked with `span`.
     pub(crate) fn new(runtime: &Runtime, config: Config, span: Option<Span>) -> Self {
-        let data_dir = config.data_dir.clone().into();
-        let platform = Tokio::new(runtime.handle().clone(), data_dir, span.clone());
+        let platform = Tokio::new(runtime.handle().clone(), &config, span.clone());
         let options = Options::of(&config);
         let node = Node::new(config, platform.entropy(), platform.now());
         Self { driver: Driver::new(platform, node, options), span }

@@ -2,6 +2,7 @@
 
 mod body;
 mod client;
+mod complaints;
 mod io;
 mod serve;
 mod timer;

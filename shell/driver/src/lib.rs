@@ -21,5 +21,5 @@ mod testing;
 mod watched;
 
 pub use disk::{Executor, Files, Step};
-pub use platform::{Disk, Listener, Platform, Reports};
+pub use platform::{Caller, Disk, Endpoint, Listener, Pending, Platform, Reports};
 pub use run::{Driver, Machine, Options, Stopper};

@@ -11,6 +11,7 @@ pub fn note(note: &Note) {
     match note {
         Note::BootDecided { .. }
         | Note::FlagIgnored { .. }
+        | Note::CertificateUnused { .. }
         | Note::WaitingToForm { .. }
         | Note::Formed
         | Note::Joined
@@ -44,6 +45,9 @@ fn boot(note: &Note) {
         ),
         Note::FlagIgnored { flag, data_dir } => {
             info!(flag, "-{flag} is ignored: the data directory {data_dir} holds a member already");
+        }
+        Note::CertificateUnused { flag, url } => {
+            warn!(flag, "{url} is listened on without TLS: -{flag} is not used there");
         }
         Note::WaitingToForm { missing } => {
             let missing: Vec<_> =

@@ -5,11 +5,12 @@ use std::time::Duration;
 use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue};
 use hyper::{Request, Uri};
 use quorate_core::http::{Answer, Call, Method};
+use quorate_core::tls::Role;
 use quorate_core::url::Scheme;
 
 use crate::http::{Body, Connection, Whole, authority, read_body};
 use crate::life::Life;
-use crate::platform::Platform;
+use crate::platform::{Endpoint, Platform};
 
 /// Bytes of an answer that are read. Member lists and discovery answers are far below.
 const ANSWER_LIMIT: usize = 16 << 20;
@@ -29,7 +30,7 @@ pub(crate) async fn call<P: Platform>(
 }
 
 async fn attempt<P: Platform>(platform: &P, life: &Life, call: Call) -> Result<Answer, String> {
-    let target = Target::parse(&call.url)?;
+    let target = Target::parse(&call.url, call.role)?;
     let request = request(&target, &call)?;
     let mut connection = connect(platform, life, &target, call.timeout).await?;
     let response = connection.send(request).await?;
@@ -54,19 +55,17 @@ async fn connect<P: Platform>(
     target: &Target,
     timeout: Duration,
 ) -> Result<Connection, String> {
-    Connection::open(platform, life, target.scheme, &target.host, target.port, timeout).await
+    Connection::open(platform, life, &target.endpoint, timeout).await
 }
 
 /// Where an absolute URL leads.
 struct Target {
-    scheme: Scheme,
-    host: String,
-    port: u16,
+    endpoint: Endpoint,
     path: String,
 }
 
 impl Target {
-    fn parse(url: &str) -> Result<Self, String> {
+    fn parse(url: &str, role: Role) -> Result<Self, String> {
         let uri: Uri = url.parse().map_err(|error| format!("{url}: {error}"))?;
         let (scheme, default_port) = match uri.scheme_str() {
             Some("http") => (Scheme::Http, 80),
@@ -77,7 +76,7 @@ impl Target {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = uri.port_u16().unwrap_or(default_port);
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Ok(Self { scheme, host, port, path })
+        Ok(Self { endpoint: Endpoint { role, scheme, host, port }, path })
     }
 }
 
@@ -95,7 +94,7 @@ fn request(target: &Target, call: &Call) -> Result<Request<Body>, String> {
     *request.method_mut() = method;
     *request.uri_mut() = target.path.parse().map_err(|error| format!("{}: {error}", call.url))?;
     let headers = request.headers_mut();
-    let host = HeaderValue::try_from(authority(&target.host, target.port));
+    let host = HeaderValue::try_from(authority(&target.endpoint.host, target.endpoint.port));
     headers.insert(HOST, host.map_err(|error| format!("{}: {error}", call.url))?);
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     for (name, value) in &call.headers {

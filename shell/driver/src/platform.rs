@@ -5,8 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use quorate_core::disk::{Done, Op};
-use quorate_core::node::{Computed, Input, Task};
+use quorate_core::node::{Computed, Input, ListenError, Task};
 use quorate_core::time::Now;
+use quorate_core::tls::{Certificate, Failure, Role};
 use quorate_core::url::{Scheme, Url};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
@@ -15,8 +16,10 @@ use tokio::sync::mpsc;
 pub trait Platform: Clone + Send + Sync + 'static {
     /// A connection, with TLS inside where the scheme asks for it.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// A connection that came in and has not made its handshake.
+    type Pending: Pending<Stream = Self::Stream>;
     /// A bound address.
-    type Listener: Listener<Stream = Self::Stream>;
+    type Listener: Listener<Pending = Self::Pending>;
     /// Ends after a time.
     type Sleep: Future<Output = ()> + Send + Sync + 'static;
     /// Carries out disk operations.
@@ -31,16 +34,18 @@ pub trait Platform: Clone + Send + Sync + 'static {
     /// Runs a task beside the others until it ends by itself.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
-    /// Binds every local address that the host of `url` stands for. An error is in words and names
-    /// the URL.
-    fn bind(&self, url: &Url) -> impl Future<Output = Result<Vec<Self::Listener>, String>> + Send;
+    /// Binds every local address that the host of `url` stands for. Whatever TLS needs, in any
+    /// role, is found to be in order before the first address is bound.
+    fn bind(
+        &self,
+        url: &Url,
+        role: Role,
+    ) -> impl Future<Output = Result<Vec<Self::Listener>, ListenError>> + Send;
 
-    /// Connects to `host`, a name or an address without brackets, within `timeout`.
+    /// Connects within `timeout`, its handshake included.
     fn connect(
         &self,
-        scheme: Scheme,
-        host: &str,
-        port: u16,
+        to: &Endpoint,
         timeout: Duration,
     ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
@@ -58,13 +63,55 @@ pub trait Platform: Clone + Send + Sync + 'static {
     fn disk(&self, reports: Reports) -> Self::Disk;
 }
 
+/// Where to connect, and as whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// As whom, if it is by TLS.
+    pub role: Role,
+    /// Whether it is by TLS.
+    pub scheme: Scheme,
+    /// A name, or an address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// The place that `url` stands for.
+    pub fn of(url: &Url, role: Role) -> Self {
+        Self { role, scheme: url.scheme(), host: url.host().to_owned(), port: url.port() }
+    }
+}
+
 /// A bound address.
 pub trait Listener: Send + 'static {
     /// What is accepted.
+    type Pending;
+
+    /// The next connection. It waits for nothing that the other end has to do.
+    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Pending>> + Send;
+}
+
+/// A connection that came in.
+pub trait Pending: Send + 'static {
+    /// What it becomes.
     type Stream;
 
-    /// The next connection.
-    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    /// Where it comes from, for messages.
+    fn origin(&self) -> &str;
+
+    /// Makes the handshake of TLS, if the address is one of TLS. It takes as long as the other end
+    /// likes.
+    fn establish(self) -> impl Future<Output = Result<(Self::Stream, Caller), Failure>> + Send;
+}
+
+/// Who is at the other end of a connection that came in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// Whether it came by TLS.
+    pub secure: bool,
+    /// The certificate that was shown and verified, if one was demanded.
+    pub certificate: Option<Certificate>,
 }
 
 /// Carries out disk operations, in the order in which they were submitted.

@@ -8,14 +8,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use quorate_core::disk::{Done, Found, Op};
-use quorate_core::node::{Computed, Task};
+use quorate_core::node::{Computed, ListenError, Task};
 use quorate_core::time::{Instant, Now, Wall};
-use quorate_core::url::{Scheme, Url};
+use quorate_core::tls::{Failure, Role};
+use quorate_core::url::Url;
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
-use crate::platform::{Disk, Listener, Platform, Reports};
+use crate::platform::{Caller, Disk, Endpoint, Listener, Pending, Platform, Reports};
 
 const PIPE_BYTES: usize = 64 << 10;
 
@@ -40,6 +41,9 @@ pub(crate) struct Memory {
 
 pub(crate) struct Queue(mpsc::Receiver<DuplexStream>);
 
+/// A pipe needs no handshake.
+pub(crate) struct Established(pub(crate) DuplexStream);
+
 /// Carries out everything at once and finds nothing.
 pub(crate) struct Forgetful(Reports);
 
@@ -50,8 +54,8 @@ impl Memory {
 
     /// A connection as a client makes it.
     pub(crate) async fn dial(&self, port: u16) -> DuplexStream {
-        let timeout = Duration::from_secs(1);
-        self.connect(Scheme::Http, "node", port, timeout).await.unwrap()
+        let to = Endpoint::of(&Url::parse(&format!("http://node:{port}")).unwrap(), Role::Client);
+        self.connect(&to, Duration::from_secs(1)).await.unwrap()
     }
 }
 
@@ -64,6 +68,7 @@ impl Network {
 
 impl Platform for Memory {
     type Stream = DuplexStream;
+    type Pending = Established;
     type Listener = Queue;
     type Sleep = Sleep;
     type Disk = Forgetful;
@@ -84,23 +89,17 @@ impl Platform for Memory {
         tokio::spawn(task);
     }
 
-    async fn bind(&self, url: &Url) -> Result<Vec<Queue>, String> {
+    async fn bind(&self, url: &Url, _: Role) -> Result<Vec<Queue>, ListenError> {
         let (sender, receiver) = mpsc::channel(16);
         let place = Place(url.host().to_owned(), url.port());
         match self.network.0.lock().unwrap().insert(place, Dialled(sender)) {
             None => Ok(vec![Queue(receiver)]),
-            Some(_) => Err(format!("listen {url}: address already in use")),
+            Some(_) => Err(ListenError::Address(format!("listen {url}: address already in use"))),
         }
     }
 
-    async fn connect(
-        &self,
-        _: Scheme,
-        host: &str,
-        port: u16,
-        _: Duration,
-    ) -> io::Result<DuplexStream> {
-        let place = self.network.0.lock().unwrap().get(&Place(host.to_owned(), port)).cloned();
+    async fn connect(&self, to: &Endpoint, _: Duration) -> io::Result<DuplexStream> {
+        let place = self.network.0.lock().unwrap().get(&Place(to.host.clone(), to.port)).cloned();
         let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         place.ok_or_else(refused)?.0.send(far).await.map_err(|_| refused())?;
@@ -125,13 +124,25 @@ impl Platform for Memory {
 }
 
 impl Listener for Queue {
-    type Stream = DuplexStream;
+    type Pending = Established;
 
-    async fn accept(&mut self) -> io::Result<DuplexStream> {
+    async fn accept(&mut self) -> io::Result<Established> {
         match self.0.recv().await {
-            Some(stream) => Ok(stream),
+            Some(stream) => Ok(Established(stream)),
             None => std::future::pending().await,
         }
+    }
+}
+
+impl Pending for Established {
+    type Stream = DuplexStream;
+
+    fn origin(&self) -> &str {
+        "memory"
+    }
+
+    async fn establish(self) -> Result<(DuplexStream, Caller), Failure> {
+        Ok((self.0, Caller::default()))
     }
 }
 

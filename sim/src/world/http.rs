@@ -12,9 +12,10 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response, StatusCode};
 use quorate_core::store;
+use quorate_core::tls::Role;
 use quorate_core::url::Scheme;
-use quorate_shell::Platform as _;
 use quorate_shell::http::Io;
+use quorate_shell::{Endpoint, Platform as _};
 
 use super::platform::Simulated;
 use crate::members::CLIENT_PORT;
@@ -81,7 +82,9 @@ impl Browser {
             return Some(kept);
         }
         let name = format!("n{host}");
-        let connecting = self.platform.connect(Scheme::Http, &name, CLIENT_PORT, CONNECT_TIMEOUT);
+        let (role, scheme) = (Role::Client, Scheme::Http);
+        let to = Endpoint { role, scheme, host: name, port: CLIENT_PORT };
+        let connecting = self.platform.connect(&to, CONNECT_TIMEOUT);
         let io = Io::new(connecting.await.ok()?);
         let (sender, connection) = http1::handshake(io).await.ok()?;
         self.platform.spawn(async move {

@@ -5,16 +5,17 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use madsim::runtime::NodeHandle;
-use quorate_core::node::{Computed, Task};
+use quorate_core::node::{Computed, ListenError, Task};
 use quorate_core::time::Now;
+use quorate_core::tls::Role;
 use quorate_core::url::{Scheme, Url};
-use quorate_shell::{Platform, Reports};
+use quorate_shell::{Endpoint, Platform, Reports};
 
 use super::disk;
 use super::process::Process;
 use super::sleep::Sleep;
 use super::state::{MS, State, World};
-use super::tcp::{Bound, Stream};
+use super::tcp::{Accepted, Bound, Stream};
 use crate::members::host_number;
 use crate::outside::dns::{Failure, Query, Records};
 
@@ -35,6 +36,7 @@ impl Simulated {
 
 impl Platform for Simulated {
     type Stream = Stream;
+    type Pending = Accepted;
     type Listener = Bound;
     type Sleep = Sleep;
     type Disk = disk::Queue;
@@ -53,28 +55,23 @@ impl Platform for Simulated {
         drop(self.spawner.spawn(task));
     }
 
-    async fn bind(&self, url: &Url) -> Result<Vec<Bound>, String> {
+    async fn bind(&self, url: &Url, _: Role) -> Result<Vec<Bound>, ListenError> {
+        let refused = |cause: &str| ListenError::Address(format!("listen {url}: {cause}"));
         if self.find(url.host()) != Some(self.process.host) {
-            return Err(format!("listen {url}: not an address of this machine"));
+            return Err(refused("not an address of this machine"));
         }
         let tls = url.scheme() == Scheme::Https;
         let bound = Bound::new(&self.world, self.process, url.port(), tls);
-        let bound = bound.ok_or_else(|| format!("listen {url}: address already in use"))?;
+        let bound = bound.ok_or_else(|| refused("address already in use"))?;
         Ok(vec![bound])
     }
 
-    async fn connect(
-        &self,
-        scheme: Scheme,
-        host: &str,
-        port: u16,
-        timeout: Duration,
-    ) -> io::Result<Stream> {
-        let to =
-            self.find(host).ok_or_else(|| io::Error::new(ErrorKind::NotFound, no_such(host)))?;
-        let tls = scheme == Scheme::Https;
+    async fn connect(&self, to: &Endpoint, timeout: Duration) -> io::Result<Stream> {
+        let no_such = || io::Error::new(ErrorKind::NotFound, no_such(&to.host));
+        let place = (self.find(&to.host).ok_or_else(no_such)?, to.port);
+        let tls = to.scheme == Scheme::Https;
         let world = self.world.clone();
-        let id = world.lock().wired(|tcp, wire| tcp.dial(wire, self.process, (to, port), tls));
+        let id = world.lock().wired(|tcp, wire| tcp.dial(wire, self.process, place, tls));
         tokio::select! {
             biased;
             stream = Stream::dialled(world, id) => stream,

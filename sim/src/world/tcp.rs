@@ -38,7 +38,7 @@ use crate::stats::Stats;
 use pipe::Pipe;
 
 pub(super) use connect::DialId;
-pub(super) use listener::Bound;
+pub(super) use listener::{Accepted, Bound};
 pub(super) use stream::Stream;
 
 /// The first retransmission timeout of a segment, in nanoseconds; it doubles each time.

@@ -3,17 +3,11 @@
 use super::super::flag::{Flag, Scope};
 use super::super::grammar::Grammar;
 
-const TLS: &str = "TLS";
 /// These only say more about `-proxy`.
 const OF_PROXY: Scope = Scope::Missing { feature: "running as a proxy", inert: &["*"] };
 
 const fn file(name: &'static str, help: &'static str) -> Flag {
-    let scope = Scope::Missing { feature: TLS, inert: &[""] };
-    Flag::new(name, "FILE", Grammar::Text, "", help).of(scope)
-}
-
-const fn demand(name: &'static str, help: &'static str) -> Flag {
-    Flag::switch(name, help).of(Scope::Missing { feature: TLS, inert: &["false"] })
+    Flag::new(name, "FILE", Grammar::Text, "", help)
 }
 
 const fn of_proxy(name: &'static str, default: &'static str, help: &'static str) -> Flag {
@@ -45,18 +39,41 @@ pub const PROXY: &[Flag] = &[
     of_proxy("proxy-read-timeout", "0", "Milliseconds for an answer; 0 for any time."),
 ];
 
-/// The flags about TLS.
+/// The flags about TLS. Files are in PEM, and are read again when they change or on SIGHUP.
 pub const SECURITY: &[Flag] = &[
-    file("cert-file", "Certificate shown to clients."),
+    file("cert-file", "Certificate shown to clients, and the chain behind it."),
     file("key-file", "Key of that certificate."),
-    demand("client-cert-auth", "Demands certificates of clients."),
+    Flag::switch(
+        "client-cert-auth",
+        "Demands of clients a certificate of an authority in -trusted-ca-file.",
+    ),
     file("trusted-ca-file", "Authorities that sign the certificates of clients."),
-    file("ca-file", "Use -trusted-ca-file with -client-cert-auth."),
-    file("peer-cert-file", "Certificate shown to other members."),
+    file("ca-file", "Use -trusted-ca-file with -client-cert-auth, which this means."),
+    Flag::switch(
+        "auto-tls",
+        "Shows clients a certificate that the member makes for itself at each start.",
+    ),
+    file("peer-cert-file", "Certificate shown to other members, and the chain behind it."),
     file("peer-key-file", "Key of that certificate."),
-    demand("peer-client-cert-auth", "Demands certificates of other members."),
-    file("peer-trusted-ca-file", "Authorities that sign the certificates of members."),
-    file("peer-ca-file", "Use -peer-trusted-ca-file with -peer-client-cert-auth."),
+    Flag::switch(
+        "peer-client-cert-auth",
+        "Demands of other members a certificate of an authority in -peer-trusted-ca-file, valid \
+         for one of their peer URLs.",
+    ),
+    file(
+        "peer-trusted-ca-file",
+        "Authorities that sign the certificates of members; those of the system where none is \
+         given.",
+    ),
+    file(
+        "peer-ca-file",
+        "Use -peer-trusted-ca-file with -peer-client-cert-auth, which this means.",
+    ),
+    Flag::switch(
+        "peer-auto-tls",
+        "Shows other members a certificate that the member makes for itself at each start, and \
+         verifies none of theirs.",
+    ),
 ];
 
 /// The flags about the log.

@@ -2,38 +2,52 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use quorate_core::tls::Role;
 use quorate_core::url::Url;
 use quorate_shell::Listener;
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::tls::{Incoming, Tls};
+
 /// A bound address.
 #[derive(Debug)]
-pub(crate) struct Bound(TcpListener);
+pub(crate) struct Bound {
+    listener: TcpListener,
+    tls: Option<(Arc<Tls>, Role)>,
+}
+
+impl Bound {
+    /// `tls` is there where TLS is spoken.
+    pub(super) const fn new(listener: TcpListener, tls: Option<(Arc<Tls>, Role)>) -> Self {
+        Self { listener, tls }
+    }
+}
 
 /// Idle time after which the system asks whether the other end is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 impl Listener for Bound {
-    type Stream = TcpStream;
+    type Pending = Incoming;
 
-    async fn accept(&mut self) -> io::Result<TcpStream> {
-        let (stream, _) = self.0.accept().await?;
-        configure(stream)
+    async fn accept(&mut self) -> io::Result<Incoming> {
+        let (stream, from) = self.listener.accept().await?;
+        Ok(Incoming::new(configure(stream)?, from.to_string(), self.tls.clone()))
     }
 }
 
 /// Binds those of `addresses` that belong to this machine; at least one has to.
-pub(super) async fn bind(url: &Url, addresses: &[String]) -> Result<Vec<Bound>, String> {
+pub(super) async fn bind(url: &Url, addresses: &[String]) -> Result<Vec<TcpListener>, String> {
     let mut bound = Vec::new();
     for address in addresses {
         let Ok(ip) = address.parse::<IpAddr>() else { continue };
         let socket = SocketAddr::new(ip, url.port());
         match TcpListener::bind(socket).await {
-            Ok(listener) => bound.push(Bound(listener)),
+            Ok(listener) => bound.push(listener),
             Err(error) if is_foreign(&error) => {}
             Err(error) => return Err(format!("listen tcp {socket}: bind: {}", words(&error))),
         }
@@ -49,7 +63,7 @@ pub(super) async fn bind(url: &Url, addresses: &[String]) -> Result<Vec<Bound>, 
 
 /// Binds all addresses of this machine: those of both families with one socket, or those of IPv4
 /// where there is no IPv6.
-pub(super) async fn bind_everywhere(url: &Url) -> Result<Vec<Bound>, String> {
+pub(super) async fn bind_everywhere(url: &Url) -> Result<Vec<TcpListener>, String> {
     let [both, v4] = ["::", "0.0.0.0"].map(str::to_owned);
     match bind(url, &[both]).await {
         Err(words) if words.starts_with("listen tcp ") => Err(words),

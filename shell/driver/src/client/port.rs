@@ -22,7 +22,7 @@ use super::convert::{add_headers, head, response};
 use super::watch::watch;
 use super::{BODY_TIMEOUT, WATCHERS};
 use crate::http::{Body, Service, Whole, read_body};
-use crate::platform::Platform;
+use crate::platform::{Caller, Platform};
 use crate::run::Shared;
 
 /// Answers clients.
@@ -35,10 +35,10 @@ pub(crate) struct Port<P: Platform> {
 }
 
 impl<P: Platform> Service for Port<P> {
-    async fn answer(&self, request: hyper::Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, request: hyper::Request<Incoming>, caller: &Caller) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let head = head(&parts);
-        let readable = match self.shared.options.gate.admit(&head, false) {
+        let readable = match self.shared.options.gate.admit(&head, caller.secure) {
             Ok(readable) => readable,
             Err(refusal) => return response(refusal),
         };

@@ -5,11 +5,10 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{Request, Response};
-use quorate_core::url::Scheme;
 
 use super::{Body, Io};
 use crate::life::Life;
-use crate::platform::Platform;
+use crate::platform::{Endpoint, Platform};
 
 /// Why there is no answer, in words.
 pub(crate) type Failure = String;
@@ -24,12 +23,10 @@ impl Connection {
     pub(crate) async fn open<P: Platform>(
         platform: &P,
         life: &Life,
-        scheme: Scheme,
-        host: &str,
-        port: u16,
+        to: &Endpoint,
         timeout: Duration,
     ) -> Result<Self, Failure> {
-        let stream = platform.connect(scheme, host, port, timeout).await.map_err(words)?;
+        let stream = platform.connect(to, timeout).await.map_err(words)?;
         let (sender, connection) = http1::handshake(Io::new(stream)).await.map_err(words)?;
         life.spawn(platform, async move {
             // The request that was under way reports the failure.

@@ -10,18 +10,25 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use tokio::io::AsyncWriteExt as _;
+use quorate_core::time::Instant;
+use quorate_core::tls::Failure;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
+use super::complaints::Complaints;
 use super::{Body, HyperTimer, Io};
 use crate::life::Life;
-use crate::platform::{Listener, Platform};
+use crate::platform::{Caller, Listener, Pending, Platform};
 
 /// What one port does with requests.
 pub(crate) trait Service: Clone + Send + Sync + 'static {
-    /// Answers one request.
-    fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
+    /// Answers one request of `caller`.
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        caller: &Caller,
+    ) -> impl Future<Output = Response<Body>> + Send;
 }
 
 /// The limits of one port.
@@ -42,11 +49,23 @@ pub(crate) struct Door {
 pub(crate) struct Doors {
     door: Door,
     room: Arc<Semaphore>,
+    complaints: Arc<Complaints>,
 }
 
 impl Doors {
     pub(crate) fn new(door: Door) -> Self {
-        Self { door, room: Arc::new(Semaphore::new(door.connections)) }
+        let room = Arc::new(Semaphore::new(door.connections));
+        Self { door, room, complaints: Arc::default() }
+    }
+
+    /// Says why a connection was refused, unless that was said of the same host just now.
+    fn complain(&self, now: Instant, origin: &str, failure: &Failure) {
+        let port = self.door.name;
+        if self.complaints.is_news(now, origin, failure) {
+            warn!(port, "refused a connection from {origin}: {failure}");
+        } else {
+            debug!(port, "refused a connection from {origin}: {failure}");
+        }
     }
 }
 
@@ -71,8 +90,8 @@ pub(crate) async fn listen<P: Platform, S: Service>(
             () = life.draining() => return,
             accepted = listener.accept() => accepted,
         };
-        let mut stream = match accepted {
-            Ok(stream) => stream,
+        let pending = match accepted {
+            Ok(pending) => pending,
             Err(error) => {
                 warn!(port = doors.door.name, %error, "cannot accept a connection");
                 platform.sleep(ACCEPT_PAUSE).await;
@@ -83,12 +102,12 @@ pub(crate) async fn listen<P: Platform, S: Service>(
             warn!(port = doors.door.name, "too many connections: refused one");
             tokio::select! {
                 biased;
-                _ = stream.write_all(REFUSAL) => {}
+                () = send_away(pending) => {}
                 () = platform.sleep(REFUSAL_TIMEOUT) => {}
             }
             continue;
         };
-        let task = serve(platform.clone(), life.clone(), stream, doors.door, service.clone());
+        let task = serve(platform.clone(), life.clone(), pending, doors.clone(), service.clone());
         life.spawn(&platform, async move {
             task.await;
             drop(permit);
@@ -96,15 +115,48 @@ pub(crate) async fn listen<P: Platform, S: Service>(
     }
 }
 
+async fn send_away(pending: impl Pending<Stream: AsyncWrite + Unpin>) {
+    if let Ok((mut stream, _)) = pending.establish().await {
+        // Whoever does not listen any more has learnt enough.
+        let _ = stream.write_all(REFUSAL).await;
+    }
+}
+
+/// Makes the handshake, unless nothing comes of it in the time that a request may take.
+async fn establish<P: Platform>(
+    platform: &P,
+    life: &Life,
+    pending: P::Pending,
+    doors: &Doors,
+) -> Option<(P::Stream, Caller)> {
+    let origin = pending.origin().to_owned();
+    let established = tokio::select! {
+        biased;
+        established = pending.establish() => established,
+        () = life.draining() => return None,
+        () = platform.sleep(doors.door.head_timeout) => return None,
+    };
+    match established {
+        Ok(established) => Some(established),
+        Err(failure) => {
+            doors.complain(platform.now().mono, &origin, &failure);
+            None
+        }
+    }
+}
+
 async fn serve<P: Platform, S: Service>(
     platform: P,
     life: Life,
-    stream: P::Stream,
-    door: Door,
+    pending: P::Pending,
+    doors: Doors,
     service: S,
 ) {
+    let established = establish(&platform, &life, pending, &doors).await;
+    let Some((stream, caller)) = established else { return };
+    let door = doors.door;
     let answer = service_fn(|request| {
-        let answer = service.answer(request);
+        let answer = service.answer(request, &caller);
         async move { Ok::<_, Infallible>(answer.await) }
     });
     let mut connection = pin!(

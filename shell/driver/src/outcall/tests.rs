@@ -13,6 +13,7 @@ fn put(url: &str) -> Call {
         headers: vec![("X-One".to_owned(), "1".to_owned())],
         body: Bytes::from_static(b"value=a"),
         timeout: Duration::from_secs(2),
+        role: Role::Public,
     }
 }
 
@@ -20,9 +21,10 @@ fn put(url: &str) -> Call {
 /// and the request that the server saw.
 async fn answered(answer: &'static str) -> (Result<Answer, String>, String) {
     let memory = Memory::new(Network::default());
-    let mut listeners = memory.bind(&Url::parse("http://node:1").unwrap()).await.unwrap();
+    let mut listeners =
+        memory.bind(&Url::parse("http://node:1").unwrap(), Role::Client).await.unwrap();
     let server = tokio::spawn(async move {
-        let mut stream = listeners[0].accept().await.unwrap();
+        let mut stream = listeners[0].accept().await.unwrap().0;
         let mut bytes = vec![0; 4096];
         let len = stream.read(&mut bytes).await.unwrap();
         stream.write_all(answer.as_bytes()).await.unwrap();

@@ -1,5 +1,7 @@
 //! Dialling the streams on which a peer writes to this member.
 
+use std::collections::BTreeSet;
+
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame, Incoming};
 use hyper::{Method, StatusCode};
@@ -8,19 +10,21 @@ use quorate_core::node::LinkEvent;
 use quorate_core::url::Url;
 use quorate_core::wire::headers::StreamKind;
 use quorate_core::wire::message::Received;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::codec::{Decoder, local};
 use super::links::Line;
 use super::target::{Rotation, connect, request};
 use super::{READ_TIMEOUT, REDIAL, REDIAL_REMOVED};
-use crate::http::{Body, Failure};
+use crate::http::{Body, Failure, Whole, read_body};
 use crate::platform::Platform;
 
 /// Why an attempt ended.
 enum End {
-    /// The connection could not be made, or was lost.
+    /// The stream could not be opened.
     Failed(Failure),
+    /// It was open, and is not any more.
+    Lost(Failure),
     /// The peer says that this member was removed.
     Removed,
 }
@@ -28,14 +32,25 @@ enum End {
 /// Keeps one stream dialled for as long as the link lives.
 pub(super) async fn keep_dialled<P: Platform>(line: Line<P>, kind: StreamKind) {
     let mut rotation = Rotation::default();
+    let mut trouble = Trouble::default();
     loop {
         let end = match rotation.url(&line.urls()) {
-            Some(url) => attempt(&line, kind, &url).await,
+            Some(url) => attempt(&line, kind, &url).await.at(&url),
             None => End::Failed("no URL is known".to_owned()),
         };
         let pause = match end {
             End::Failed(cause) => {
+                // Both streams of a peer meet with the same trouble.
+                if kind == StreamKind::Message && trouble.is_new(&cause) {
+                    warn!(peer = %line.peer, "cannot reach peer {}: {cause}", line.peer);
+                }
+                debug!(peer = %line.peer, stream = ?kind, cause, "stream not opened");
+                rotation.next();
+                REDIAL
+            }
+            End::Lost(cause) => {
                 debug!(peer = %line.peer, stream = ?kind, cause, "stream ended");
+                trouble = Trouble::default();
                 rotation.next();
                 REDIAL
             }
@@ -45,6 +60,28 @@ pub(super) async fn keep_dialled<P: Platform>(line: Line<P>, kind: StreamKind) {
             }
         };
         line.ground.platform.sleep(pause).await;
+    }
+}
+
+impl End {
+    fn at(self, url: &Url) -> Self {
+        match self {
+            Self::Failed(cause) => Self::Failed(format!("{url}: {cause}")),
+            other => other,
+        }
+    }
+}
+
+/// What was said about a peer that cannot be reached: each cause once, until it was reached.
+#[derive(Default)]
+struct Trouble(BTreeSet<Failure>);
+
+/// Causes that are remembered for one peer. There are few, one or two for each of its URLs.
+const CAUSES: usize = 16;
+
+impl Trouble {
+    fn is_new(&mut self, cause: &Failure) -> bool {
+        self.0.len() < CAUSES && self.0.insert(cause.clone())
     }
 }
 
@@ -75,7 +112,27 @@ async fn attempt<P: Platform>(line: &Line<P>, kind: StreamKind, url: &Url) -> En
             drop(connection);
             end
         }
-        Ok((_, response)) => End::Failed(format!("status {}", response.status().as_u16())),
+        Ok((_connection, response)) => {
+            let status = response.status().as_u16();
+            let words = tokio::select! {
+                biased;
+                body = read_body(response.into_body(), REASON_LIMIT) => reason(&body),
+                () = platform.sleep(READ_TIMEOUT) => String::new(),
+            };
+            End::Failed(format!("it answered with status {status}{words}"))
+        }
+    }
+}
+
+/// Bytes of an answer that refuses a stream that are worth reading.
+const REASON_LIMIT: usize = 1 << 10;
+
+/// What an answer says, as the end of a sentence.
+fn reason(body: &Whole) -> String {
+    let (Whole::Bytes(bytes) | Whole::TooLong(bytes)) = body else { return String::new() };
+    match String::from_utf8_lossy(bytes).lines().next() {
+        Some(line) => format!(": {line}"),
+        None => String::new(),
     }
 }
 
@@ -91,23 +148,23 @@ async fn read<P: Platform>(
             biased;
             frame = body.frame() => frame,
             () = line.ground.platform.sleep(READ_TIMEOUT) => {
-                return End::Failed("nothing was heard".to_owned());
+                return End::Lost("nothing was heard".to_owned());
             }
         };
         let data = match frame.map(|frame| frame.map(Frame::into_data)) {
             Some(Ok(Ok(data))) => data,
             Some(Ok(Err(_trailers))) => continue,
-            Some(Err(error)) => return End::Failed(error.to_string()),
-            None => return End::Failed("closed by the peer".to_owned()),
+            Some(Err(error)) => return End::Lost(error.to_string()),
+            None => return End::Lost("closed by the peer".to_owned()),
         };
         decoder.push(&data);
         loop {
             match decoder.decode() {
                 Ok(None) => break,
-                Err(error) => return End::Failed(error.to_string()),
+                Err(error) => return End::Lost(error.to_string()),
                 Ok(Some(Received::Message(message))) if message.to == me => {
                     if line.ground.shared.mailbox.peers.send(message).await.is_err() {
-                        return End::Failed("this member has stopped".to_owned());
+                        return End::Lost("this member has stopped".to_owned());
                     }
                 }
                 // Signs of life, and what is not meant for this member.
@@ -115,7 +172,7 @@ async fn read<P: Platform>(
             }
         }
         if body.is_end_stream() {
-            return End::Failed("closed by the peer".to_owned());
+            return End::Lost("closed by the peer".to_owned());
         }
     }
 }

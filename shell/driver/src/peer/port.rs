@@ -16,6 +16,7 @@ use quorate_core::wire::headers::{
 };
 use quorate_core::wire::message::{Received, decode_message};
 use quorate_core::wire::snapshot::SnapshotDecoder;
+use tracing::debug;
 
 use super::codec::local;
 use super::links::Ground;
@@ -23,7 +24,7 @@ use super::registry::Registry;
 use super::stream::StreamBody;
 use crate::client::convert::{answer, head, response};
 use crate::http::{Body, Service, Whole, read_body};
-use crate::platform::Platform;
+use crate::platform::{Caller, Platform};
 
 /// Bytes that a message of the pipeline may have: the largest append and room for one large value.
 const MESSAGE_LIMIT: usize = 64 << 20;
@@ -36,12 +37,12 @@ pub(crate) struct Port<P: Platform> {
 }
 
 impl<P: Platform> Service for Port<P> {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, request: Request<Incoming>, caller: &Caller) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let head = head(&parts);
         match head.path.as_str() {
-            PIPELINE_PATH | SNAPSHOT_PATH => response(self.raft(&head, body).await),
-            path if path.starts_with(STREAM_PREFIX) => self.stream(&head).await,
+            PIPELINE_PATH | SNAPSHOT_PATH => response(self.raft(&head, body, caller).await),
+            path if path.starts_with(STREAM_PREFIX) => self.stream(&head, caller).await,
             _ => {
                 let view = self.ground.shared.published.view();
                 let now = self.ground.platform.now();
@@ -58,7 +59,7 @@ impl<P: Platform> Port<P> {
     }
 
     /// A message, alone or with a snapshot.
-    async fn raft(&self, head: &Head, body: Incoming) -> Reply {
+    async fn raft(&self, head: &Head, body: Incoming, caller: &Caller) -> Reply {
         let view = self.ground.shared.published.identified().await;
         let Some(local) = local(&view) else { return not_found() };
         let snapshot = head.path == SNAPSHOT_PATH;
@@ -74,11 +75,30 @@ impl<P: Platform> Port<P> {
         };
         match read {
             Ok(message) => {
+                if let Err(refusal) = self.certified(&local, head, message.from, caller) {
+                    return refusal;
+                }
                 self.remember(&local, head, message.from);
                 self.pass(&local, message, snapshot).await
             }
             Err(reply) => reply,
         }
+    }
+
+    /// Whether the caller may speak for a member.
+    fn certified(
+        &self,
+        local: &Local<'_>,
+        head: &Head,
+        from: MemberId,
+        caller: &Caller,
+    ) -> Result<(), Reply> {
+        let checked =
+            local.check_certificate(from, &said_peer_urls(head), caller.certificate.as_ref());
+        checked.inspect_err(|refusal| {
+            let cause = String::from_utf8_lossy(&refusal.body);
+            debug!(%from, cause = cause.trim_end(), "refused a peer");
+        })
     }
 
     /// Notes where a sender can be reached that is not a member as far as this one knows. Only one
@@ -107,13 +127,16 @@ impl<P: Platform> Port<P> {
     }
 
     /// Attaches a stream, which this member writes from then on.
-    async fn stream(&self, head: &Head) -> Response<Body> {
+    async fn stream(&self, head: &Head, caller: &Caller) -> Response<Body> {
         let view = self.ground.shared.published.identified().await;
         let Some(local) = local(&view) else { return response(not_found()) };
         let request = match local.check_stream(head) {
             Ok(request) => request,
             Err(refusal) => return response(refusal),
         };
+        if let Err(refusal) = self.certified(&local, head, request.from, caller) {
+            return response(refusal);
+        }
         // A member of the cluster to which the loop has no link yet: it will dial again.
         let Some(slots) = self.registry.find(request.from) else { return response(not_found()) };
         let messages = slots.of(request.kind).attach();

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request};
+use quorate_core::tls::Role;
 use quorate_core::url::Url;
 
 use super::CONNECT_TIMEOUT;
 use super::links::Line;
 use crate::http::{Body, Connection, Failure, authority};
-use crate::platform::Platform;
+use crate::platform::{Endpoint, Platform};
 
 /// Goes round a peer's URLs: a failure moves on to the next.
 #[derive(Debug, Default)]
@@ -28,8 +29,8 @@ impl Rotation {
 
 pub(super) async fn connect<P: Platform>(line: &Line<P>, url: &Url) -> Result<Connection, Failure> {
     let ground = &line.ground;
-    let (scheme, host, port) = (url.scheme(), url.host(), url.port());
-    Connection::open(&ground.platform, &ground.life, scheme, host, port, CONNECT_TIMEOUT).await
+    let to = Endpoint::of(url, Role::Peer);
+    Connection::open(&ground.platform, &ground.life, &to, CONNECT_TIMEOUT).await
 }
 
 /// A request to a peer with the headers by which it knows the sender.

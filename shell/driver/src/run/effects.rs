@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use quorate_core::disk::Op;
 use quorate_core::http::Call;
-use quorate_core::node::{CallId, Exit, Input, Output, Task};
+use quorate_core::node::{CallId, Exit, Input, ListenError, Output, Task};
 use quorate_core::raft::Message;
+use quorate_core::tls::Role;
 use quorate_core::url::Url;
 
 use super::Shared;
@@ -162,9 +163,9 @@ async fn listen<P: Platform>(
     life: &Life,
     (peer_urls, peer_port): (Vec<Url>, peer::Port<P>),
     (client_urls, client_port): (Vec<Url>, client::Port<P>),
-) -> Result<(), String> {
-    let peers = bind(platform, &peer_urls).await?;
-    let clients = bind(platform, &client_urls).await?;
+) -> Result<(), ListenError> {
+    let peers = bind(platform, &peer_urls, Role::Peer).await?;
+    let clients = bind(platform, &client_urls, Role::Client).await?;
     let doors = Doors::new(peer::DOOR);
     for listener in peers {
         let serve = http::listen(
@@ -190,10 +191,14 @@ async fn listen<P: Platform>(
     Ok(())
 }
 
-async fn bind<P: Platform>(platform: &P, urls: &[Url]) -> Result<Vec<P::Listener>, String> {
+async fn bind<P: Platform>(
+    platform: &P,
+    urls: &[Url],
+    role: Role,
+) -> Result<Vec<P::Listener>, ListenError> {
     let mut bound = Vec::new();
     for url in urls {
-        bound.extend(platform.bind(url).await?);
+        bound.extend(platform.bind(url, role).await?);
     }
     Ok(bound)
 }

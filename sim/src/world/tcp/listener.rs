@@ -2,6 +2,9 @@
 
 use std::io;
 
+use quorate_core::tls::Failure;
+use quorate_shell::Caller;
+
 use super::super::process::Process;
 use super::super::state::World;
 use super::Stream;
@@ -27,15 +30,31 @@ impl Bound {
 }
 
 impl quorate_shell::Listener for Bound {
-    type Stream = Stream;
+    type Pending = Accepted;
 
-    async fn accept(&mut self) -> io::Result<Stream> {
+    async fn accept(&mut self) -> io::Result<Accepted> {
         let Self { world, owner, port } = self;
         let accepted = |cx: &mut std::task::Context<'_>| {
             world.lock().tcp.poll_accept(*owner, *port, cx.waker())
         };
         let socket = std::future::poll_fn(accepted).await;
-        Ok(Stream::new(world.clone(), socket))
+        Ok(Accepted(Stream::new(world.clone(), socket)))
+    }
+}
+
+/// A connection that came in. Sides that differ about TLS have not met, so nothing is left of the
+/// handshake.
+pub(in super::super) struct Accepted(Stream);
+
+impl quorate_shell::Pending for Accepted {
+    type Stream = Stream;
+
+    fn origin(&self) -> &str {
+        "a simulated host"
+    }
+
+    async fn establish(self) -> Result<(Stream, Caller), Failure> {
+        Ok((self.0, Caller::default()))
     }
 }
 
