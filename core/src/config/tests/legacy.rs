@@ -17,6 +17,17 @@ fn effective(settings: &Settings, flag: &str) -> String {
 }
 
 #[test]
+fn addresses_of_0_4_are_https_where_that_side_has_a_certificate() {
+    for (old, new) in ROWS {
+        let side = if new.contains("peer") { "peer-" } else { "" };
+        let settings = flag(old, "10.0.1.10:1").flag(&format!("{side}cert-file"), "c");
+        assert_eq!(effective(&settings, new), "https://10.0.1.10:1", "{old}");
+    }
+    let other_side = flag("addr", "10.0.1.10:1").flag("peer-cert-file", "c");
+    assert_eq!(effective(&other_side, "advertise-client-urls"), "http://10.0.1.10:1");
+}
+
+#[test]
 fn each_old_flag_is_the_only_value_of_the_new_one() {
     for (old, new) in ROWS {
         for (address, url) in [

@@ -190,3 +190,23 @@ fn what_a_sender_says_of_itself_is_heard() {
         (Some(Personality::V3_4.server), Some(Personality::V3_4.min_cluster))
     );
 }
+
+#[test]
+fn the_holder_of_a_certificate_speaks_only_for_the_members_at_its_hosts() {
+    let (cluster, own) = (cluster(), "h");
+    let local = local(&cluster);
+    let certificate =
+        |name: &str| Certificate { dns_names: vec![name.to_string()], ..Certificate::default() };
+    assert_eq!(local.check_certificate(PEER, &[], Some(&certificate(own))), Ok(()));
+    assert_eq!(local.check_certificate(PEER, &[], None), Ok(()));
+    let refusal = local.check_certificate(PEER, &[], Some(&certificate("other"))).unwrap_err();
+    let line = "the certificate is of other, member b is at http://h:1, http://h:2\n";
+    assert_eq!(answer(&refusal), (401, line));
+
+    // What a known member says of itself does not count; of an unknown one nothing else is known.
+    let said = [Url::parse("https://other:1").unwrap()];
+    assert!(local.check_certificate(PEER, &said, Some(&certificate("other"))).is_err());
+    let stranger = MemberId(0xd);
+    assert_eq!(local.check_certificate(stranger, &said, Some(&certificate("other"))), Ok(()));
+    assert!(local.check_certificate(stranger, &[], Some(&certificate("other"))).is_err());
+}
