@@ -209,7 +209,7 @@ fn view_before_start(boot: &Boot) -> View {
     View {
         member: owner.map(|owner| owner.member),
         cluster_id: owner.map(|owner| owner.cluster),
-        incarnation: boot.incarnation().map(Into::into).unwrap_or_default(),
+        incarnation: boot.incarnation(),
         formed: boot.joins(),
         ..View::new(boot.members())
     }

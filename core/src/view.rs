@@ -3,10 +3,10 @@
 //! Readers (the HTTP tasks) answer plain reads and status questions from the last published view
 //! without asking the loop. A view never changes; a new one replaces it.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 
 use crate::api::Stamp;
+use crate::boot::identity::Incarnation;
 use crate::id::{ClusterId, MemberId};
 use crate::member::{Cluster, Member};
 use crate::store::{Image, Store};
@@ -21,8 +21,8 @@ pub struct View {
     pub cluster_id: Option<ClusterId>,
     /// What this member says it is, to peers and clients.
     pub personality: Personality,
-    /// The incarnation of the data directory, in hexadecimal; empty until it is durable.
-    pub incarnation: String,
+    /// The incarnation of the data directory, once it is durable.
+    pub incarnation: Option<Incarnation>,
     /// Whether the cluster is formed as far as this member knows, so that its log exists.
     pub formed: bool,
     /// Whether plain reads may be answered: the member has applied all that it may have shown
@@ -48,7 +48,7 @@ impl View {
             member: None,
             cluster_id: None,
             personality: PERSONALITY,
-            incarnation: String::new(),
+            incarnation: None,
             formed: false,
             ready: false,
             cluster: Arc::new(Cluster { members, ..Cluster::default() }),

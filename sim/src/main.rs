@@ -26,6 +26,10 @@ enum Command {
     Digests(cli::digests::Digests),
 }
 
+/// A run makes and drops millions of small things, all on one thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(command) => command.run(),

@@ -40,8 +40,8 @@ pub fn members(view: &View) -> Reply {
     let mut reply = reply::with_cluster(reply::json(200, body.finish_line()), view.cluster_id);
     let state = if view.formed { "formed" } else { "forming" };
     reply.headers.push(("X-Quorate-State", state.to_string()));
-    if !view.incarnation.is_empty() {
-        reply.headers.push(("X-Quorate-Incarnation", view.incarnation.clone()));
+    if let Some(incarnation) = view.incarnation {
+        reply.headers.push(("X-Quorate-Incarnation", incarnation.to_string()));
     }
     reply
 }

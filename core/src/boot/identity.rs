@@ -3,8 +3,6 @@
 //! Before a member says anything to anybody it draws a random incarnation and makes it durable, so
 //! that its peers can tell a directory that was wiped from the one that they knew.
 
-use alloc::format;
-use alloc::string::String;
 use core::fmt;
 
 use super::disk_state::IDENTITY;
@@ -43,11 +41,5 @@ impl Incarnation {
 impl fmt::Display for Incarnation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl From<Incarnation> for String {
-    fn from(incarnation: Incarnation) -> Self {
-        format!("{incarnation}")
     }
 }

@@ -336,7 +336,7 @@ impl Running {
             member: Some(self.owner.member),
             cluster_id: Some(self.owner.cluster),
             personality: PERSONALITY,
-            incarnation: self.incarnation.into(),
+            incarnation: Some(self.incarnation),
             formed: true,
             ready: self.ready,
             cluster: self.known_cluster().clone(),

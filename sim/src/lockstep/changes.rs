@@ -97,8 +97,8 @@ impl<M: Machine> World<M> {
         self.oracles.ledger().configurations().was_removed(self.hosts[host].listed_as)
     }
 
-    /// Whether a process ends because its member was removed; it then stays down, but for one more
-    /// start, which must end in the same way.
+    /// Whether a process ends because its member was removed. The few starts that follow must end
+    /// in the same way.
     pub(super) fn leaves(&mut self, host: usize, exit: &Exit) -> bool {
         let removed = self.was_removed(host);
         // One that never took part finds itself listed by nobody, and is refused.

@@ -8,6 +8,9 @@ use super::world::World;
 use crate::machine::Machine;
 use crate::oracle::{Kind, Violation};
 
+/// How often a host that will never run again is started.
+const ATTEMPTS: u32 = 3;
+
 /// What a start was refused for.
 #[derive(Clone, Copy, Debug)]
 enum Cause {
@@ -56,7 +59,10 @@ impl<M: Machine> World<M> {
             });
         }
         let down_us = stopping.unwrap_or_else(|| self.down_us());
-        if !leaves || self.hosts[process.host].left < 2 {
+        let host = &mut self.hosts[process.host];
+        // What has lost its data, or its place in the cluster, ends in the same way each time.
+        host.hopeless += u32::from(leaves || host.lost.is_some());
+        if host.hopeless < ATTEMPTS {
             self.plan_start(process.host, down_us);
         }
     }

@@ -48,6 +48,8 @@ pub(super) struct Host<M> {
     pub(super) asked_to_leave: bool,
     /// How often it ended because it was removed.
     pub(super) left: u32,
+    /// How often it ended after it had lost its data, or its place in the cluster.
+    pub(super) hopeless: u32,
 }
 
 /// A process.
@@ -156,6 +158,7 @@ impl<M> Host<M> {
             listed_as,
             asked_to_leave: false,
             left: 0,
+            hopeless: 0,
         }
     }
 

@@ -11,6 +11,9 @@ use crate::machine::Machine;
 use crate::members::config;
 use crate::record::{What, Who};
 
+/// The pause of a supervisor before it starts a process again that has ended by itself.
+const RESTART_US: u64 = 1_000_000;
+
 impl<M: Machine> World<M> {
     /// Starts the process of a host; `process` is the one that is to come.
     pub(super) fn start(&mut self, process: Process) {
@@ -36,9 +39,10 @@ impl<M: Machine> World<M> {
         self.batch_end(process);
     }
 
-    /// How many microseconds a host stays down whose process ended by itself.
+    /// How many microseconds a host stays down whose process ended by itself. What starts it again
+    /// gives it at least [`RESTART_US`].
     pub(super) fn down_us(&mut self) -> u64 {
-        self.chances.hosts.wait(self.options.down_ms * 1000)
+        RESTART_US + self.chances.hosts.wait(self.options.down_ms * 1000)
     }
 
     /// Puts the next start of a host that is down on the heap.
@@ -46,7 +50,7 @@ impl<M: Machine> World<M> {
         if self.healthy.as_ref().is_some_and(|healthy| !healthy.contains(&host)) {
             return;
         }
-        let wait = if self.healthy.is_some() { 100 * MS } else { down_us * 1000 };
+        let wait = if self.healthy.is_some() { 500 * MS } else { down_us * 1000 };
         let process = Process { host, boot: self.hosts[host].boot };
         self.queue.push(self.time + wait, Event::Start(process));
     }
