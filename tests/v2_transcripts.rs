@@ -14,8 +14,7 @@ use support::wait::wait_until;
 /// Scenarios that wait for a feature.
 const OPEN: &[(&str, &str)] = &[
     ("member-add-no-quorum", "changing the membership"),
-    ("stats-and-misc", "statistics"),
-    ("methods-and-cors", "statistics"),
+    ("methods-and-cors", "auth"),
     ("auth-management", "auth"),
     ("auth-enforcement", "auth"),
 ];

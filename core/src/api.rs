@@ -8,8 +8,7 @@
 //! so every rule of the API can be tested as a function from bytes to bytes.
 //!
 //! Served here: `/v2/keys`, `/v2/members`, `/v2/machines`, `/version` and `/health`, and [what
-//! other members read](peer) on the peer port. Absent, and answered 404: `/v2/stats`, `/v2/auth`,
-//! `/metrics`, `/debug`, `/config`. Before all of it stands the [`Gate`], which keeps the pages of
+//! other members read](peer) on the peer port. Absent, and answered 404: `/v2/auth`. Before all of it stands the [`Gate`], which keeps the pages of
 //! browsers away.
 
 pub mod error;
@@ -17,6 +16,7 @@ pub mod front;
 pub mod gate;
 pub mod health;
 pub mod keys;
+pub mod log_level;
 pub mod machines;
 pub mod members;
 pub mod peer;
@@ -24,6 +24,8 @@ pub mod read;
 pub mod render;
 pub mod request;
 pub mod response;
+pub mod stats;
+pub mod variables;
 pub mod version;
 
 mod form;

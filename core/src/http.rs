@@ -32,6 +32,21 @@ pub enum Method {
     Other,
 }
 
+impl Method {
+    /// As it stands in a request; empty for a method that no resource supports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+            Self::Other => "",
+        }
+    }
+}
+
 /// The head of a request as the server received it.
 #[derive(Clone, Debug)]
 pub struct Head {

@@ -84,6 +84,7 @@ pub mod note;
 pub mod raft;
 pub mod rng;
 pub mod snap;
+pub mod stats;
 pub mod store;
 pub mod time;
 pub mod tls;

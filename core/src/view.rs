@@ -34,6 +34,8 @@ pub struct View {
     pub store: Image,
     /// The indexes to be given with a read.
     pub stamp: Stamp,
+    /// The index of the last applied entry.
+    pub applied: u64,
     /// The current term.
     pub term: u64,
     /// The leader, where it is known.
@@ -54,6 +56,7 @@ impl View {
             cluster: Arc::new(Cluster { members, ..Cluster::default() }),
             store: Store::new().image(),
             stamp: Stamp::default(),
+            applied: 0,
             term: 0,
             leader: None,
         }

@@ -38,6 +38,7 @@ pub(crate) fn view() -> View {
         cluster: Arc::new(Cluster { members, version, ..Cluster::default() }),
         store: Store::new().image(),
         stamp: Stamp { store_index: 3, raft_index: 4, raft_term: 2 },
+        applied: 4,
         term: 2,
         leader: Some(MEMBER),
     }

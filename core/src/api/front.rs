@@ -9,6 +9,7 @@ use super::machines;
 use super::members::{self, change};
 use super::path;
 use super::reply;
+use super::stats;
 use super::version;
 use crate::http::{Head, Method, Reply};
 use crate::view::View;
@@ -24,6 +25,14 @@ pub enum Route {
     Members(change::Target),
     /// Answer [`Resource::reply`]; the body does not matter.
     Resource(Resource),
+    /// Answer [`stats::Resource::reply`].
+    Stats(stats::Resource),
+    /// Read the body, then [`log_level::parse`](super::log_level::parse).
+    LogLevel,
+    /// Answer [`variables::reply`](super::variables::reply).
+    Variables,
+    /// Answer what is measured, as text for Prometheus.
+    Metrics,
 }
 
 /// A resource that is answered from the view alone.
@@ -84,6 +93,16 @@ pub fn route(head: &Head) -> Route {
             only(head.method, &[Method::Get, Method::Head], Route::Resource(Resource::Machines))
         }
         b"/version" => only(head.method, &[Method::Get], Route::Resource(Resource::Version)),
+        b"/v2/stats/self" => only(head.method, &[Method::Get], Route::Stats(stats::Resource::Own)),
+        b"/v2/stats/leader" => {
+            only(head.method, &[Method::Get], Route::Stats(stats::Resource::Leader))
+        }
+        b"/v2/stats/store" => {
+            only(head.method, &[Method::Get], Route::Stats(stats::Resource::Store))
+        }
+        b"/config/local/log" => only(head.method, &[Method::Put], Route::LogLevel),
+        b"/debug/vars" => only(head.method, &[Method::Get], Route::Variables),
+        b"/metrics" => only(head.method, &[Method::Get, Method::Head], Route::Metrics),
         b"/health" => only(head.method, &[Method::Get], Route::Resource(Resource::Health)),
         _ => Route::Reply(reply::not_found()),
     }

@@ -40,6 +40,13 @@ impl Writer {
         self.text.push(b'}');
     }
 
+    /// An object with each field on a line of its own, as Go's `expvar` prints it.
+    pub(crate) fn lines(&mut self, fields: impl FnOnce(&mut Lines<'_>)) {
+        self.text.extend_from_slice(b"{\n");
+        fields(&mut Lines { writer: self, first: true });
+        self.text.extend_from_slice(b"\n}");
+    }
+
     /// An array with one element, which `element` writes, for each of `items`.
     pub(crate) fn array<T>(
         &mut self,
@@ -68,7 +75,8 @@ impl Writer {
         self.text.push(b'"');
     }
 
-    fn uint(&mut self, mut number: u64) {
+    /// A number.
+    pub(crate) fn uint(&mut self, mut number: u64) {
         const MAX_DIGITS: usize = 20;
         let mut digits = [0; MAX_DIGITS];
         let mut start = MAX_DIGITS;
@@ -141,9 +149,34 @@ impl Fields<'_> {
         self.value(name, |writer| writer.display(value));
     }
 
+    /// A number that may have a fraction, and is neither tiny nor huge: Go writes those with an
+    /// exponent.
+    pub(crate) fn float(&mut self, name: &str, value: f64) {
+        self.value(name, |writer| writer.display(value));
+    }
+
     /// `true`
     pub(crate) fn yes(&mut self, name: &str) {
         self.value(name, |writer| writer.text.extend_from_slice(b"true"));
+    }
+}
+
+/// The fields of an object that are written on lines of their own.
+#[derive(Debug)]
+pub(crate) struct Lines<'a> {
+    writer: &'a mut Writer,
+    first: bool,
+}
+
+impl Lines<'_> {
+    /// A field whose value `value` writes.
+    pub(crate) fn value(&mut self, name: &str, value: impl FnOnce(&mut Writer)) {
+        if !self.first {
+            self.writer.text.extend_from_slice(b",\n");
+        }
+        self.first = false;
+        self.writer.display(format_args!("\"{name}\": "));
+        value(self.writer);
     }
 }
 

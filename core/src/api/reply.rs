@@ -48,7 +48,7 @@ pub(crate) fn not_found() -> Reply {
 pub(crate) fn method_not_allowed(allowed: &[Method]) -> Reply {
     let mut reply = failure(405, "Method Not Allowed\n");
     if !allowed.is_empty() {
-        let names: Vec<&str> = allowed.iter().map(|method| name(*method)).collect();
+        let names: Vec<&str> = allowed.iter().map(|method| method.name()).collect();
         reply.headers.push(("Allow", names.join(",")));
     }
     reply
@@ -71,18 +71,6 @@ pub(crate) fn moved(method: Method, location: &str) -> Reply {
 pub(crate) fn with_cluster(mut reply: Reply, cluster: Option<ClusterId>) -> Reply {
     reply.headers.extend(cluster.map(|id| (CLUSTER_ID, id.to_string())));
     reply
-}
-
-const fn name(method: Method) -> &'static str {
-    match method {
-        Method::Get => "GET",
-        Method::Head => "HEAD",
-        Method::Put => "PUT",
-        Method::Post => "POST",
-        Method::Delete => "DELETE",
-        Method::Options => "OPTIONS",
-        Method::Other => "",
-    }
 }
 
 fn html_link(location: &str) -> String {

@@ -139,8 +139,8 @@ impl Server {
         match route(&head) {
             Route::Reply(reply) => reply,
             Route::Resource(resource) => resource.reply(&self.view()),
-            Route::Members(target) => panic!("{target:?} has to go through a log"),
             Route::Keys(target) => self.keys(&head, &target, &body),
+            other => panic!("{other:?} needs more than the store"),
         }
     }
 

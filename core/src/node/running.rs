@@ -342,6 +342,7 @@ impl Running {
             cluster: self.known_cluster().clone(),
             store: self.store.image(),
             stamp: self.stamp(),
+            applied: self.raft.applied_index(),
             term: self.raft.term(),
             leader: self.raft.leader(),
         })));

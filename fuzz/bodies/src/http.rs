@@ -1,7 +1,7 @@
 //! Requests to the client port.
 
 use quorate_core::api::members::change;
-use quorate_core::api::{Route, keys, route};
+use quorate_core::api::{Route, keys, log_level, route};
 use quorate_core::http::{Head, Method};
 
 use crate::memory::bounded;
@@ -56,6 +56,11 @@ pub fn run(input: &[u8]) {
             }
         }
         Route::Reply(reply) => assert!((200..500).contains(&reply.status), "{head:?}: {reply:?}"),
-        Route::Resource(_) => {}
+        Route::LogLevel => {
+            if let Err(reply) = bounded(input.len(), || log_level::parse(body)) {
+                assert_eq!(reply.status, 400, "{head:?}: {reply:?}");
+            }
+        }
+        Route::Resource(_) | Route::Stats(_) | Route::Variables | Route::Metrics => {}
     }
 }

@@ -50,7 +50,13 @@ fn prepare(parsed: &Parsed, dir: &Path) -> Result<Vec<Exit>, Refusal> {
     let members: Vec<_> = members
         .into_iter()
         .map(|(place, config)| {
-            Member::new(&runtime, config, Some(info_span!("member", node = %place.name)))
+            let command_line = vec!["quorate".to_owned(), "dev".to_owned()];
+            Member::new(
+                &runtime,
+                config,
+                command_line,
+                Some(info_span!("member", node = %place.name)),
+            )
         })
         .collect();
     let stoppers = members.iter().map(Member::stopper).collect();

@@ -16,7 +16,7 @@ use quorate_core::config::arguments::{self, Arguments};
 use quorate_core::config::{Flag, Given, Scope, Settings, Source, flags, variable};
 use quorate_core::error::Refusal;
 
-pub(crate) use print_config::print_config;
+pub(crate) use print_config::{command_line, print_config};
 
 use command::{DEV, dev, serve};
 

@@ -6,6 +6,7 @@ mod listener;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod vitals;
 
 use std::future::Future;
 use std::io;
@@ -14,16 +15,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant, SystemTime};
 
 use quorate_core::Config;
+use quorate_core::api::log_level::Level;
 use quorate_core::node::{Computed, ListenError, Task};
 use quorate_core::time::{Instant, Now, Wall};
 use quorate_core::tls::Role;
 use quorate_core::url::{Scheme, Url};
-use quorate_shell::{Endpoint, Platform, Reports};
+use quorate_shell::{Endpoint, Platform, Reports, Vitals};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, timeout};
 use tracing::{Instrument as _, Span};
 
+use crate::logging;
 use disk::DiskThread;
 use listener::Bound;
 use tls::{Incoming, Stream, Tls};
@@ -138,6 +141,14 @@ impl Platform for Tokio {
             // The task has panicked, which is a defect; its words are on standard error.
             Err(_) => std::future::pending().await,
         }
+    }
+
+    fn vitals(&self) -> Option<Vitals> {
+        vitals::vitals()
+    }
+
+    fn log_at(&self, level: Level) {
+        logging::set(level);
     }
 
     fn disk(&self, reports: Reports) -> DiskThread {

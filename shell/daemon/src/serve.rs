@@ -36,7 +36,8 @@ pub(crate) fn main(mut parsed: Parsed) -> ExitCode {
     };
     start_log(&parsed);
     info!("quorate {} with data directory {}", env!("CARGO_PKG_VERSION"), config.data_dir);
-    let member = Member::new(&runtime, config, None);
+    let command_line = flags::command_line(&parsed.settings);
+    let member = Member::new(&runtime, config, command_line, None);
     if let Err(error) = signals::stop_on_signal(runtime.handle(), vec![member.stopper()]) {
         return refuse(&Refusal::new(format!("cannot handle signals: {error}")));
     }
@@ -64,9 +65,15 @@ fn look_beside(settings: &mut Settings) {
 
 impl Member {
     /// A member that has not begun. What it logs is marked with `span`.
-    pub(crate) fn new(runtime: &Runtime, config: Config, span: Option<Span>) -> Self {
+    /// `command_line` is what it shows of how it was started.
+    pub(crate) fn new(
+        runtime: &Runtime,
+        config: Config,
+        command_line: Vec<String>,
+        span: Option<Span>,
+    ) -> Self {
         let platform = Tokio::new(runtime.handle().clone(), &config, span.clone());
-        let options = Options::of(&config);
+        let options = Options { command_line: command_line.into(), ..Options::of(&config) };
         let node = Node::new(config, platform.entropy(), platform.now());
         Self { driver: Driver::new(platform, node, options), span }
     }

@@ -6,6 +6,8 @@
 
 mod ask;
 pub(crate) mod convert;
+mod keys;
+mod observe;
 mod port;
 mod watch;
 

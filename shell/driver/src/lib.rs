@@ -7,6 +7,7 @@
 //! clock or a file system.
 
 pub mod client;
+mod counted;
 pub mod disk;
 pub mod http;
 mod life;
@@ -21,5 +22,5 @@ mod testing;
 mod watched;
 
 pub use disk::{Executor, Files, Step};
-pub use platform::{Caller, Disk, Endpoint, Listener, Pending, Platform, Reports};
+pub use platform::{Caller, Disk, Endpoint, Listener, Pending, Platform, Reports, Vitals};
 pub use run::{Driver, Machine, Options, Stopper};

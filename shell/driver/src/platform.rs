@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
+use quorate_core::api::log_level::Level;
 use quorate_core::disk::{Done, Op};
 use quorate_core::node::{Computed, Input, ListenError, Task};
 use quorate_core::time::Now;
@@ -58,6 +59,14 @@ pub trait Platform: Clone + Send + Sync + 'static {
     /// Carries out a long computation without holding up other tasks.
     fn compute(&self, task: Task) -> impl Future<Output = Computed> + Send;
 
+    /// What the system says of this process; nothing where it says nothing.
+    fn vitals(&self) -> Option<Vitals> {
+        None
+    }
+
+    /// Changes what is logged from now on, where that can be changed.
+    fn log_at(&self, _level: Level) {}
+
     /// Opens the data directory's executor, which reports to `reports`. Called once; nothing on
     /// the disk is touched before the first operation.
     fn disk(&self, reports: Reports) -> Self::Disk;
@@ -81,6 +90,23 @@ impl Endpoint {
     pub fn of(url: &Url, role: Role) -> Self {
         Self { role, scheme: url.scheme(), host: url.host().to_owned(), port: url.port() }
     }
+}
+
+/// What the system says of a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Vitals {
+    /// Time of processors that it has used.
+    pub cpu_seconds: f64,
+    /// Descriptors that it has open.
+    pub descriptors: u64,
+    /// Descriptors that it may have open.
+    pub descriptors_max: u64,
+    /// Memory in use.
+    pub resident_bytes: u64,
+    /// Addresses in use.
+    pub virtual_bytes: u64,
+    /// When it was started, in seconds since 1970.
+    pub started_seconds: f64,
 }
 
 /// A bound address.

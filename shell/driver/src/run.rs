@@ -23,6 +23,7 @@ use quorate_core::time::{Instant, Now};
 use tokio::sync::mpsc;
 use tracing::error;
 
+use crate::counted::Counted;
 use crate::life::{Life, LifeEnder};
 use crate::platform::{Disk as _, Platform, Reports};
 use crate::published::Published;
@@ -57,12 +58,14 @@ impl Machine for Node {
 }
 
 /// What the driver itself has to know of the configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How long a client waits for an answer before it is told that none comes.
     pub request_timeout: Duration,
     /// Which clients are let in.
     pub gate: Arc<Gate>,
+    /// The command line of the process, without anything secret.
+    pub command_line: Arc<[String]>,
 }
 
 impl Options {
@@ -72,6 +75,7 @@ impl Options {
         Self {
             request_timeout: REQUEST_TIMEOUT_BASE.saturating_add(elections),
             gate: Arc::new(config.gate.clone()),
+            command_line: Arc::default(),
         }
     }
 }
@@ -114,7 +118,8 @@ impl<P: Platform, M: Machine> Driver<P, M> {
         let Self { platform, mut machine, options, mut inbox, mailbox } = self;
         let (life, mut ender) = Life::new();
         let disk = platform.disk(Reports(mailbox.control.clone()));
-        let shared = Shared { options, mailbox, published: Arc::new(Published::new()) };
+        let counted = Arc::new(Counted::new(platform.now()));
+        let shared = Shared { options, mailbox, published: Arc::new(Published::new()), counted };
         let mut effects = Effects::new(platform.clone(), life, shared, disk);
         let exit = turn(&platform, &mut machine, &mut inbox, &mut effects).await;
         let disk = effects.into_disk();
@@ -132,6 +137,7 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) mailbox: Mailbox,
     pub(crate) published: Arc<Published>,
+    pub(crate) counted: Arc<Counted>,
 }
 
 async fn turn<P: Platform, M: Machine>(
@@ -145,9 +151,9 @@ async fn turn<P: Platform, M: Machine>(
     let mut outputs = Vec::new();
     loop {
         let now = platform.now();
-        effects.admit(&mut batch, |input| machine.handle(now, input, &mut outputs));
+        effects.admit(now, &mut batch, |input| machine.handle(now, input, &mut outputs));
         machine.handle(now, Input::Wake, &mut outputs);
-        if let Some(exit) = effects.perform(&mut outputs) {
+        if let Some(exit) = effects.perform(now, &mut outputs) {
             return exit;
         }
         if !effects.has_news() {

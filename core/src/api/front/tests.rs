@@ -37,11 +37,9 @@ fn what_is_absent_is_not_found() {
         (Method::Get, "/v2/keysx"),
         (Method::Get, "/V2/keys"),
         (Method::Get, "/version/"),
-        (Method::Get, "/v2/stats/self"),
+        (Method::Get, "/v2/stats"),
         (Method::Get, "/v2/auth/enable"),
-        (Method::Get, "/metrics"),
-        (Method::Get, "/debug/vars"),
-        (Method::Put, "/config/local/log"),
+        (Method::Get, "/debug/pprof"),
     ] {
         let reply = answered(method, path);
         assert_eq!((reply.status, text(&reply)), (404, "404 page not found\n"), "{path}");

@@ -18,8 +18,7 @@ fn ask(method: Method, target: &str, body: &[u8]) -> Result<Parsed, Reply> {
     match route(&head) {
         Route::Keys(target) => parse(&head, &target, body, Some(CLUSTER)),
         Route::Reply(reply) => Err(reply),
-        Route::Resource(resource) => panic!("{resource:?} is no key"),
-        Route::Members(target) => panic!("{target:?} is no key"),
+        other => panic!("{other:?} is no key"),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use quorate_core::config::flags::FLAGS;
-use quorate_core::config::{Flag, Group, Origin, Settings, variable};
+use quorate_core::config::flags::{FLAGS, find};
+use quorate_core::config::{Flag, Group, Origin, Settings, Source, variable};
 use serde_json::{Map, Value, json};
 
 /// What stands in the place of a secret.
@@ -13,6 +13,16 @@ const HIDDEN: &str = "***";
 /// discovery tokens are not shown: whoever has a token can register with it.
 pub(crate) fn print_config(settings: &Settings, json: bool) -> String {
     if json { as_json(settings) } else { as_text(settings) }
+}
+
+/// The flags that were given on the command line, without anything secret.
+pub(crate) fn command_line(settings: &Settings) -> Vec<String> {
+    let flags = settings.iter().filter(|(_, given)| given.source == Source::Flag);
+    let shown = flags.filter_map(|(name, _)| {
+        let (value, _) = effective(settings, find(name)?);
+        Some(format!("-{name}={value}"))
+    });
+    std::iter::once("quorate".to_owned()).chain(shown).collect()
 }
 
 fn as_text(settings: &Settings) -> String {

@@ -210,3 +210,11 @@ fn the_settings_can_be_printed_in_two_forms() {
     assert_eq!(json["initial-cluster-token"]["variable"], "ETCD_INITIAL_CLUSTER_TOKEN");
     assert_eq!(json["discovery"]["value"], "https://***@d.io/3e86***");
 }
+
+#[test]
+fn the_command_line_that_is_shown_has_no_secrets() {
+    let discovery = "-discovery=https://u:p@d.io/3e86abcdef";
+    let parsed = with(&["-name", "a", discovery], &[("ETCD_DATA_DIR", "d")]);
+    let shown = command_line(&parsed.unwrap().settings);
+    assert_eq!(shown, ["quorate", "-discovery=https://***@d.io/3e86***", "-name=a"]);
+}

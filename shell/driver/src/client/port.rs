@@ -6,12 +6,8 @@ use bytes::Bytes;
 use hyper::Response;
 use hyper::body::Incoming;
 use quorate_core::api;
-use quorate_core::api::keys::{self, BODY_LIMIT};
-use quorate_core::api::members::change;
-use quorate_core::api::read::admit;
-use quorate_core::api::{
-    Context, Failure, Parsed, Rendered, Request, Route, Target, render, route,
-};
+use quorate_core::api::log_level;
+use quorate_core::api::{Context, Failure, Rendered, Request, Route, render, route};
 use quorate_core::http::{Head, Reply};
 use quorate_core::id::ClusterId;
 use quorate_core::view::View;
@@ -19,7 +15,6 @@ use tokio::sync::Semaphore;
 
 use super::ask::Asker;
 use super::convert::{add_headers, head, response};
-use super::watch::watch;
 use super::{BODY_TIMEOUT, WATCHERS};
 use crate::http::{Body, Service, Whole, read_body};
 use crate::platform::{Caller, Platform};
@@ -55,63 +50,44 @@ impl<P: Platform> Port<P> {
     }
 
     async fn route(&self, head: &Head, body: Incoming) -> Response<Body> {
-        match route(head) {
-            Route::Reply(reply) => response(reply),
-            Route::Keys(target) => match self.keys(head, &target, body).await {
-                Ok(answer) => answer,
-                Err(reply) => response(reply),
-            },
-            Route::Members(target) => match self.members(&head, &target, body).await {
-                Ok(answer) | Err(answer) => response(answer),
-            },
-            Route::Resource(resource) => match self.view(|_| true).await {
-                Ok(view) => response(resource.reply(&view)),
-                Err(reply) => response(reply),
-            },
-        }
-    }
-
-    async fn keys(
-        &self,
-        head: &Head,
-        target: &Target,
-        body: Incoming,
-    ) -> Result<Response<Body>, Reply> {
-        let body =
-            if target.reads_body { self.read(body, BODY_LIMIT).await? } else { Bytes::new() };
-        match keys::parse(head, target, &body, self.cluster())? {
-            Parsed::Read(read) => {
-                let view = self.view(admit).await?;
-                Ok(response(self.whole(&read.answer(&view), view.cluster_id, false)))
+        let answered = match route(head) {
+            Route::Keys(target) => return self.keys(head, &target, body).await,
+            Route::Members(target) => self.members(head, &target, body).await,
+            Route::Resource(resource) => {
+                self.view(|_| true).await.map(|view| resource.reply(&view))
             }
-            Parsed::Request(Request::Keys(request)) => {
-                let no_value_on_success = request.no_value_on_success;
-                let answered = self.asker.once(Request::Keys(request)).await;
-                Ok(response(self.whole(&answered, self.cluster(), no_value_on_success)))
+            Route::Stats(resource) => self.stats(resource).await,
+            Route::Metrics => self.metrics().await,
+            Route::Variables => self.variables().await,
+            Route::LogLevel => {
+                let body = self.read(body, log_level::BODY_LIMIT).await;
+                body.and_then(|body| self.log_level(&body))
             }
-            Parsed::Request(request) => Ok(watch(self, request).await),
-        }
-    }
-
-    /// Has the membership changed.
-    async fn members(
-        &self,
-        head: &Head,
-        target: &change::Target,
-        body: Incoming,
-    ) -> Result<Reply, Reply> {
-        let body = if target.reads_body() {
-            self.read(body, change::BODY_LIMIT).await?
-        } else {
-            Bytes::new()
+            Route::Reply(reply) => Ok(reply),
         };
-        let request = change::parse(head, target, &body, self.cluster())?;
-        let answered = self.asker.once(Request::Members(request.clone())).await;
-        Ok(change::render(&request, &answered, self.cluster()))
+        let (Ok(reply) | Err(reply)) = answered;
+        response(reply)
+    }
+
+    /// Has the node carry out a request.
+    pub(super) async fn ask(&self, request: Request) -> api::Response {
+        let metrics = &self.shared.counted.metrics;
+        metrics.pending.inc();
+        let answered = self.asker.once(request).await;
+        metrics.pending.dec();
+        if matches!(answered, api::Response::Failed(_)) {
+            metrics.failed();
+        }
+        answered
+    }
+
+    /// How many watches are open.
+    pub(super) fn open_watches(&self) -> u64 {
+        WATCHERS.saturating_sub(self.watchers.available_permits()) as u64
     }
 
     /// Reads a body, and one byte more than it may have: by that one that is too long is told.
-    async fn read(&self, body: Incoming, limit: usize) -> Result<Bytes, Reply> {
+    pub(super) async fn read(&self, body: Incoming, limit: usize) -> Result<Bytes, Reply> {
         let read = tokio::select! {
             biased;
             read = read_body(body, limit + 1) => read,
@@ -125,7 +101,7 @@ impl<P: Platform> Port<P> {
     }
 
     /// The first view of which `holds` is true, if it comes in time.
-    async fn view(&self, holds: fn(&View) -> bool) -> Result<Arc<View>, Reply> {
+    pub(super) async fn view(&self, holds: fn(&View) -> bool) -> Result<Arc<View>, Reply> {
         let published = &self.shared.published;
         if let Some(view) = published.view().filter(|view| holds(view)) {
             return Ok(view);

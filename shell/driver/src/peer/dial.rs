@@ -157,6 +157,7 @@ async fn read<P: Platform>(
             Some(Err(error)) => return End::Lost(error.to_string()),
             None => return End::Lost("closed by the peer".to_owned()),
         };
+        line.ground.shared.counted.metrics.peer_received(line.peer, data.len());
         decoder.push(&data);
         loop {
             match decoder.decode() {

@@ -57,6 +57,7 @@ async fn post<P: Platform>(
     let view = line.ground.shared.published.identified().await;
     let url = rotation.url(&line.urls()).ok_or_else(|| "no URL is known".to_owned())?;
     let body = encode_message(message);
+    line.ground.shared.counted.metrics.peer_sent(line.peer, body.len());
     let local = local(&view).ok_or_else(|| "no identity yet".to_owned())?;
     loop {
         let kept = connection.take().filter(Connection::is_open);

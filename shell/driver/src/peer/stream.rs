@@ -85,7 +85,9 @@ impl<P: Platform> Parts for StreamBody<P> {
         if self.buffer.is_empty() {
             Poll::Pending
         } else {
-            Poll::Ready(Some(self.buffer.split().freeze()))
+            let part = self.buffer.split().freeze();
+            self.ground.shared.counted.metrics.peer_sent(self.peer, part.len());
+            Poll::Ready(Some(part))
         }
     }
 }

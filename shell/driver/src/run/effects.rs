@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use quorate_core::disk::Op;
 use quorate_core::http::Call;
-use quorate_core::node::{CallId, Exit, Input, ListenError, Output, Task};
+use quorate_core::node::{CallId, Exit, Input, LinkEvent, ListenError, Output, Task};
 use quorate_core::raft::Message;
+use quorate_core::time::Now;
 use quorate_core::tls::Role;
 use quorate_core::url::Url;
 
 use super::Shared;
 use super::inbox::{Ask, Batch};
 use super::replies::Replies;
+use crate::counted::Counted;
 use crate::http::{self, Doors};
 use crate::life::Life;
 use crate::peer::Links;
@@ -45,18 +47,22 @@ impl<P: Platform> Effects<P> {
 
     /// Hands over what came of carrying out outputs, and then a batch: completions first, then the
     /// peers, then the clients. Clients that are gone are left out.
-    pub(super) fn admit(&mut self, batch: &mut Batch, mut handle: impl FnMut(Input)) {
+    pub(super) fn admit(&mut self, now: Now, batch: &mut Batch, mut handle: impl FnMut(Input)) {
+        let counted = &self.shared.counted;
         for input in self.news.drain(..) {
+            count(counted, now, &input);
             handle(input);
         }
         for input in batch.control.drain(..) {
             // A client that has its answer is gone for the node as well.
             let stale = matches!(input, Input::Gone { id } if !self.replies.forget(id));
             if !stale {
+                count(counted, now, &input);
                 handle(input);
             }
         }
         for message in batch.peers.drain(..) {
+            counted.received(now, &message);
             handle(Input::Peer(message));
         }
         for Ask { id, request, reply } in batch.clients.drain(..) {
@@ -73,7 +79,7 @@ impl<P: Platform> Effects<P> {
 
     /// Carries out all outputs in order; ends with the exit if one of them is the halt. The disk
     /// gets its operations in one batch at the end, and nothing here waits for them.
-    pub(super) fn perform(&mut self, outputs: &mut Vec<Output>) -> Option<Exit> {
+    pub(super) fn perform(&mut self, now: Now, outputs: &mut Vec<Output>) -> Option<Exit> {
         let mut exit = None;
         for output in outputs.drain(..) {
             match output {
@@ -81,7 +87,7 @@ impl<P: Platform> Effects<P> {
                     exit = Some(halt);
                     break;
                 }
-                other => self.carry_out(other),
+                other => self.carry_out(now, other),
             }
         }
         if !self.ops.is_empty() {
@@ -90,20 +96,29 @@ impl<P: Platform> Effects<P> {
         exit
     }
 
-    fn carry_out(&mut self, output: Output) {
+    fn carry_out(&mut self, now: Now, output: Output) {
         match output {
-            Output::Send(message) => self.send(message),
+            Output::Send(message) => {
+                self.shared.counted.sent(now, &message);
+                self.send(message);
+            }
             Output::Reply { id, response, last } => {
                 self.news.extend(self.replies.pass(id, response, last));
             }
-            Output::Disk(op) => self.ops.push(op),
+            Output::Disk(op) => {
+                self.shared.counted.began(now, &op);
+                self.ops.push(op);
+            }
             Output::Http { call, request } => self.call(call, request),
             Output::Dns { call, host } => self.look_up(call, &host),
             Output::Compute { call, task } => self.compute(call, task),
             Output::Listen { peer, client } => self.listen(peer, client),
             Output::Peers(peers) => self.links.set(peers),
             Output::Publish(view) => self.shared.published.publish(view),
-            Output::Note(note) => log::note(&note),
+            Output::Note(note) => {
+                self.shared.counted.note(now, &note);
+                log::note(&note);
+            }
             // `perform` ends at it.
             Output::Halt(_) => {}
         }
@@ -154,6 +169,15 @@ impl<P: Platform> Effects<P> {
             // Nobody listens once the node has halted.
             let _ = control.send(task.await);
         });
+    }
+}
+
+/// Counts what an input says of the disk or of a peer.
+fn count(counted: &Counted, now: Now, input: &Input) {
+    match input {
+        Input::Disk(done) => counted.ended(now, done),
+        Input::Link { peer, event: LinkEvent::Unreachable } => counted.lost(*peer),
+        _ => {}
     }
 }
 

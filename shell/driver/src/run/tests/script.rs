@@ -96,7 +96,7 @@ pub(super) fn start(network: &Network, script: Script) -> Running {
         watches: Vec::new(),
         begun: false,
     };
-    let options = Options { request_timeout: REQUEST_TIMEOUT, gate: Arc::default() };
+    let options = Options { request_timeout: REQUEST_TIMEOUT, ..Options::default() };
     let driver = Driver::new(memory.clone(), machine, options);
     let stopper = driver.stopper();
     Running { heard, memory, stopper, task: tokio::spawn(driver.run()) }
@@ -127,12 +127,13 @@ impl Scripted {
             personality: quorate_core::wire::version::PERSONALITY,
             member: Some(MemberId(u64::from(self.script.number))),
             cluster_id: Some(ClusterId(0xabc)),
-            incarnation: String::new(),
+            incarnation: None,
             formed: true,
             ready: !self.script.unready,
             cluster: Arc::new(Cluster { members: members.collect(), ..Cluster::default() }),
             store: Store::new().image(),
             stamp: Stamp { store_index: 3, raft_index: 4, raft_term: 2 },
+            applied: 4,
             term: 2,
             leader: None,
         }

@@ -1,0 +1,50 @@
+//! What a member says of itself: statistics, metrics, the state of the process, its log.
+
+use quorate_core::api::log_level;
+use quorate_core::api::stats::{Resource, Sources};
+use quorate_core::api::variables::{self, Process};
+use quorate_core::http::Reply;
+
+use super::port::Port;
+use crate::counted::Seen;
+use crate::platform::Platform;
+
+/// The version of the text format of Prometheus.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+impl<P: Platform> Port<P> {
+    /// `/v2/stats`
+    pub(super) async fn stats(&self, resource: Resource) -> Result<Reply, Reply> {
+        let view = self.view(|_| true).await?;
+        let stats = self.shared.counted.stats();
+        let (watchers, now) = (self.open_watches(), self.platform.now());
+        Ok(resource.reply(Sources { view: &view, stats: &stats, watchers, now }))
+    }
+
+    /// `/metrics`
+    pub(super) async fn metrics(&self) -> Result<Reply, Reply> {
+        let view = self.view(|_| true).await?;
+        let (watchers, vitals) = (self.open_watches(), self.platform.vitals());
+        let text = self.shared.counted.text(&Seen { view: &view, watchers, vitals });
+        let headers = vec![("Content-Type", METRICS_TYPE.to_owned())];
+        Ok(Reply { status: 200, headers, body: text.into() })
+    }
+
+    /// `/debug/vars`
+    pub(super) async fn variables(&self) -> Result<Reply, Reply> {
+        let view = self.view(|_| true).await?;
+        let vitals = self.platform.vitals().unwrap_or_default();
+        let process = Process {
+            command_line: &self.shared.options.command_line,
+            memory: vitals.resident_bytes,
+            descriptors: vitals.descriptors_max,
+        };
+        Ok(variables::reply(&view, process))
+    }
+
+    /// `/config/local/log`
+    pub(super) fn log_level(&self, body: &[u8]) -> Result<Reply, Reply> {
+        self.platform.log_at(log_level::parse(body)?);
+        Ok(log_level::done())
+    }
+}
