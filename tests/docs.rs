@@ -44,6 +44,7 @@ const fn follows(cell: Cell) -> &'static str {
     match cell {
         Cell::Form => "**form**",
         Cell::Join => "**join**",
+        Cell::Discover => "**discover**",
         Cell::Restart => "**restart**",
         Cell::RefuseFlags => "refuse: says what is wrong",
         Cell::RefuseMissing => "refuse: not there yet",

@@ -16,6 +16,7 @@ pub(crate) mod refusal;
 pub(crate) mod sandbox;
 pub(crate) mod scenario;
 pub(crate) mod template;
+pub(crate) mod token;
 pub(crate) mod transcript;
 pub(crate) mod wait;
 pub(crate) mod writer;

@@ -10,9 +10,11 @@
 //! ```
 //!
 //! Nothing is made or touched before the list is settled and the ports are bound, so that a wrong
-//! flag leaves no trace.
+//! flag leaves no trace. Where a discovery service has the list, it is settled behind the identity,
+//! with the registration of this member, and only asked for before.
 
 mod agreed;
+mod discovering;
 pub mod disk_state;
 mod first_log;
 pub mod forming;
@@ -20,9 +22,11 @@ pub mod identity;
 mod join;
 pub mod list;
 mod look;
+mod progress;
 mod refusals;
 mod restore;
 mod settle;
+mod stage;
 pub mod table;
 mod versions;
 
@@ -32,115 +36,44 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::config::{Config, Form};
-use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Replace, Ticket};
+use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Ticket};
 use crate::error::Refusal;
 use crate::http::Answer;
 use crate::member::Member;
 use crate::node::{CallId, Effects, ListenError, Output};
 use crate::note::Note;
-use crate::raft::{Log, LogId};
-use crate::snap::Shelf;
-use crate::store::Image;
+use crate::rng::{Rng, Stream};
 use crate::time::Instant;
-use crate::wal::{HardState, Owner, Wal};
+use crate::wal::Owner;
 use agreed::Agreed;
+use discovering::{Discovering, Outcome as Discovered};
 use disk_state::DiskState;
 use first_log::FirstLog;
 use forming::{Forming, Verdict};
 use identity::Incarnation;
-use join::{Join, Joined, Standing};
+use join::{Join, Standing};
 use look::Look;
+pub(crate) use progress::{Booted, Progress, Restored};
 use restore::{Outcome, Restore};
 use settle::{Settled, Settling};
+use stage::{Course, Stage};
 use table::Plan;
 
 /// A start under way.
 #[derive(Debug)]
 pub(crate) struct Boot {
     config: Arc<Config>,
+    seed: [u8; 32],
     stage: Stage,
     /// Whether the ports are bound and the data directory is locked.
     bound: bool,
     incarnation: Option<Incarnation>,
 }
 
-/// A start that has come to its end.
-#[derive(Debug)]
-pub(crate) struct Booted {
-    pub(crate) owner: Owner,
-    pub(crate) incarnation: Incarnation,
-    pub(crate) wal: Wal,
-    pub(crate) shelf: Shelf,
-    pub(crate) hard: HardState,
-    pub(crate) log: Log,
-    /// The state as of `applied`: that of the snapshot, if there is one.
-    pub(crate) snapshot: Option<Restored>,
-    /// Whether this member may campaign at once: the cluster is new, and it is the one that was
-    /// agreed on to do so.
-    pub(crate) campaign: bool,
-    /// The members of the cluster that this one joins, as it was told; empty otherwise. What counts
-    /// is the log, but that has to come from one of them.
-    pub(crate) told: Vec<Member>,
-}
-
-/// A snapshot that was read back.
-#[derive(Debug)]
-pub(crate) struct Restored {
-    pub(crate) last: LogId,
-    pub(crate) conf: crate::raft::ConfState,
-    pub(crate) image: Image,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// Before the first wake.
-    Idle,
-    Looking(Look),
-    /// The list is judged, and its URLs are compared by address.
-    Settling(Settling),
-    /// The members of a cluster that runs are asked for, and compared with the list.
-    Joining(Join),
-    Listening(Course),
-    Locking(Ticket, Course),
-    LookingAgain(Look, Course),
-    /// The file is read, if it is there from an earlier attempt.
-    ReadingIdentity(Ticket, Course),
-    WritingIdentity(Replace, Incarnation, Course),
-    Forming(Agreed, Forming),
-    Creating(Box<FirstLog>),
-    Restoring(Box<Restore>),
-    /// It was refused, or given away as [`Booted`].
-    Over,
-}
-
-/// What was decided, with what it takes.
-#[derive(Debug)]
-enum Course {
-    /// Start from the log.
-    Restart,
-    /// Form a new cluster of these members.
-    Form(Agreed),
-    /// Join a cluster that runs.
-    Join(Joined),
-}
-
-/// How a start stands.
-#[derive(Debug)]
-pub(crate) enum Progress {
-    Pending,
-    Done(Box<Booted>),
-    Refused(Refusal),
-}
-
-impl From<Refusal> for Progress {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
 impl Boot {
-    pub(crate) const fn new(config: Arc<Config>) -> Self {
-        Self { config, stage: Stage::Idle, bound: false, incarnation: None }
+    /// A start that has not begun. `seed` feeds the jitter of its pauses.
+    pub(crate) const fn new(config: Arc<Config>, seed: [u8; 32]) -> Self {
+        Self { config, seed, stage: Stage::Idle, bound: false, incarnation: None }
     }
 
     /// Time has passed.
@@ -156,6 +89,7 @@ impl Boot {
                 }
             }
             Stage::Joining(join) => join.wake(now, fx),
+            Stage::Discovering(discovering) => discovering.wake(now, fx),
             _ => {}
         }
         Progress::Pending
@@ -163,21 +97,12 @@ impl Boot {
 
     /// When it has to be woken.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        match &self.stage {
-            Stage::Idle => Some(Instant::default()),
-            Stage::Forming(_, forming) => forming.deadline(),
-            Stage::Joining(join) => join.deadline(),
-            _ => None,
-        }
+        self.stage.deadline()
     }
 
     /// Who this member is, once it tells others.
     pub(crate) fn owner(&self) -> Option<Owner> {
-        match &self.stage {
-            Stage::Forming(agreed, _) => Some(agreed.owner()),
-            Stage::Creating(first) => Some(first.owner()),
-            _ => None,
-        }
+        self.stage.owner()
     }
 
     /// The incarnation, once it is durable.
@@ -187,11 +112,7 @@ impl Boot {
 
     /// The members of the list, while the cluster is being formed.
     pub(crate) fn members(&self) -> Vec<Member> {
-        match &self.stage {
-            Stage::Forming(agreed, _) => agreed.members(),
-            Stage::Creating(first) => first.members().to_vec(),
-            _ => Vec::new(),
-        }
+        self.stage.members()
     }
 
     /// Whether there is a cluster already that this member joins.
@@ -226,6 +147,10 @@ impl Boot {
             Stage::ReadingIdentity(ticket, course) if ticket == done.ticket => {
                 self.identity_read(now, course, done.result, fx)?;
             }
+            Stage::Discovering(discovering) => {
+                let outcome = discovering.disk(&self.config, now, done, fx)?;
+                self.discovered(now, outcome, fx)?;
+            }
             stage => {
                 let found = done.result.map_err(|error| self.disk_refusal(&error))?;
                 self.found(now, stage, done.ticket, found, fx)?;
@@ -258,6 +183,7 @@ impl Boot {
                 None => Stage::LookingAgain(look, course),
                 Some(disk) => match (table::decide(&disk, &self.config)?, course) {
                     (Plan::Form, course @ Course::Form(_))
+                    | (Plan::Discover, course @ (Course::Form(_) | Course::Discover(_)))
                     | (Plan::Join, course @ Course::Join(_)) => {
                         return self.go_on(now, course, fx);
                     }
@@ -296,6 +222,12 @@ impl Boot {
                 let standing = Join::begin(&self.config, list, fx)?;
                 self.join(now, standing, fx)
             }
+            Plan::Discover => {
+                let rng = Rng::new(self.seed, Stream::Boot);
+                let discovering = Discovering::begin(&self.config, rng, fx)?;
+                self.stage = Stage::Discovering(Box::new(discovering));
+                Ok(())
+            }
         }
     }
 
@@ -329,6 +261,23 @@ impl Boot {
         }
     }
 
+    fn discovered(
+        &mut self,
+        now: Instant,
+        outcome: Discovered,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        let course = match outcome {
+            Discovered::Pending(discovering) => {
+                self.stage = Stage::Discovering(discovering);
+                return Ok(());
+            }
+            Discovered::Register(discovering) => Course::Discover(discovering),
+            Discovered::Agreed(agreed) => Course::Form(agreed),
+        };
+        self.go_on(now, course, fx)
+    }
+
     /// Takes the next step that the course needs.
     fn go_on(&mut self, now: Instant, course: Course, fx: &mut Effects<'_>) -> Result<(), Refusal> {
         if !self.bound {
@@ -349,6 +298,7 @@ impl Boot {
                 let first = FirstLog::joining(&self.config, joined, incarnation, fx.script);
                 Stage::Creating(Box::new(first))
             }
+            Course::Discover(discovering) => Stage::Discovering(discovering.register(now, fx)),
         };
         Ok(())
     }
@@ -365,11 +315,11 @@ impl Boot {
             Stage::Settling(settling) => settling
                 .answered(call, result)
                 .and_then(|settled| self.settle(now, settled, fx))
-                .map_or_else(Progress::Refused, |()| Progress::Pending),
+                .map_or_else(Progress::Refused, Progress::from),
             Stage::Joining(join) => join
                 .looked_up(now, call, result, fx)
                 .and_then(|standing| self.join(now, standing, fx))
-                .map_or_else(Progress::Refused, |()| Progress::Pending),
+                .map_or_else(Progress::Refused, Progress::from),
             stage => {
                 self.stage = stage;
                 Progress::Pending
@@ -480,30 +430,46 @@ impl Boot {
         result: Result<Answer, String>,
         fx: &mut Effects<'_>,
     ) -> Progress {
-        if let Stage::Joining(_) = &self.stage
-            && let Stage::Joining(join) = core::mem::replace(&mut self.stage, Stage::Over)
-        {
-            return join
+        match core::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Forming(agreed, mut forming) => {
+                let verdict = forming.answered(now, call, result);
+                self.asked(agreed, forming, verdict, fx)
+                    .map_or_else(Progress::Refused, Progress::from)
+            }
+            Stage::Joining(join) => join
                 .answered(now, call, result, fx)
                 .and_then(|standing| self.join(now, standing, fx))
-                .map_or_else(Progress::Refused, |()| Progress::Pending);
-        }
-        let (Stage::Forming(agreed, forming), Some(incarnation)) =
-            (&mut self.stage, self.incarnation)
-        else {
-            return Progress::Pending;
-        };
-        match forming.answered(now, call, result) {
-            Verdict::Wait => {}
-            Verdict::Refuse(refusal) => return refusal.into(),
-            // The first one to hear of all others is hardly ever the one that is to campaign; and
-            // where there is a leader already, asking first disturbs nobody.
-            Verdict::Form | Verdict::Late => {
-                let first = FirstLog::begin(&self.config, agreed, incarnation, true, fx.script);
-                self.stage = Stage::Creating(Box::new(first));
+                .map_or_else(Progress::Refused, Progress::from),
+            Stage::Discovering(discovering) => discovering
+                .answered(&self.config, now, call, result, fx)
+                .and_then(|outcome| self.discovered(now, outcome, fx))
+                .map_or_else(Progress::Refused, Progress::from),
+            stage => {
+                self.stage = stage;
+                Progress::Pending
             }
         }
-        Progress::Pending
+    }
+
+    /// Another member has answered.
+    fn asked(
+        &mut self,
+        agreed: Agreed,
+        forming: Forming,
+        verdict: Verdict,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        self.stage = match (verdict, self.incarnation) {
+            (Verdict::Refuse(refusal), _) => return Err(refusal),
+            // The first one to hear of all others is hardly ever the one that is to campaign; and
+            // where there is a leader already, asking first disturbs nobody.
+            (Verdict::Form | Verdict::Late, Some(incarnation)) => {
+                let first = FirstLog::begin(&self.config, &agreed, incarnation, true, fx.script);
+                Stage::Creating(Box::new(first))
+            }
+            _ => Stage::Forming(agreed, forming),
+        };
+        Ok(())
     }
 
     fn restored(&self, restored: restore::Ended, fx: &mut Effects<'_>) -> Progress {

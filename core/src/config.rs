@@ -17,7 +17,7 @@ mod settings;
 mod validate;
 
 pub use effective::Origin;
-pub use first_start::{Bootstrap, Form, Members};
+pub use first_start::{Bootstrap, Discovery, Fallback, Form, Members};
 pub use flag::{Flag, Group, Scope};
 pub use missing::not_supported;
 pub use security::Security;

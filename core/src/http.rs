@@ -94,6 +94,34 @@ pub struct Call {
     pub timeout: Duration,
     /// As whom to connect, if it is by TLS.
     pub role: Role,
+    /// The HTTP proxy through which it goes, if it does not go straight.
+    pub via: Option<Via>,
+}
+
+/// An HTTP proxy, which is connected to without TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    /// A name or an address, without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The value of the header `Proxy-Authorization`, where it wants one.
+    pub credentials: Option<String>,
+}
+
+impl Call {
+    /// A GET without headers and body, straight to the server.
+    pub const fn get(url: String, role: Role, timeout: Duration) -> Self {
+        Self {
+            method: Method::Get,
+            url,
+            headers: Vec::new(),
+            body: Bytes::new(),
+            timeout,
+            role,
+            via: None,
+        }
+    }
 }
 
 /// What came back for a [`Call`].

@@ -73,6 +73,7 @@ pub mod planted;
 pub mod api;
 pub mod boot;
 pub mod config;
+pub mod discovery;
 pub mod disk;
 pub mod error;
 mod go_json;

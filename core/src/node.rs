@@ -70,7 +70,7 @@ impl Node {
     /// jitter and nothing that must be secret; a restart needs a new one.
     pub fn new(config: Config, seed: [u8; 32], _now: Now) -> Self {
         let config = Arc::new(config);
-        let boot = Box::new(Boot::new(config.clone()));
+        let boot = Box::new(Boot::new(config.clone(), seed));
         let phase = Phase::Booting(boot, Early::new(&config));
         Self { config, seed, phase, script: Script::default(), calls: 0, dirty: true }
     }

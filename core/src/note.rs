@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use crate::id::{ClusterId, MemberId};
 use crate::raft::LogId;
+use crate::time::Duration;
 use crate::url::Url;
 
 /// Something worth knowing that is no answer to anybody.
@@ -39,6 +40,22 @@ pub enum Note {
     WaitingToForm {
         /// Name of the member and the reason.
         missing: Vec<(String, String)>,
+    },
+    /// Who has registered with the discovery service so far.
+    Discovered {
+        /// What the members of the cluster have registered, in order.
+        registered: Vec<String>,
+        /// How many are missing.
+        missing: usize,
+    },
+    /// The discovery service could not be asked; it will be again.
+    DiscoveryFailed {
+        /// The service.
+        service: String,
+        /// Why.
+        cause: String,
+        /// After which time.
+        pause: Duration,
     },
     /// Every listed member is there: the cluster is formed.
     Formed,

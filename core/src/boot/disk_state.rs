@@ -13,6 +13,8 @@ pub const WAL: &str = "quorate/wal";
 pub const SNAP: &str = "quorate/snap";
 /// Who this data directory is.
 pub const IDENTITY: &str = "quorate/identity";
+/// What this data directory has registered with a discovery service.
+pub const REGISTRATION: &str = "quorate/registration";
 /// The lock file, beside and not within [`ROOT`], so that taking the lock makes no member.
 pub const LOCK: &str = "quorate.lock";
 

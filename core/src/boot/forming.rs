@@ -10,12 +10,10 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
 use super::list::described;
 use super::refusals;
 use crate::error::Refusal;
-use crate::http::{Answer, Call, Method};
+use crate::http::{Answer, Call};
 use crate::id::{ClusterId, MemberId};
 use crate::member::{Member, json};
 use crate::node::CallId;
@@ -124,14 +122,7 @@ impl Forming {
                 continue;
             }
             let url = &other.urls[other.turn % other.urls.len()];
-            let request = Call {
-                method: Method::Get,
-                url: format!("{url}/members"),
-                headers: Vec::new(),
-                body: Bytes::new(),
-                timeout: TIMEOUT,
-                role: Role::Peer,
-            };
+            let request = Call::get(format!("{url}/members"), Role::Peer, TIMEOUT);
             let call = fresh();
             other.due = None;
             self.calls.insert(call, *id);

@@ -17,7 +17,7 @@ use super::refusals;
 use super::versions::{Asked, Versions};
 use crate::config::Config;
 use crate::error::Refusal;
-use crate::http::{Answer, Call, Method};
+use crate::http::{Answer, Call};
 use crate::id::ClusterId;
 use crate::member::{Member, json};
 use crate::node::{CallId, Effects, Output};
@@ -215,14 +215,7 @@ impl Join {
 /// A question without a body.
 pub(super) fn get(url: &str, timeout: Duration, fx: &mut Effects<'_>) -> CallId {
     let call = fx.call();
-    let request = Call {
-        method: Method::Get,
-        url: url.to_string(),
-        headers: Vec::new(),
-        body: bytes::Bytes::new(),
-        timeout,
-        role: Role::Peer,
-    };
+    let request = Call::get(url.to_string(), Role::Peer, timeout);
     fx.out.push(Output::Http { call, request });
     call
 }

@@ -49,6 +49,13 @@ impl InitialCluster {
         Ok(Self { members })
     }
 
+    /// The list of one member with these URLs.
+    pub fn alone(name: &str, urls: &[Url]) -> Self {
+        let mut urls = urls.to_vec();
+        urls.sort_unstable();
+        Self { members: BTreeMap::from([(name.into(), urls)]) }
+    }
+
     /// How many members it lists.
     pub fn len(&self) -> usize {
         self.members.len()

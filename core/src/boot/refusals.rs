@@ -51,10 +51,13 @@ fn missing(column: Column, config: &Config) -> Refusal {
     let dir = &config.data_dir;
     let empty = format!("the data directory {dir} is empty");
     let (feature, given) = match column {
-        Column::Discovery => ("a discovery service", "-discovery is given"),
         Column::Srv => ("discovery by DNS", "-discovery-srv is given"),
         Column::Proxy => ("running as a proxy", "-proxy is given"),
-        Column::New | Column::Existing | Column::Unreadable | Column::ForceNewCluster => {
+        Column::New
+        | Column::Existing
+        | Column::Discovery
+        | Column::Unreadable
+        | Column::ForceNewCluster => {
             return not_supported("-force-new-cluster")
                 .hint(format!("the data directory {dir} holds a member; nothing was touched"))
                 .hint("leave -force-new-cluster away to start that member");

@@ -14,6 +14,8 @@ pub enum Plan {
     Form,
     /// As a member that was added to a cluster that runs.
     Join,
+    /// As one of the members of a new cluster that a discovery service tells.
+    Discover,
 }
 
 /// What stands in the data directory: a row of the table.
@@ -58,6 +60,8 @@ pub enum Cell {
     Form,
     /// Join the cluster of the list.
     Join,
+    /// Find the members through the discovery service, and form their cluster.
+    Discover,
     /// Start from the log.
     Restart,
     /// Say what is wrong with the flags of the first start.
@@ -75,7 +79,7 @@ pub enum Cell {
 }
 
 use Cell::{
-    Form, Join, RefuseBeside as Beside, RefuseEtcd as Etcd, RefuseFlags as Flags,
+    Discover, Form, Join, RefuseBeside as Beside, RefuseEtcd as Etcd, RefuseFlags as Flags,
     RefuseForeign as Foreign, RefuseMissing as Missing, RefuseNoData as NoData, Restart,
 };
 
@@ -97,7 +101,7 @@ pub const COLUMNS: [Column; 7] = [
 #[rustfmt::skip]
 pub const TABLE: [[Cell; 7]; 5] = [
     //                new      existing  discovery  srv      unreadable  proxy    force-new-cluster
-    /* empty       */ [Form,    Join,     Missing,   Missing, Flags,      Missing, NoData],
+    /* empty       */ [Form,    Join,     Discover,  Missing, Flags,      Missing, NoData],
     /* beside etcd */ [Beside,  Beside,   Beside,    Beside,  Beside,     Beside,  Beside],
     /* member      */ [Restart, Restart,  Restart,   Restart, Restart,    Restart, Missing],
     /* etcd        */ [Etcd,    Etcd,     Etcd,      Etcd,    Etcd,       Etcd,    Etcd],
@@ -114,6 +118,7 @@ pub fn decide(disk: &DiskState, config: &Config) -> Result<Plan, Refusal> {
     match (cell(row(disk, config), column), bootstrap) {
         (Form, _) => Ok(Plan::Form),
         (Join, _) => Ok(Plan::Join),
+        (Discover, _) => Ok(Plan::Discover),
         (Restart, _) => Ok(Plan::Restart),
         (Flags, Err(refusal)) => Err(refusal),
         (cell, _) => Err(refusals::of(cell, column, disk, config)),

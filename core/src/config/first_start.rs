@@ -11,8 +11,10 @@ use super::flag::Scope;
 use super::refusals::{advertised_twice, invalid, verifying};
 use super::settings::{Given, Settings, written};
 use super::{Config, flags, grammar};
+use crate::discovery::{Place, Token};
 use crate::error::Refusal;
-use crate::url::Url;
+use crate::http::Via;
+use crate::url::{Scheme, Url};
 
 /// How a new member is to get into a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +36,30 @@ pub enum Members {
     New(String),
     /// Join the cluster whose members this list has.
     Existing(String),
-    /// Ask the discovery service at this URL.
-    Discovery(String),
+    /// Ask a discovery service.
+    Discovery(Discovery),
     /// Ask for the SRV records of this domain.
     Srv(String),
+}
+
+/// `-discovery` and what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discovery {
+    /// `-discovery`
+    pub token: Token,
+    /// `-discovery-proxy`
+    pub via: Option<Via>,
+    /// `-discovery-fallback`
+    pub fallback: Fallback,
+}
+
+/// `-discovery-fallback`: what becomes of a member for which there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// A proxy of the cluster that has its place.
+    Proxy,
+    /// Nothing: it refuses to start.
+    Exit,
 }
 
 /// `-initial-cluster-form`: whom a new member waits for before it forms the cluster.
@@ -72,7 +94,7 @@ impl Config {
         let list = settings.value("initial-cluster");
         let members = match (given("discovery"), given("discovery-srv")) {
             (Some(url), _) if existing => return Err(discovery_of_existing(&url)),
-            (Some(url), _) => Members::Discovery(url),
+            (Some(url), _) => Members::Discovery(discovery(settings, &url)?),
             (None, Some(domain)) => Members::Srv(domain),
             (None, None) if existing => Members::Existing(list),
             (None, None) => Members::New(list),
@@ -102,6 +124,33 @@ impl Config {
         let proxy = self.proxy.then_some("proxy");
         self.first_start.iter().filter_map(move |(flag, _)| first_start(flag)).chain(proxy)
     }
+}
+
+fn discovery(settings: &Settings, url: &str) -> Result<Discovery, Refusal> {
+    // It was judged before, as every value.
+    let token = Token::parse(url).map_err(|cause| verifying(&format!("-discovery: {cause}")))?;
+    let proxy = settings.value("discovery-proxy");
+    let via = if proxy.is_empty() { None } else { Some(via(&proxy)?) };
+    let fallback = match settings.value("discovery-fallback").as_str() {
+        "exit" => Fallback::Exit,
+        _ => Fallback::Proxy,
+    };
+    Ok(Discovery { token, via, fallback })
+}
+
+/// Reads `-discovery-proxy`. Without a scheme it is one of http, as for etcd.
+fn via(text: &str) -> Result<Via, Refusal> {
+    let url = if text.contains("://") { text.into() } else { format!("http://{text}") };
+    let invalid = |cause: &str| {
+        Refusal::new(format!("invalid proxy address {text:?}: {cause}"))
+            .hint("-discovery-proxy takes an HTTP proxy: [http://][USER:PASSWORD@]HOST:PORT")
+    };
+    let (place, _) = Place::parse(&url).map_err(|cause| invalid(&cause))?;
+    if place.scheme == Scheme::Https {
+        return Err(invalid("it is asked over plain HTTP only"));
+    }
+    let Place { host, port, credentials, .. } = place;
+    Ok(Via { host, port, credentials })
 }
 
 fn refuse_several(settings: &Settings) -> Result<(), Refusal> {

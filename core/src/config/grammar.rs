@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
+use crate::discovery::Token;
 use crate::url::Url;
 
 /// What a value has to look like.
@@ -48,7 +49,7 @@ impl Grammar {
             Self::OneOf(words) if words.contains(&value) => Ok(()),
             Self::OneOf(_) => Err("invalid value".to_owned()),
             Self::Address => address(value).map(drop),
-            Self::Service => service(value),
+            Self::Service => Token::parse(value).map(drop),
             Self::Domain => domain(value),
             Self::Origins => list(value).try_for_each(origin),
         }
@@ -133,20 +134,6 @@ fn origin(value: &str) -> Result<(), String> {
         }
         _ => Err(format!("an origin has the form http://HOST: {value}")),
     }
-}
-
-fn service(value: &str) -> Result<(), String> {
-    let scheme = || format!("URL scheme must be http or https: {value}");
-    let (name, rest) = value.split_once("://").ok_or_else(scheme)?;
-    if !["http", "https"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
-        return Err(scheme());
-    }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let plain = |c: char| !c.is_whitespace() && !c.is_control();
-    if authority.is_empty() || !value.chars().all(plain) {
-        return Err(format!("URL has no host: {value}"));
-    }
-    Ok(())
 }
 
 /// Labels of up to 63 letters, digits, hyphens and underscores; 253 in all, and a dot at the end if

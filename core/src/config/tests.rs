@@ -7,6 +7,7 @@ use std::vec::Vec;
 
 use super::grammar::Grammar;
 use super::*;
+use crate::discovery::Token;
 use crate::error::Refusal;
 
 fn validate(settings: Settings) -> Result<Config, Refusal> {

@@ -12,7 +12,7 @@ use super::input::CallId;
 use super::output::Output;
 use super::running::{Running, request_timeout};
 use super::{Effects, Timer};
-use crate::http::{Answer, Call, Method as Verb};
+use crate::http::{Answer, Call};
 use crate::id::MemberId;
 use crate::member::json::Attributes;
 use crate::member::record::{VERSION, attributes_path};
@@ -32,6 +32,9 @@ const POLL_UNDECIDED: Duration = Duration::from_millis(500);
 
 /// How long it waits for all of them before it decides for the lowest version.
 const UNDECIDED: Duration = Duration::from_secs(4);
+
+/// How long a member may take to say its version.
+const VERSION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What a member has to do, and when.
 #[derive(Debug)]
@@ -169,14 +172,7 @@ impl Running {
         for member in self.cluster.iter().filter(|member| member.id != self.owner.member) {
             let Some(url) = member.peer_urls.first() else { continue };
             let call = fx.call();
-            let request = Call {
-                method: Verb::Get,
-                url: format!("{url}/version"),
-                headers: alloc::vec::Vec::new(),
-                body: Bytes::new(),
-                timeout: Duration::from_secs(1),
-                role: Role::Peer,
-            };
+            let request = Call::get(format!("{url}/version"), Role::Peer, VERSION_TIMEOUT);
             self.duties.poll.calls.insert(call, member.id);
             fx.out.push(Output::Http { call, request });
         }

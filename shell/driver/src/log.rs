@@ -12,6 +12,8 @@ pub fn note(note: &Note) {
         Note::BootDecided { .. }
         | Note::FlagIgnored { .. }
         | Note::CertificateUnused { .. }
+        | Note::Discovered { .. }
+        | Note::DiscoveryFailed { .. }
         | Note::WaitingToForm { .. }
         | Note::Formed
         | Note::Joined
@@ -48,6 +50,28 @@ fn boot(note: &Note) {
         }
         Note::CertificateUnused { flag, url } => {
             warn!(flag, "{url} is listened on without TLS: -{flag} is not used there");
+        }
+        Note::Discovered { registered, missing: 0 } => {
+            info!(
+                "discovery: found {} needed peer(s): {}",
+                registered.len(),
+                registered.join(", ")
+            );
+        }
+        Note::Discovered { registered, missing } => {
+            let found = registered.len();
+            let who = if found == 0 { "nobody".to_owned() } else { registered.join(", ") };
+            info!(
+                missing,
+                "discovery: found {found} peer(s), waiting for {missing} more: {who} registered"
+            );
+        }
+        Note::DiscoveryFailed { service, cause, pause } => {
+            let seconds = pause.as_secs_f32();
+            warn!(
+                cause,
+                "discovery: waiting for the service {service}, asking again in {seconds:.1}s: {cause}"
+            );
         }
         Note::WaitingToForm { missing } => {
             let missing: Vec<_> =

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use hyper::{Request, Uri};
-use quorate_core::http::{Answer, Call, Method};
+use quorate_core::http::{Answer, Call, Method, Via};
 use quorate_core::tls::Role;
 use quorate_core::url::Scheme;
 
@@ -32,7 +32,10 @@ pub(crate) async fn call<P: Platform>(
 async fn attempt<P: Platform>(platform: &P, life: &Life, call: Call) -> Result<Answer, String> {
     let target = Target::parse(&call.url, call.role)?;
     let request = request(&target, &call)?;
-    let mut connection = connect(platform, life, &target, call.timeout).await?;
+    let mut connection = match &call.via {
+        None => connect(platform, life, &target, call.timeout).await?,
+        Some(via) => through(platform, life, via, &target, call.timeout).await?,
+    };
     let response = connection.send(request).await?;
     let status = response.status().as_u16();
     let headers = response
@@ -56,6 +59,24 @@ async fn connect<P: Platform>(
     timeout: Duration,
 ) -> Result<Connection, String> {
     Connection::open(platform, life, &target.endpoint, timeout).await
+}
+
+/// A connection to an HTTP proxy, which passes on what is asked of `target`.
+async fn through<P: Platform>(
+    platform: &P,
+    life: &Life,
+    via: &Via,
+    target: &Target,
+    timeout: Duration,
+) -> Result<Connection, String> {
+    if target.endpoint.scheme == Scheme::Https {
+        return Err("https through a proxy is not supported yet".to_owned());
+    }
+    let (host, port) = (via.host.clone(), via.port);
+    let proxy = Endpoint { role: Role::Public, scheme: Scheme::Http, host, port };
+    Connection::open(platform, life, &proxy, timeout)
+        .await
+        .map_err(|cause| format!("the proxy {}: {cause}", authority(&via.host, via.port)))
 }
 
 /// Where an absolute URL leads.
@@ -92,11 +113,18 @@ fn request(target: &Target, call: &Call) -> Result<Request<Body>, String> {
     };
     let mut request = Request::new(Body::Whole(call.body.clone()));
     *request.method_mut() = method;
-    *request.uri_mut() = target.path.parse().map_err(|error| format!("{}: {error}", call.url))?;
+    // A proxy is told the whole URL.
+    let uri = if call.via.is_some() { &call.url } else { &target.path };
+    *request.uri_mut() = uri.parse().map_err(|error| format!("{}: {error}", call.url))?;
     let headers = request.headers_mut();
     let host = HeaderValue::try_from(authority(&target.endpoint.host, target.endpoint.port));
     headers.insert(HOST, host.map_err(|error| format!("{}: {error}", call.url))?);
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    let credentials = call.via.as_ref().and_then(|via| via.credentials.as_ref());
+    if let Some(credentials) = credentials {
+        let value = HeaderValue::try_from(credentials).map_err(|error| error.to_string())?;
+        headers.insert(PROXY_AUTHORIZATION, value);
+    }
     for (name, value) in &call.headers {
         let name = HeaderName::try_from(name.as_str()).map_err(|error| error.to_string())?;
         let value = HeaderValue::try_from(value.as_str()).map_err(|error| error.to_string())?;

@@ -40,9 +40,9 @@ fn words(cell: Cell, column: Column) -> &'static str {
     match (cell, column) {
         (Cell::Form, _) => "Form",
         (Cell::Join, _) => "Join",
+        (Cell::Discover, _) => "Discover",
         (Cell::Restart, _) => "Restart",
         (Cell::RefuseFlags, _) => "invalid value \"%%%\" for flag -initial-cluster-state",
-        (Cell::RefuseMissing, Column::Discovery) => "a discovery service is not supported",
         (Cell::RefuseMissing, Column::Srv) => "discovery by DNS is not supported",
         (Cell::RefuseMissing, Column::Proxy) => "running as a proxy is not supported",
         (Cell::RefuseMissing, _) => "-force-new-cluster is not supported",

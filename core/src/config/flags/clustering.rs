@@ -60,7 +60,7 @@ pub const CLUSTERING: &[Flag] = &[
         "URL",
         Grammar::Service,
         "",
-        "The URL of a discovery token, in place of -initial-cluster. Not supported yet.",
+        "The URL of a discovery token, in place of -initial-cluster.",
     )
     .of(Scope::FirstStart),
     Flag::new(
@@ -68,7 +68,8 @@ pub const CLUSTERING: &[Flag] = &[
         "WHAT",
         Grammar::OneOf(&["proxy", "exit"]),
         "proxy",
-        "What to do when the cluster of the token is full: 'proxy' or 'exit'. Not supported yet.",
+        "What to do when the cluster of the token is full: 'proxy', which is not supported yet, or \
+         'exit'.",
     )
     .of(Scope::FirstStart),
     Flag::new(
@@ -76,7 +77,7 @@ pub const CLUSTERING: &[Flag] = &[
         "URL",
         Grammar::Text,
         "",
-        "The HTTP proxy through which the discovery service is reached. Not supported yet.",
+        "The HTTP proxy through which the discovery service is reached: [USER:PASSWORD@]HOST:PORT.",
     )
     .of(Scope::FirstStart),
     Flag::new(

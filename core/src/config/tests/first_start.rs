@@ -27,8 +27,36 @@ fn the_list_comes_from_one_place() {
     let existing = flag("initial-cluster-state", "existing").flag("initial-cluster", "a=b");
     assert_eq!(members(existing), Members::Existing("a=b".into()));
     assert_eq!(members(flag("initial-cluster", "%%%")), Members::New("%%%".into()));
-    assert_eq!(members(flag("discovery", "http://d/t")), Members::Discovery("http://d/t".into()));
+    let discovery = Discovery {
+        token: Token::parse("http://d/t").unwrap(),
+        via: None,
+        fallback: Fallback::Proxy,
+    };
+    assert_eq!(members(flag("discovery", "http://d/t")), Members::Discovery(discovery));
     assert_eq!(members(flag("discovery-srv", "e.com")), Members::Srv("e.com".into()));
+}
+
+#[test]
+fn what_belongs_to_a_discovery_is_read_with_it() {
+    let given = |proxy: &str| {
+        let settings = flag("discovery", "http://d/t").flag("discovery-fallback", "exit");
+        settings.flag("discovery-proxy", proxy)
+    };
+    for (proxy, host, port, credentials) in [
+        ("10.0.0.1:3128", "10.0.0.1", 3128, None),
+        ("http://u:p@proxy.example", "proxy.example", 80, Some("Basic dTpw")),
+    ] {
+        let Members::Discovery(discovery) = members(given(proxy)) else { panic!("{proxy}") };
+        let via = discovery.via.unwrap();
+        assert_eq!((via.host.as_str(), via.port), (host, port));
+        assert_eq!(via.credentials.as_deref(), credentials);
+        assert_eq!(discovery.fallback, Fallback::Exit);
+    }
+    let refusal = refusal(given(":%zz"));
+    assert!(refusal.message.starts_with("invalid proxy address \":%zz\": "), "{refusal:?}");
+    // It says nothing by itself.
+    let alone = flag("discovery-proxy", ":%zz");
+    assert!(validate(alone).unwrap().bootstrap().is_ok());
 }
 
 /// Every two of them, and all three.

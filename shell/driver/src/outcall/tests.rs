@@ -14,12 +14,17 @@ fn put(url: &str) -> Call {
         body: Bytes::from_static(b"value=a"),
         timeout: Duration::from_secs(2),
         role: Role::Public,
+        via: None,
     }
 }
 
 /// Makes a call to a server that gives this answer and keeps the connection; gives the outcome
 /// and the request that the server saw.
 async fn answered(answer: &'static str) -> (Result<Answer, String>, String) {
+    answered_to(put("http://node:1/a/b?c=d%20e"), answer).await
+}
+
+async fn answered_to(request: Call, answer: &'static str) -> (Result<Answer, String>, String) {
     let memory = Memory::new(Network::default());
     let mut listeners =
         memory.bind(&Url::parse("http://node:1").unwrap(), Role::Client).await.unwrap();
@@ -32,7 +37,7 @@ async fn answered(answer: &'static str) -> (Result<Answer, String>, String) {
         String::from_utf8(bytes[..len].to_vec()).unwrap()
     });
     let (life, _ender) = Life::new();
-    let result = call(&memory, &life, put("http://node:1/a/b?c=d%20e")).await;
+    let result = call(&memory, &life, request).await;
     (result, server.await.unwrap())
 }
 
@@ -47,6 +52,24 @@ async fn a_call_says_what_it_was_told_and_hears_all_of_the_answer() {
     for line in ["host: node:1\r\n", "x-one: 1\r\n", "content-length: 7\r\n", "\r\n\r\nvalue=a"] {
         assert!(request.contains(line), "{line}: {request}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_is_told_the_whole_url_and_who_asks() {
+    let via = Via { host: "node".to_owned(), port: 1, credentials: Some("Basic dTpw".to_owned()) };
+    let through = Call { via: Some(via.clone()), ..put("http://far.example/a?b") };
+    let (result, request) =
+        answered_to(through, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    assert_eq!(result.unwrap().status, 200);
+    assert!(request.starts_with("PUT http://far.example/a?b HTTP/1.1\r\n"), "{request}");
+    for line in ["host: far.example:80\r\n", "proxy-authorization: Basic dTpw\r\n"] {
+        assert!(request.contains(line), "{line}: {request}");
+    }
+    let memory = Memory::new(Network::default());
+    let (life, _ender) = Life::new();
+    let nobody = Call { via: Some(via), ..put("http://far.example/") };
+    let cause = call(&memory, &life, nobody).await.unwrap_err();
+    assert_eq!(cause, "the proxy node:1: connection refused");
 }
 
 #[tokio::test(start_paused = true)]

@@ -43,6 +43,7 @@ fn the_discovery_service_is_reached_by_its_name() {
         body: bytes::Bytes::from_static(b"value=m0"),
         timeout: Duration::from_secs(1),
         role: quorate_core::tls::Role::Public,
+        via: None,
     };
     world.call(process, CallId(1), call(Method::Get, "?wait=true&waitIndex=2"));
     world.call(process, CallId(2), call(Method::Get, "/_config/size"));

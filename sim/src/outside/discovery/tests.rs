@@ -13,6 +13,7 @@ fn call(method: Method, rest: &str, body: &str) -> Call {
         body: Bytes::copy_from_slice(body.as_bytes()),
         timeout: Duration::from_millis(1000),
         role: quorate_core::tls::Role::Public,
+        via: None,
     }
 }
 

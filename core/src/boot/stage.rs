@@ -1,0 +1,87 @@
+//! How far a start has come, and where it leads.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::agreed::Agreed;
+use super::discovering::Discovering;
+use super::first_log::FirstLog;
+use super::forming::Forming;
+use super::identity::Incarnation;
+use super::join::{Join, Joined};
+use super::look::Look;
+use super::restore::Restore;
+use super::settle::Settling;
+use crate::disk::{Replace, Ticket};
+use crate::member::Member;
+use crate::time::Instant;
+use crate::wal::Owner;
+
+/// How far a start has come.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Before the first wake.
+    Idle,
+    Looking(Look),
+    /// The list is judged, and its URLs are compared by address.
+    Settling(Settling),
+    /// The members of a cluster that runs are asked for, and compared with the list.
+    Joining(Join),
+    /// A discovery service is asked for the list.
+    Discovering(Box<Discovering>),
+    Listening(Course),
+    Locking(Ticket, Course),
+    LookingAgain(Look, Course),
+    /// The file is read, if it is there from an earlier attempt.
+    ReadingIdentity(Ticket, Course),
+    WritingIdentity(Replace, Incarnation, Course),
+    Forming(Agreed, Forming),
+    Creating(Box<FirstLog>),
+    Restoring(Box<Restore>),
+    /// It was refused, or given away as [`Booted`](super::Booted).
+    Over,
+}
+
+/// What was decided, with what it takes.
+#[derive(Debug)]
+pub(super) enum Course {
+    /// Start from the log.
+    Restart,
+    /// Form a new cluster of these members.
+    Form(Agreed),
+    /// Join a cluster that runs.
+    Join(Joined),
+    /// Register with a discovery service, and form a new cluster of all who do.
+    Discover(Box<Discovering>),
+}
+
+impl Stage {
+    /// When it has to be woken.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Idle => Some(Instant::default()),
+            Self::Forming(_, forming) => forming.deadline(),
+            Self::Joining(join) => join.deadline(),
+            Self::Discovering(discovering) => discovering.deadline(),
+            _ => None,
+        }
+    }
+
+    /// Who this member is, once it tells others.
+    pub(super) fn owner(&self) -> Option<Owner> {
+        match self {
+            Self::Forming(agreed, _) => Some(agreed.owner()),
+            Self::Creating(first) => Some(first.owner()),
+            _ => None,
+        }
+    }
+
+    /// The members of the list, while the cluster is being formed.
+    pub(super) fn members(&self) -> Vec<Member> {
+        match self {
+            Self::Forming(agreed, _) => agreed.members(),
+            Self::Creating(first) => first.members().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+}
