@@ -35,6 +35,12 @@ impl Refusal {
         self
     }
 
+    /// The same refusal, of a data directory that cannot be relied on, with the way out.
+    #[must_use]
+    pub fn of_data(self) -> Self {
+        self.hint("nothing was changed; replace the member, or bring back a sound copy of its data")
+    }
+
     /// The exit status of a process that is refused: 2 if its command line is malformed, or 1.
     pub const fn code(&self) -> u8 {
         if self.syntax { 2 } else { 1 }

@@ -1,7 +1,7 @@
 //! What the tests of several resources start from.
 
 use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString as _};
+use alloc::string::ToString as _;
 use alloc::sync::Arc;
 use alloc::vec;
 
@@ -32,7 +32,7 @@ pub(crate) fn view() -> View {
         personality: PERSONALITY,
         member: Some(MEMBER),
         cluster_id: Some(CLUSTER),
-        incarnation: String::new(),
+        incarnation: None,
         formed: true,
         ready: true,
         cluster: Arc::new(Cluster { members, version, ..Cluster::default() }),

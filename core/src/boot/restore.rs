@@ -82,8 +82,7 @@ impl Restore {
         script: &mut Script,
     ) -> Result<Option<Outcome>, Refusal> {
         let found = done.result.map_err(|error| {
-            Refusal::new(format!("cannot read the data directory: {}", error.message))
-                .hint("nothing was changed")
+            Refusal::new(format!("cannot read the data directory: {}", error.message)).of_data()
         })?;
         match (self.reading.take(), found) {
             (None, Found::Entries(entries)) => {
@@ -137,7 +136,7 @@ impl Restore {
             return Ok(None);
         }
         let recovered = replay.finish()?.ok_or_else(|| {
-            Refusal::new(format!("{}: the log has vanished while it was read", wal::DIR))
+            Refusal::new(format!("{}: the log has vanished while it was read", wal::DIR)).of_data()
         })?;
         let snapshots = self.listings[1].1.as_deref().unwrap_or_default();
         let known = |candidate: &Candidate| recovered.marks.contains(&candidate.id);
@@ -220,7 +219,7 @@ fn restore_state(snapshot: Snapshot) -> Result<Restored, Refusal> {
             "the snapshot at entry {} cannot be read: {cause}",
             snapshot.last.index
         ))
-        .hint("nothing was changed; replace the member, or bring back a sound copy of its data")
+        .of_data()
     })?;
     Ok(Restored { last: snapshot.last, conf: snapshot.conf, image })
 }

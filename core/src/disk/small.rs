@@ -59,9 +59,7 @@ impl SmallFile {
 
     /// What is said of a file whose content makes no sense.
     pub fn damaged(&self) -> Refusal {
-        Refusal::new(format!("the file {} in the data directory is damaged", self.path)).hint(
-            "nothing was changed; restore the data directory from a copy, or replace this member",
-        )
+        Refusal::new(format!("the file {} in the data directory is damaged", self.path)).of_data()
     }
 
     /// Writes the file.

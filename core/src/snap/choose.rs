@@ -48,5 +48,5 @@ pub fn choose(
     for id in skipped {
         refusal = refusal.hint(format!("{} is missing or damaged", path(id, "snap")));
     }
-    Err(refusal.hint("replace the member, or bring back a sound copy of its data"))
+    Err(refusal.of_data())
 }

@@ -79,7 +79,8 @@ impl Recovered {
             return Err(Refusal::new(format!(
                 "{DIR}: the log begins behind entry {}, and entry {} of the snapshot is needed",
                 self.base.index, index
-            )));
+            ))
+            .of_data());
         };
         let known = match skip.checked_sub(1) {
             None => Some(self.base.term).filter(|term| *term > 0 || index == 0),
@@ -90,7 +91,8 @@ impl Recovered {
         if let Some(known) = known.filter(|known| *known != term) {
             return Err(Refusal::new(format!(
                 "{DIR}: entry {index} has term {known} in the log and term {term} in the snapshot"
-            )));
+            ))
+            .of_data());
         }
         let skip = usize::try_from(skip).unwrap_or(usize::MAX).min(self.entries.len());
         let mut entries = core::mem::take(&mut self.entries);

@@ -86,14 +86,16 @@ impl Replay {
                     "{}: a second segment of this number",
                     after.path
                 ))
-                .hint(format!("the other one is {}", before.path)));
+                .hint(format!("the other one is {}", before.path))
+                .of_data());
             }
             if before.sequence.checked_add(1) != Some(after.sequence) {
                 return Err(Refusal::new(format!(
                     "{DIR}: segment {:016x} of the log is missing",
                     before.sequence.saturating_add(1)
                 ))
-                .hint(format!("found are {} and {}", before.path, after.path)));
+                .hint(format!("found are {} and {}", before.path, after.path))
+                .of_data());
             }
         }
         let leftovers =
@@ -124,13 +126,13 @@ impl Replay {
         let path = &listed.path;
         let header = Header::decode(bytes).map_err(|error| unreadable(path, error))?;
         if (header.sequence, header.first_index()) != (listed.sequence, listed.first) {
-            return Err(Refusal::new(format!("{path}: the file is not what its name says")).hint(
-                format!(
+            return Err(Refusal::new(format!("{path}: the file is not what its name says"))
+                .hint(format!(
                     "its header says segment {:016x}, first entry {:016x}",
                     header.sequence,
                     header.first_index()
-                ),
-            ));
+                ))
+                .of_data());
         }
         if let Some(log) = &self.log {
             log.check(path, &header)?;
@@ -178,23 +180,24 @@ impl Log {
     /// Whether the segment with this header continues what was read.
     fn check(&self, path: &str, header: &Header) -> Result<(), Refusal> {
         if header.owner != self.owner {
-            return Err(Refusal::new(format!("{path}: the segment belongs to another log")).hint(
-                format!(
+            return Err(Refusal::new(format!("{path}: the segment belongs to another log"))
+                .hint(format!(
                     "it is of member {} in cluster {}, the ones before are of member {} in \
                      cluster {}",
                     header.owner.member,
                     header.owner.cluster,
                     self.owner.member,
                     self.owner.cluster
-                ),
-            ));
+                ))
+                .of_data());
         }
         let Latest { path: before, salt, ending, .. } = &self.latest;
         // Only the first segment lacks a predecessor, and it is the first in the list.
         let previous = header.previous.unwrap_or(Previous { salt: 0, end: 0 });
         if previous.salt != *salt {
             return Err(Refusal::new(format!("{path}: the segment does not follow {before}"))
-                .hint("the two come from different copies of the data directory"));
+                .hint("the two come from different copies of the data directory")
+                .of_data());
         }
         if ending.end < previous.end {
             return Err(corrupt(before, ending.end, previous.end));
@@ -203,7 +206,8 @@ impl Log {
             return Err(Refusal::new(format!(
                 "{path}: the segment does not continue {before}, which ends at offset {}",
                 ending.end
-            )));
+            ))
+            .of_data());
         }
         Ok(())
     }
@@ -226,7 +230,9 @@ impl Log {
                 }
                 Some(Record::Entry(entry)) => self.entry(entry),
             };
-            taken.map_err(|why| Refusal::new(format!("{path}: the batch at offset {at} {why}")))?;
+            taken.map_err(|why| {
+                Refusal::new(format!("{path}: the batch at offset {at} {why}")).of_data()
+            })?;
         }
         Ok(())
     }
@@ -249,6 +255,10 @@ impl Log {
                 self.entries.clear();
                 self.base = LogId { term: 0, index: before };
             }
+        }
+        let term_before = self.entries.last().map_or(self.base.term, |last| last.term);
+        if entry.term < term_before {
+            return Err("holds an entry with a lower term than the one before");
         }
         self.head.last = entry.id();
         self.entries.push(entry);
@@ -299,6 +309,7 @@ fn unreadable(path: &str, error: HeaderError) -> Refusal {
         HeaderError::Short | HeaderError::Damaged => {
             Refusal::new(format!("{path}: the header of the segment is damaged"))
                 .hint("a segment gets its name when its header is durable: a crash cannot do this")
+                .of_data()
         }
     }
 }
@@ -306,5 +317,5 @@ fn unreadable(path: &str, error: HeaderError) -> Refusal {
 fn corrupt(path: &str, at: u64, durable: u64) -> Refusal {
     Refusal::new(format!("{path}: the log is damaged at offset {at}"))
         .hint(format!("it was durable up to offset {durable}: a crash cannot do this"))
-        .hint("nothing was changed; replace the member, or bring back a sound copy of its data")
+        .of_data()
 }

@@ -5,12 +5,14 @@
 //! what to do, and that nobody allocates more than the input is worth. The targets of cargo-fuzz
 //! are shims over it, and ordinary tests run it over the corpus in the tree.
 
+pub mod cluster;
 pub mod flags;
 pub mod http;
 pub mod image;
 pub mod log;
 mod memory;
 pub mod peer;
+mod seal;
 pub mod urls;
 
 use quorate_core::error::Refusal;
@@ -19,13 +21,14 @@ use quorate_core::error::Refusal;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. Each has a corpus of its name.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("flags", flags::run),
     ("urls", urls::run),
     ("http", http::run),
     ("peer", peer::run),
     ("log", log::run),
     ("image", image::run),
+    ("cluster", cluster::run),
 ];
 
 /// Every refusal names its cause and a remedy.

@@ -3,6 +3,7 @@ use alloc::vec;
 
 use super::answer;
 use crate::api::fixture::{head, header, text, view, with_cluster};
+use crate::boot::identity::Incarnation;
 use crate::http::{Method, Reply};
 use crate::id::MemberId;
 use crate::member::Member;
@@ -38,10 +39,10 @@ fn members_have_decimal_ids() {
 
 #[test]
 fn members_tell_who_is_forming() {
-    let view = View { formed: false, incarnation: "0a0b".to_string(), ..view() };
+    let view = View { formed: false, incarnation: Some(Incarnation::new(&[10; 32])), ..view() };
     let reply = ask(Method::Get, "/members", &view).unwrap();
     assert_eq!(header(&reply, "X-Quorate-State"), Some("forming"));
-    assert_eq!(header(&reply, "X-Quorate-Incarnation"), Some("0a0b"));
+    assert_eq!(header(&reply, "X-Quorate-Incarnation"), Some("0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"));
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl World {
         let now = self.now();
         let floor = now.marks.last().map_or(0, |mark| mark.index).max(now.base.index);
         let first = now.last().index.saturating_sub(back).max(floor) + 1;
-        let term = now.hard_state.term + u64::from(first <= now.last().index);
+        let term = now.hard_state.term.max(now.last().term) + u64::from(first <= now.last().index);
         let data: Vec<u8> = (0..size).map(|_| self.dice.below(256) as u8).collect();
         let entries: Vec<Entry> =
             (0..count as u64).map(|n| entry(term.max(1), first + n, &data)).collect();
