@@ -45,6 +45,7 @@ const fn follows(cell: Cell) -> &'static str {
         Cell::Form => "**form**",
         Cell::Join => "**join**",
         Cell::Discover => "**discover**",
+        Cell::LookUp => "**look up**, then form or join",
         Cell::Restart => "**restart**",
         Cell::RefuseFlags => "refuse: says what is wrong",
         Cell::RefuseMissing => "refuse: not there yet",

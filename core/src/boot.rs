@@ -26,6 +26,7 @@ mod progress;
 mod refusals;
 mod restore;
 mod settle;
+mod srv;
 mod stage;
 pub mod table;
 mod versions;
@@ -37,6 +38,7 @@ use alloc::vec::Vec;
 
 use crate::config::{Config, Form};
 use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Ticket};
+use crate::dns;
 use crate::error::Refusal;
 use crate::http::Answer;
 use crate::member::Member;
@@ -56,6 +58,7 @@ use look::Look;
 pub(crate) use progress::{Booted, Progress, Restored};
 use restore::{Outcome, Restore};
 use settle::{Settled, Settling};
+use srv::{Listed, Search, Srv};
 use stage::{Course, Stage};
 use table::Plan;
 
@@ -90,6 +93,7 @@ impl Boot {
             }
             Stage::Joining(join) => join.wake(now, fx),
             Stage::Discovering(discovering) => discovering.wake(now, fx),
+            Stage::Searching(srv) => srv.wake(now, fx),
             _ => {}
         }
         Progress::Pending
@@ -182,9 +186,9 @@ impl Boot {
             Stage::LookingAgain(mut look, course) => match look.take(ticket, found) {
                 None => Stage::LookingAgain(look, course),
                 Some(disk) => match (table::decide(&disk, &self.config)?, course) {
-                    (Plan::Form, course @ Course::Form(_))
+                    (Plan::Form | Plan::LookUp, course @ Course::Form(_))
                     | (Plan::Discover, course @ (Course::Form(_) | Course::Discover(_)))
-                    | (Plan::Join, course @ Course::Join(_)) => {
+                    | (Plan::Join | Plan::LookUp, course @ Course::Join(_)) => {
                         return self.go_on(now, course, fx);
                     }
                     // As before, or another process had it in between.
@@ -219,13 +223,20 @@ impl Boot {
             }
             Plan::Join => {
                 let list = settle::list_to_join(&self.config)?;
-                let standing = Join::begin(&self.config, list, fx)?;
+                let standing = Join::begin(&self.config, list, &self.config.name, fx)?;
                 self.join(now, standing, fx)
             }
             Plan::Discover => {
                 let rng = Rng::new(self.seed, Stream::Boot);
                 let discovering = Discovering::begin(&self.config, rng, fx)?;
                 self.stage = Stage::Discovering(Box::new(discovering));
+                Ok(())
+            }
+            Plan::LookUp => {
+                if let Some((asked, urls)) = settle::to_look_up(&self.config)? {
+                    let srv = Srv::begin(&self.config, asked, urls, now, fx);
+                    self.stage = Stage::Searching(Box::new(srv));
+                }
                 Ok(())
             }
         }
@@ -244,6 +255,28 @@ impl Boot {
                 Ok(())
             }
         }
+    }
+
+    fn search(
+        &mut self,
+        now: Instant,
+        search: Search,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        let Listed { list, own, existing } = match search {
+            Search::Listed(listed) => listed,
+            Search::Waiting(srv) => {
+                self.stage = Stage::Searching(srv);
+                return Ok(());
+            }
+        };
+        if existing {
+            let standing = Join::begin(&self.config, list, &own, fx)?;
+            return self.join(now, standing, fx);
+        }
+        let first = self.config.bootstrap()?;
+        let agreed = Agreed::new(list, first.token, first.form, &own)?;
+        self.go_on(now, Course::Form(agreed), fx)
     }
 
     fn join(
@@ -308,17 +341,21 @@ impl Boot {
         &mut self,
         now: Instant,
         call: CallId,
-        result: Result<Vec<String>, String>,
+        answer: dns::Answer,
         fx: &mut Effects<'_>,
     ) -> Progress {
         match core::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Settling(settling) => settling
-                .answered(call, result)
+                .answered(call, answer)
                 .and_then(|settled| self.settle(now, settled, fx))
                 .map_or_else(Progress::Refused, Progress::from),
             Stage::Joining(join) => join
-                .looked_up(now, call, result, fx)
+                .looked_up(now, call, answer, fx)
                 .and_then(|standing| self.join(now, standing, fx))
+                .map_or_else(Progress::Refused, Progress::from),
+            Stage::Searching(srv) => srv
+                .looked_up(now, call, answer, fx)
+                .and_then(|search| self.search(now, search, fx))
                 .map_or_else(Progress::Refused, Progress::from),
             stage => {
                 self.stage = stage;

@@ -17,7 +17,7 @@ mod settings;
 mod validate;
 
 pub use effective::Origin;
-pub use first_start::{Bootstrap, Discovery, Fallback, Form, Members};
+pub use first_start::{Bootstrap, Discovery, Fallback, Form, Members, Srv};
 pub use flag::{Flag, Group, Scope};
 pub use missing::not_supported;
 pub use security::Security;
@@ -25,6 +25,7 @@ pub use settings::{Given, Settings, Source, variable};
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 use crate::api::Gate;
 use crate::time::Duration;
@@ -47,6 +48,9 @@ pub struct Config {
     /// What was given about the first start; a member with data ignores it. It is kept as it was
     /// given, and judged by [`Config::bootstrap`] only if it is needed.
     pub first_start: Settings,
+    /// `-discovery-srv-resolver`, if it is one: `IP:PORT` of the resolver that is asked for every
+    /// name, in the place of those of the system.
+    pub resolver: Option<SocketAddr>,
     /// The flags about TLS.
     pub security: Security,
     /// `-proxy` asks for something else than a member.

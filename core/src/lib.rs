@@ -75,6 +75,7 @@ pub mod boot;
 pub mod config;
 pub mod discovery;
 pub mod disk;
+pub mod dns;
 pub mod error;
 mod go_json;
 pub mod http;

@@ -150,7 +150,7 @@ fn booting(
         }
         Input::Disk(done) => boot.disk(now.mono, done, fx),
         Input::Http { call, result } => boot.http(now.mono, call, result, fx),
-        Input::Dns { call, result } => boot.dns(now.mono, call, result, fx),
+        Input::Dns { call, answer } => boot.dns(now.mono, call, answer, fx),
         Input::Listening { result } => boot.listening(result, fx),
         Input::Client { id, request } => {
             early.add(now.mono, id, request, fx);

@@ -36,6 +36,13 @@ pub enum Note {
         /// The URL.
         url: Url,
     },
+    /// The list of members is not whole in DNS yet.
+    WaitingForRecords {
+        /// The domain.
+        domain: String,
+        /// What is missing, or the table of what is there; a line each.
+        missing: Vec<String>,
+    },
     /// Forming waits: who has not answered "empty, same list" yet, and why.
     WaitingToForm {
         /// Name of the member and the reason.

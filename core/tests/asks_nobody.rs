@@ -2,6 +2,7 @@
 
 use quorate_core::config::{Config, Settings, flags};
 use quorate_core::disk::{DirEntry, Done, Found, Op};
+use quorate_core::dns::Query;
 use quorate_core::node::Exit;
 use quorate_core::time::{Instant, Now, Wall};
 use quorate_core::{Input, Node, Output};
@@ -10,7 +11,7 @@ use quorate_core::{Input, Node, Output};
 #[derive(Debug, PartialEq, Eq)]
 enum First {
     Listens,
-    LooksUp(Vec<String>),
+    LooksUp(Vec<Query>),
     Calls,
     Refuses(String),
 }
@@ -21,7 +22,7 @@ fn start(settings: Settings, segments: &[&str]) -> First {
     let now = Now { mono: Instant::default(), wall: Wall::from_unix_nanos(1_000_000_000) };
     let mut node = Node::new(config, [1; 32], now);
     let mut inputs = vec![Input::Wake];
-    let mut names = Vec::new();
+    let mut queries = Vec::new();
     loop {
         let mut outputs = Vec::new();
         inputs.drain(..).for_each(|input| node.handle(now, input, &mut outputs));
@@ -34,7 +35,7 @@ fn start(settings: Settings, segments: &[&str]) -> First {
                     let found = Found::Entries(names.iter().map(entry).collect());
                     inputs.push(Input::Disk(Done { ticket, result: Ok(found) }));
                 }
-                Output::Dns { host, .. } => names.push(host.to_string()),
+                Output::Dns { query, .. } => queries.push(query),
                 Output::Http { .. } => return First::Calls,
                 Output::Listen { .. } => return First::Listens,
                 Output::Halt(Exit::Refused(refusal)) => return First::Refuses(refusal.message),
@@ -42,8 +43,8 @@ fn start(settings: Settings, segments: &[&str]) -> First {
                 other => panic!("too early for {other:?}"),
             }
         }
-        if !names.is_empty() {
-            return First::LooksUp(names);
+        if !queries.is_empty() {
+            return First::LooksUp(queries);
         }
         assert!(!inputs.is_empty(), "it waits for nothing");
         inputs.push(Input::Wake);
@@ -56,7 +57,7 @@ const LOG: &[&str] = &["0000000000000000-0000000000000001.wal"];
 fn a_member_with_data_asks_nobody() {
     let first_start = |name: &str| name.starts_with("initial-") || name.starts_with("discovery");
     let names: Vec<&str> = flags::all().map(|flag| flag.name).filter(|n| first_start(n)).collect();
-    assert_eq!(names.len(), 9);
+    assert_eq!(names.len(), 11);
     let dead = [
         ("initial-cluster", "default=http://infra0.example.com:2380"),
         ("discovery", "https://discovery.example.com/token"),
@@ -76,20 +77,35 @@ fn a_member_with_data_asks_nobody() {
 fn a_new_member_looks_up_names_only_where_it_hangs_on_them() {
     let listed = Settings::new().flag("initial-cluster", "default=http://infra0.example.com:2380");
     let by_address = listed.clone().flag("initial-advertise-peer-urls", "http://10.0.1.10:2380");
-    let expected = First::LooksUp(vec!["infra0.example.com".into()]);
+    let expected = First::LooksUp(vec![Query::Addresses("infra0.example.com".into())]);
     assert_eq!(start(by_address, &[]), expected);
     let by_name = listed.flag("initial-advertise-peer-urls", "http://INFRA0.example.com:2380");
     assert_eq!(start(by_name, &[]), First::Listens);
     assert_eq!(start(Settings::new(), &[]), First::Listens);
 }
 
-/// Nothing of a list is written that only TLS could serve, and nobody waits for such members.
 #[test]
-fn a_list_that_needs_tls_is_refused() {
+fn a_new_member_asks_for_the_records_of_tls_first() {
+    let asked = |settings| match start(settings, &[]) {
+        First::LooksUp(queries) => queries,
+        other => panic!("{other:?}"),
+    };
+    let srv = Settings::new().flag("discovery-srv", "example.com");
+    let first = [Query::Services("_etcd-server-ssl._tcp.example.com".into())];
+    assert_eq!(asked(srv.clone()), first);
+    assert_eq!(asked(srv.flag("initial-cluster-state", "existing")), first);
+}
+
+/// Nothing is listened on that only TLS could serve. That others on the list speak it is fine.
+#[test]
+fn listening_with_tls_needs_a_certificate() {
     let list = "default=http://localhost:2380,b=https://10.0.1.11:2380";
-    let refused = First::Refuses("TLS is not supported by this version".into());
-    assert_eq!(start(Settings::new().flag("initial-cluster", list), &[]), refused);
+    assert_eq!(start(Settings::new().flag("initial-cluster", list), &[]), First::Listens);
     let listen = Settings::new().flag("listen-peer-urls", "https://localhost:2380");
+    let refused = First::Refuses(
+        "cannot listen on TLS for https://localhost:2380: KeyFile and CertFile are not presented"
+            .into(),
+    );
     assert_eq!(start(listen.clone(), &[]), refused);
     assert_eq!(start(listen, LOG), refused);
 }

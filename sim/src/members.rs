@@ -63,6 +63,7 @@ pub(crate) fn config(
             .flag("initial-advertise-peer-urls", advertised)
             .flag("initial-cluster", list)
             .flag("initial-cluster-token", token),
+        resolver: None,
         security: Security::default(),
         proxy: false,
         strict_reconfig_check: false,

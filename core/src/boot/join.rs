@@ -16,6 +16,7 @@ use super::list::{InitialCluster, Resolved};
 use super::refusals;
 use super::versions::{Asked, Versions};
 use crate::config::Config;
+use crate::dns::{self, Query};
 use crate::error::Refusal;
 use crate::http::{Answer, Call};
 use crate::id::ClusterId;
@@ -72,25 +73,26 @@ pub(super) enum Standing {
 }
 
 impl Join {
-    /// Asks the others on `list`.
+    /// Asks the others on `list`, which calls this member `name`.
     ///
     /// # Errors
     /// The list makes no sense, or not for this member.
     pub(super) fn begin(
         config: &Config,
         list: InitialCluster,
+        name: &str,
         fx: &mut Effects<'_>,
     ) -> Result<Standing, Refusal> {
         // The token takes no part: identities are those of the cluster.
-        list.check(&config.name, "")?;
+        list.check(name, "")?;
         let mut calls = BTreeMap::new();
-        for (_, urls) in list.iter().filter(|(name, _)| *name != config.name) {
+        for (_, urls) in list.iter().filter(|(other, _)| *other != name) {
             for url in urls {
                 let url = format!("{url}/members");
                 calls.insert(get(&url, TIMEOUT, fx), url);
             }
         }
-        let (name, data_dir) = (config.name.clone(), config.data_dir.clone());
+        let (name, data_dir) = (String::from(name), config.data_dir.clone());
         let step = Step::Asking { calls, failed: Vec::new() };
         Self { list, name, data_dir, step }.unless_nobody_is_left()
     }
@@ -142,7 +144,7 @@ impl Join {
         let mut waiting = BTreeSet::new();
         for host in self.list.hosts_to_compare(&running.members) {
             let (call, host) = (fx.call(), Arc::<str>::from(host));
-            fx.out.push(Output::Dns { call, host: host.clone() });
+            fx.out.push(Output::Dns { call, query: Query::Addresses(host.clone()) });
             waiting.insert((call, host));
         }
         self.step = Step::Resolving { running, waiting, resolved: Resolved::new() };
@@ -157,14 +159,14 @@ impl Join {
         mut self,
         now: Instant,
         call: CallId,
-        result: Result<Vec<String>, String>,
+        answer: dns::Answer,
         fx: &mut Effects<'_>,
     ) -> Result<Standing, Refusal> {
         if let Step::Resolving { waiting, resolved, .. } = &mut self.step
             && let Some(asked) = waiting.iter().find(|(id, _)| *id == call).cloned()
         {
             waiting.remove(&asked);
-            resolved.insert(&asked.1, result);
+            resolved.insert(&asked.1, dns::addresses(&asked.1, answer));
         }
         self.when_resolved(now, fx)
     }

@@ -5,13 +5,13 @@
 //! it hangs on that.
 
 use alloc::collections::BTreeSet;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::agreed::Agreed;
 use super::list::{InitialCluster, Resolved};
-use crate::config::{Config, Members, not_supported};
+use crate::config::{Config, Members, Srv, not_supported};
+use crate::dns::{self, Query};
 use crate::error::Refusal;
 use crate::node::{CallId, Effects, Output};
 use crate::url::Url;
@@ -55,7 +55,7 @@ impl Settling {
         };
         for host in settling.agreed.list().hosts_to_resolve(&config.name, &settling.urls) {
             let (call, host) = (fx.call(), Arc::<str>::from(host));
-            fx.out.push(Output::Dns { call, host: host.clone() });
+            fx.out.push(Output::Dns { call, query: Query::Addresses(host.clone()) });
             settling.waiting.insert((call, host));
         }
         settling.when_resolved()
@@ -68,11 +68,11 @@ impl Settling {
     pub(super) fn answered(
         mut self,
         call: CallId,
-        result: Result<Vec<String>, String>,
+        answer: dns::Answer,
     ) -> Result<Settled, Refusal> {
         if let Some(asked) = self.waiting.iter().find(|(id, _)| *id == call).cloned() {
             self.waiting.remove(&asked);
-            self.resolved.insert(&asked.1, result);
+            self.resolved.insert(&asked.1, dns::addresses(&asked.1, answer));
         }
         self.when_resolved()
     }
@@ -85,6 +85,15 @@ impl Settling {
         list.advertised_matches(&self.agreed.own().name, &self.urls, &self.resolved)?;
         Ok(Settled::Agreed(self.agreed))
     }
+}
+
+/// What is to be asked of DNS, and which peer URLs this member has.
+pub(super) fn to_look_up(config: &Config) -> Result<Option<(Srv, Vec<Url>)>, Refusal> {
+    let first = config.bootstrap()?;
+    Ok(match first.members {
+        Members::Srv(asked) => Some((asked, first.advertise_peer_urls)),
+        _ => None,
+    })
 }
 
 /// The list of a cluster that is to be joined.

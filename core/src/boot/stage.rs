@@ -12,6 +12,7 @@ use super::join::{Join, Joined};
 use super::look::Look;
 use super::restore::Restore;
 use super::settle::Settling;
+use super::srv::Srv;
 use crate::disk::{Replace, Ticket};
 use crate::member::Member;
 use crate::time::Instant;
@@ -23,6 +24,8 @@ pub(super) enum Stage {
     /// Before the first wake.
     Idle,
     Looking(Look),
+    /// The list is looked for in DNS.
+    Searching(Box<Srv>),
     /// The list is judged, and its URLs are compared by address.
     Settling(Settling),
     /// The members of a cluster that runs are asked for, and compared with the list.
@@ -63,6 +66,7 @@ impl Stage {
             Self::Forming(_, forming) => forming.deadline(),
             Self::Joining(join) => join.deadline(),
             Self::Discovering(discovering) => discovering.deadline(),
+            Self::Searching(srv) => srv.deadline(),
             _ => None,
         }
     }

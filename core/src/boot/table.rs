@@ -16,6 +16,8 @@ pub enum Plan {
     Join,
     /// As one of the members of a new cluster that a discovery service tells.
     Discover,
+    /// As one of the members that SRV records list.
+    LookUp,
 }
 
 /// What stands in the data directory: a row of the table.
@@ -62,6 +64,8 @@ pub enum Cell {
     Join,
     /// Find the members through the discovery service, and form their cluster.
     Discover,
+    /// Look up the list, then form or join.
+    LookUp,
     /// Start from the log.
     Restart,
     /// Say what is wrong with the flags of the first start.
@@ -79,7 +83,7 @@ pub enum Cell {
 }
 
 use Cell::{
-    Discover, Form, Join, RefuseBeside as Beside, RefuseEtcd as Etcd, RefuseFlags as Flags,
+    Discover, Form, Join, LookUp, RefuseBeside as Beside, RefuseEtcd as Etcd, RefuseFlags as Flags,
     RefuseForeign as Foreign, RefuseMissing as Missing, RefuseNoData as NoData, Restart,
 };
 
@@ -101,7 +105,7 @@ pub const COLUMNS: [Column; 7] = [
 #[rustfmt::skip]
 pub const TABLE: [[Cell; 7]; 5] = [
     //                new      existing  discovery  srv      unreadable  proxy    force-new-cluster
-    /* empty       */ [Form,    Join,     Discover,  Missing, Flags,      Missing, NoData],
+    /* empty       */ [Form,    Join,     Discover,  LookUp,  Flags,      Missing, NoData],
     /* beside etcd */ [Beside,  Beside,   Beside,    Beside,  Beside,     Beside,  Beside],
     /* member      */ [Restart, Restart,  Restart,   Restart, Restart,    Restart, Missing],
     /* etcd        */ [Etcd,    Etcd,     Etcd,      Etcd,    Etcd,       Etcd,    Etcd],
@@ -119,6 +123,7 @@ pub fn decide(disk: &DiskState, config: &Config) -> Result<Plan, Refusal> {
         (Form, _) => Ok(Plan::Form),
         (Join, _) => Ok(Plan::Join),
         (Discover, _) => Ok(Plan::Discover),
+        (LookUp, _) => Ok(Plan::LookUp),
         (Restart, _) => Ok(Plan::Restart),
         (Flags, Err(refusal)) => Err(refusal),
         (cell, _) => Err(refusals::of(cell, column, disk, config)),

@@ -14,6 +14,7 @@ use super::{Config, flags, grammar};
 use crate::discovery::{Place, Token};
 use crate::error::Refusal;
 use crate::http::Via;
+use crate::time::Duration;
 use crate::url::{Scheme, Url};
 
 /// How a new member is to get into a cluster.
@@ -38,8 +39,19 @@ pub enum Members {
     Existing(String),
     /// Ask a discovery service.
     Discovery(Discovery),
-    /// Ask for the SRV records of this domain.
-    Srv(String),
+    /// Ask for SRV records.
+    Srv(Srv),
+}
+
+/// What is asked of DNS, and to what end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Srv {
+    /// `-discovery-srv`
+    pub domain: String,
+    /// Whether the members that are listed there have a cluster that is to be joined.
+    pub existing: bool,
+    /// `-discovery-srv-timeout`: how long a list that is not whole is waited for.
+    pub patience: Duration,
 }
 
 /// `-discovery` and what belongs to it.
@@ -74,6 +86,10 @@ pub enum Form {
 /// The flags that say where the members come from: one of them at most.
 const SOURCES: [&str; 3] = ["initial-cluster", "discovery", "discovery-srv"];
 
+/// The flag of the first start that a member with data uses too, if its value is one: the names of
+/// the other members may be known nowhere else.
+const USED_WITH_DATA: &str = "discovery-srv-resolver";
+
 impl Config {
     /// Reads what the flags say about the first start. The list itself is not read here.
     ///
@@ -92,10 +108,12 @@ impl Config {
         let existing = settings.value("initial-cluster-state") == "existing";
         let given = |flag: &str| settings.text(flag).map(String::from);
         let list = settings.value("initial-cluster");
+        let patience = grammar::number(&settings.value("discovery-srv-timeout"));
+        let patience = Duration::from_millis(patience.unwrap_or_default());
         let members = match (given("discovery"), given("discovery-srv")) {
             (Some(url), _) if existing => return Err(discovery_of_existing(&url)),
             (Some(url), _) => Members::Discovery(discovery(settings, &url)?),
-            (None, Some(domain)) => Members::Srv(domain),
+            (None, Some(domain)) => Members::Srv(Srv { domain, existing, patience }),
             (None, None) if existing => Members::Existing(list),
             (None, None) => Members::New(list),
         };
@@ -119,7 +137,9 @@ impl Config {
     /// The flags that were given and are ignored because there is a member already.
     pub fn ignored_with_data(&self) -> impl Iterator<Item = &'static str> {
         let first_start = |flag: &str| {
-            flags::find(flag).filter(|flag| flag.scope == Scope::FirstStart).map(|flag| flag.name)
+            let flag = flags::find(flag).filter(|flag| flag.scope == Scope::FirstStart)?;
+            let used = flag.name == USED_WITH_DATA && self.resolver.is_some();
+            (!used).then_some(flag.name)
         };
         let proxy = self.proxy.then_some("proxy");
         self.first_start.iter().filter_map(move |(flag, _)| first_start(flag)).chain(proxy)

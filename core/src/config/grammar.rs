@@ -4,6 +4,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 use crate::discovery::Token;
 use crate::url::Url;
@@ -27,6 +28,8 @@ pub enum Grammar {
     Service,
     /// A name in the DNS.
     Domain,
+    /// `IP:PORT`, with brackets around an address of IPv6.
+    Socket,
     /// Origins of web pages, `SCHEME://HOST` or `SCHEME://HOST:PORT`, or `*`; several separated by
     /// commas, or none.
     Origins,
@@ -51,6 +54,7 @@ impl Grammar {
             Self::Address => address(value).map(drop),
             Self::Service => Token::parse(value).map(drop),
             Self::Domain => domain(value),
+            Self::Socket => socket(value),
             Self::Origins => list(value).try_for_each(origin),
         }
     }
@@ -72,6 +76,7 @@ impl Grammar {
                 )
             }
             Self::Domain => format!("-{flag} takes a domain name, for instance example.com"),
+            Self::Socket => format!("-{flag} takes IP:PORT, for instance 127.0.0.1:53"),
             Self::Origins => {
                 format!("-{flag} takes http://HOST or http://HOST:PORT, separated by commas, or *")
             }
@@ -134,6 +139,11 @@ fn origin(value: &str) -> Result<(), String> {
         }
         _ => Err(format!("an origin has the form http://HOST: {value}")),
     }
+}
+
+fn socket(value: &str) -> Result<(), String> {
+    let parsed: Result<SocketAddr, _> = value.parse();
+    parsed.map(drop).map_err(|_| format!("address {value}: it is not IP:PORT"))
 }
 
 /// Labels of up to 63 letters, digits, hyphens and underscores; 253 in all, and a dot at the end if

@@ -56,6 +56,7 @@ impl Config {
             listen_peer_urls,
             listen_client_urls,
             advertise_client_urls: urls(&settings, "advertise-client-urls"),
+            resolver: settings.text("discovery-srv-resolver").and_then(|text| text.parse().ok()),
             security,
             proxy: settings.value("proxy") != "off",
             strict_reconfig_check: grammar::boolean(&settings.value("strict-reconfig-check"))

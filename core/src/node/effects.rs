@@ -17,7 +17,7 @@ pub(crate) struct Effects<'a> {
 }
 
 impl<'a> Effects<'a> {
-    pub(super) const fn new(
+    pub(crate) const fn new(
         script: &'a mut Script,
         calls: &'a mut u64,
         out: &'a mut Vec<Output>,

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::api;
 use crate::disk::Done;
+use crate::dns;
 use crate::http::Answer;
 use crate::id::MemberId;
 use crate::raft::Message;
@@ -50,12 +51,12 @@ pub enum Input {
         /// What came of it.
         result: Result<Answer, String>,
     },
-    /// A look-up has ended: the addresses in text form, or the cause of failure in words.
+    /// A look-up has ended.
     Dns {
         /// The look-up.
         call: CallId,
         /// What came of it.
-        result: Result<alloc::vec::Vec<String>, String>,
+        answer: dns::Answer,
     },
     /// A computation has ended.
     Computed {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::input::{CallId, ClientId};
 use crate::api;
 use crate::disk::Op;
+use crate::dns::Query;
 use crate::error::Refusal;
 use crate::http::Call;
 use crate::id::MemberId;
@@ -40,12 +41,12 @@ pub enum Output {
         /// What to ask.
         request: Call,
     },
-    /// Look up the addresses of a host name.
+    /// Ask a resolver.
     Dns {
         /// Under which the answer comes in.
         call: CallId,
-        /// The name.
-        host: Arc<str>,
+        /// What to ask.
+        query: Query,
     },
     /// Compute something that takes too long for the loop.
     Compute {

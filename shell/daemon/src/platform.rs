@@ -3,6 +3,7 @@
 mod disk;
 mod files;
 mod listener;
+mod names;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -10,12 +11,14 @@ mod vitals;
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant, SystemTime};
 
 use quorate_core::Config;
 use quorate_core::api::log_level::Level;
+use quorate_core::dns::{self, Query};
 use quorate_core::node::{Computed, ListenError, Task};
 use quorate_core::time::{Instant, Now, Wall};
 use quorate_core::tls::Role;
@@ -29,6 +32,7 @@ use tracing::{Instrument as _, Span};
 use crate::logging;
 use disk::DiskThread;
 use listener::Bound;
+use names::Names;
 use tls::{Incoming, Stream, Tls};
 
 /// The machine as one member sees it.
@@ -37,6 +41,7 @@ pub(crate) struct Tokio {
     runtime: Handle,
     data_dir: Arc<PathBuf>,
     tls: Arc<Tls>,
+    names: Names,
     origin: StdInstant,
     span: Option<Span>,
 }
@@ -45,8 +50,19 @@ impl Tokio {
     /// `span` marks what the member logs, where several share a process.
     pub(crate) fn new(runtime: Handle, config: &Config, span: Option<Span>) -> Self {
         let data_dir = Arc::new(PathBuf::from(&config.data_dir));
-        let tls = Arc::new(Tls::new(config));
-        Self { runtime, data_dir, tls, origin: StdInstant::now(), span }
+        let (tls, names) = (Arc::new(Tls::new(config)), Names::new(config.resolver));
+        Self { runtime, data_dir, tls, names, origin: StdInstant::now(), span }
+    }
+
+    async fn reach(&self, host: &str, port: u16) -> io::Result<TcpStream> {
+        if self.names.is_system() {
+            return TcpStream::connect((host, port)).await;
+        }
+        let addresses = self.names.addresses(host).await;
+        let addresses = addresses
+            .map_err(|cause| io::Error::other(format!("cannot resolve {host}: {cause}")))?;
+        let places: Vec<_> = addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
+        TcpStream::connect(&*places).await
     }
 
     /// Random bytes of the system.
@@ -92,9 +108,9 @@ impl Platform for Tokio {
         let bound = if url.host().is_empty() {
             listener::bind_everywhere(url).await
         } else {
-            match self.resolve(url.host()).await {
+            match self.names.addresses(url.host()).await {
                 Ok(addresses) => listener::bind(url, &addresses).await,
-                Err(cause) => Err(format!("listen {url}: {cause}")),
+                Err(cause) => Err(format!("listen {url}: cannot resolve {}: {cause}", url.host())),
             }
         };
         let tls = (url.scheme() == Scheme::Https).then(|| (Arc::clone(&self.tls), role));
@@ -104,7 +120,7 @@ impl Platform for Tokio {
 
     async fn connect(&self, to: &Endpoint, within: Duration) -> io::Result<Stream> {
         let connecting = async {
-            let stream = TcpStream::connect((to.host.as_str(), to.port)).await?;
+            let stream = self.reach(&to.host, to.port).await?;
             let stream = listener::configure(stream)?;
             match to.scheme {
                 Scheme::Http => Ok(Stream::plain(stream)),
@@ -117,16 +133,8 @@ impl Platform for Tokio {
         }
     }
 
-    async fn resolve(&self, host: &str) -> Result<Vec<String>, String> {
-        let found = tokio::net::lookup_host((host, 0)).await;
-        let found = found.map_err(|error| format!("cannot resolve {host}: {error}"))?;
-        let mut addresses = Vec::new();
-        for address in found.map(|socket| socket.ip().to_string()) {
-            if !addresses.contains(&address) {
-                addresses.push(address);
-            }
-        }
-        Ok(addresses)
+    async fn resolve(&self, query: Query) -> dns::Answer {
+        self.names.ask(query).await
     }
 
     fn entropy(&self) -> [u8; 32] {

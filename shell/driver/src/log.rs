@@ -14,6 +14,7 @@ pub fn note(note: &Note) {
         | Note::CertificateUnused { .. }
         | Note::Discovered { .. }
         | Note::DiscoveryFailed { .. }
+        | Note::WaitingForRecords { .. }
         | Note::WaitingToForm { .. }
         | Note::Formed
         | Note::Joined
@@ -72,6 +73,9 @@ fn boot(note: &Note) {
                 cause,
                 "discovery: waiting for the service {service}, asking again in {seconds:.1}s: {cause}"
             );
+        }
+        Note::WaitingForRecords { domain, missing } => {
+            info!(domain, "waiting for the list of members in DNS: {}", missing.join("; "));
         }
         Note::WaitingToForm { missing } => {
             let missing: Vec<_> =

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use quorate_core::api::log_level::Level;
 use quorate_core::disk::{Done, Op};
+use quorate_core::dns::{self, Query};
 use quorate_core::node::{Computed, Input, ListenError, Task};
 use quorate_core::time::Now;
 use quorate_core::tls::{Certificate, Failure, Role};
@@ -50,8 +51,8 @@ pub trait Platform: Clone + Send + Sync + 'static {
         timeout: Duration,
     ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
-    /// The addresses of a host in text form, or the cause of failure in words.
-    fn resolve(&self, host: &str) -> impl Future<Output = Result<Vec<String>, String>> + Send;
+    /// Asks a resolver.
+    fn resolve(&self, query: Query) -> impl Future<Output = dns::Answer> + Send;
 
     /// Random bytes that nobody can guess.
     fn entropy(&self) -> [u8; 32];

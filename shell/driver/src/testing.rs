@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use quorate_core::disk::{Done, Found, Op};
+use quorate_core::dns::{self, Query};
 use quorate_core::node::{Computed, ListenError, Task};
 use quorate_core::time::{Instant, Now, Wall};
 use quorate_core::tls::{Failure, Role};
@@ -106,8 +107,8 @@ impl Platform for Memory {
         Ok(near)
     }
 
-    async fn resolve(&self, host: &str) -> Result<Vec<String>, String> {
-        Err(format!("cannot resolve {host}: no such name"))
+    async fn resolve(&self, _: Query) -> dns::Answer {
+        Err(dns::Failure::Absent)
     }
 
     fn entropy(&self) -> [u8; 32] {

@@ -139,7 +139,7 @@ impl<M: Machine> World<M> {
             Output::Reply { id, response, last } => self.reply(process, id, response, last),
             Output::Disk(op) => self.disk_op(process, op),
             Output::Http { call, request } => self.call(process, call, request),
-            Output::Dns { call, host } => self.look_up(process, call, &host),
+            Output::Dns { call, query } => self.look_up(process, call, &query),
             Output::Compute { call, task } => {
                 let input = Box::new(Input::Computed { call, result: task.run() });
                 let wait = self.chances.hosts.below(5 * MS);

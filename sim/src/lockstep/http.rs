@@ -1,5 +1,6 @@
 //! What nodes ask of other servers, and of the name service.
 
+use quorate_core::dns::Query;
 use quorate_core::http::{Answer, Call};
 use quorate_core::node::{CallId, Input, LinkEvent};
 use quorate_core::url::Url;
@@ -9,7 +10,6 @@ use super::world::{MS, World};
 use crate::machine::Machine;
 use crate::members::host_number;
 use crate::outside::discovery::Served;
-use crate::outside::dns::{Failure, Query, Records};
 
 /// Where the discovery service is.
 const DISCOVERY: &str = "http://discovery:2379/";
@@ -102,20 +102,15 @@ impl<M: Machine> World<M> {
     }
 
     /// A node looks up a name.
-    pub(super) fn look_up(&mut self, process: Process, call: CallId, name: &str) {
-        let (answer, wrong) = self.dns.answer(process.host, &Query::Addresses(name.to_owned()));
+    pub(super) fn look_up(&mut self, process: Process, call: CallId, query: &Query) {
+        let (answer, wrong) = self.dns.answer(process.host, query);
         if let Some(running) = self.hosts[process.host].process(process) {
             running.misinformed |= wrong;
         }
         self.stats.names_wrong += u64::from(wrong);
         let (delay, _) = self.network.delay(&mut self.chances.network);
-        let wait = if answer == Err(Failure::Silent) { RESOLVER_TIMEOUT } else { delay };
-        let result = match answer {
-            Ok(Records::Addresses(addresses)) => Ok(addresses),
-            Ok(Records::Services(_)) => Err(Failure::Absent.to_string()),
-            Err(failure) => Err(failure.to_string()),
-        };
-        let input = Box::new(Input::Dns { call, result });
+        let wait = if self.dns.is_silent(process.host) { RESOLVER_TIMEOUT } else { delay };
+        let input = Box::new(Input::Dns { call, answer });
         self.queue.push(self.time + wait, Event::Input(process, input));
     }
 

@@ -4,53 +4,11 @@
 //! records appear late, differ between hosts, change to and fro, or cannot be had.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
+use quorate_core::dns::{Answer, Failure, Query, Records, Service};
 use serde::{Deserialize, Serialize};
-
-/// What a resolver is asked.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Query {
-    /// The addresses of a host: A and AAAA records.
-    Addresses(String),
-    /// The servers of a service: SRV records.
-    Services(String),
-}
-
-/// One SRV record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    /// Lower ones are asked first.
-    pub priority: u16,
-    /// The share among those of one priority.
-    pub weight: u16,
-    /// The port.
-    pub port: u16,
-    /// The name of the host.
-    pub target: String,
-}
-
-/// What a resolver found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Records {
-    /// Addresses, as text.
-    Addresses(Vec<String>),
-    /// Servers of a service.
-    Services(Vec<Service>),
-}
-
-/// Why a resolver found nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// NXDOMAIN: there is no such name.
-    #[error("no such host")]
-    Absent,
-    /// SERVFAIL: the servers that should know are of no use.
-    #[error("server failure")]
-    Server,
-    /// Nobody answers.
-    #[error("timed out")]
-    Silent,
-}
 
 /// What is wrong with a resolver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,9 +48,11 @@ impl Dns {
         for host in 0..hosts {
             let name = format!("n{host}");
             services.push(Service { priority: 0, weight: 0, port: 2380, target: name.clone() });
-            dns.set(Query::Addresses(name), Records::Addresses(vec![format!("10.0.0.{host}")]));
+            let number = u8::try_from(host).expect("few hosts");
+            let address = IpAddr::from([10, 0, 0, number]);
+            dns.set(Query::Addresses(name.into()), Records::Addresses(vec![address]));
         }
-        let service = "_etcd-server._tcp.cluster".to_owned();
+        let service: Arc<str> = "_etcd-server._tcp.cluster".into();
         dns.set(Query::Services(service), Records::Services(services));
         dns
     }
@@ -107,16 +67,22 @@ impl Dns {
         self.resolvers.entry(host).or_default().trouble = trouble;
     }
 
+    /// Whether the resolver of a host lets whoever asks wait.
+    pub fn is_silent(&self, host: usize) -> bool {
+        let resolver = self.resolvers.get(&host);
+        resolver.is_some_and(|resolver| resolver.trouble == Some(Trouble::Silent))
+    }
+
     /// What the resolver of a host answers, and whether that is not the truth.
-    pub fn answer(&mut self, host: usize, query: &Query) -> (Result<Records, Failure>, bool) {
+    pub fn answer(&mut self, host: usize, query: &Query) -> (Answer, bool) {
         let truth = self.zone.get(query).cloned().ok_or(Failure::Absent);
         let resolver = self.resolvers.entry(host).or_default();
         resolver.answers += 1;
         let answer = match resolver.trouble {
             None => truth.clone(),
             Some(Trouble::Absent) => Err(Failure::Absent),
-            Some(Trouble::Server) => Err(Failure::Server),
-            Some(Trouble::Silent) => Err(Failure::Silent),
+            Some(Trouble::Server) => Err(Failure::Failed("server failure".to_owned())),
+            Some(Trouble::Silent) => Err(Failure::Failed("timed out".to_owned())),
             Some(Trouble::Flips) if resolver.answers.is_multiple_of(2) => truth.clone(),
             Some(Trouble::Other | Trouble::Flips) => truth.clone().map(elsewhere),
         };
@@ -128,9 +94,13 @@ impl Dns {
 /// The same records in another zone.
 fn elsewhere(records: Records) -> Records {
     match records {
-        Records::Addresses(addresses) => Records::Addresses(
-            addresses.iter().map(|address| address.replacen("10.0.0.", "10.9.9.", 1)).collect(),
-        ),
+        Records::Addresses(addresses) => {
+            let other = |address: IpAddr| match address {
+                IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() | 0x0009_0900).into(),
+                v6 => v6,
+            };
+            Records::Addresses(addresses.into_iter().map(other).collect())
+        }
         Records::Services(services) => {
             let other = |service: Service| Service {
                 target: format!("{}.elsewhere", service.target),
@@ -147,7 +117,9 @@ mod tests {
 
     fn addresses(dns: &mut Dns, host: usize) -> Result<Vec<String>, Failure> {
         match dns.answer(host, &Query::Addresses("n1".into())).0? {
-            Records::Addresses(addresses) => Ok(addresses),
+            Records::Addresses(addresses) => {
+                Ok(addresses.iter().map(ToString::to_string).collect())
+            }
             other => panic!("asked for addresses, got {other:?}"),
         }
     }
@@ -167,8 +139,8 @@ mod tests {
         let mut dns = Dns::new(3);
         let troubles = [
             (Trouble::Absent, Failure::Absent),
-            (Trouble::Server, Failure::Server),
-            (Trouble::Silent, Failure::Silent),
+            (Trouble::Server, Failure::Failed("server failure".into())),
+            (Trouble::Silent, Failure::Failed("timed out".into())),
         ];
         for (trouble, failure) in troubles {
             dns.trouble(0, Some(trouble));

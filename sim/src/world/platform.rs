@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use madsim::runtime::NodeHandle;
+use quorate_core::dns::{self, Query};
 use quorate_core::node::{Computed, ListenError, Task};
 use quorate_core::time::Now;
 use quorate_core::tls::Role;
@@ -17,7 +18,6 @@ use super::sleep::Sleep;
 use super::state::{MS, State, World};
 use super::tcp::{Accepted, Bound, Stream};
 use crate::members::host_number;
-use crate::outside::dns::{Failure, Query, Records};
 
 /// The machine of one process.
 #[derive(Clone)]
@@ -79,10 +79,10 @@ impl Platform for Simulated {
         }
     }
 
-    async fn resolve(&self, host: &str) -> Result<Vec<String>, String> {
-        let (answer, takes) = self.world.lock().look_up(self.process, host);
+    async fn resolve(&self, query: Query) -> dns::Answer {
+        let (answer, takes) = self.world.lock().look_up(self.process, &query);
         Sleep::new(self.world.clone(), takes).await;
-        answer.map_err(|failure| format!("cannot resolve {host}: {failure}"))
+        answer
     }
 
     fn entropy(&self) -> [u8; 32] {
@@ -111,18 +111,14 @@ const RESOLVER_TIMEOUT: u64 = 5000 * MS;
 
 impl State {
     /// What the resolver of a process answers, and how many nanoseconds that takes.
-    fn look_up(&mut self, process: Process, name: &str) -> (Result<Vec<String>, Failure>, u64) {
-        let (answer, wrong) = self.dns.answer(process.host, &Query::Addresses(name.to_owned()));
+    fn look_up(&mut self, process: Process, query: &Query) -> (dns::Answer, u64) {
+        let (answer, wrong) = self.dns.answer(process.host, query);
         if let Some(running) = self.running(process).filter(|_| wrong) {
             running.reasons.misinform();
         }
         self.stats.names_wrong += u64::from(wrong);
         let (delay, _) = self.network.delay(&mut self.chances.network);
-        let takes = if answer == Err(Failure::Silent) { RESOLVER_TIMEOUT } else { delay };
-        let addresses = answer.and_then(|records| match records {
-            Records::Addresses(addresses) => Ok(addresses),
-            Records::Services(_) => Err(Failure::Absent),
-        });
-        (addresses, takes)
+        let takes = if self.dns.is_silent(process.host) { RESOLVER_TIMEOUT } else { delay };
+        (answer, takes)
     }
 }

@@ -85,8 +85,24 @@ pub const CLUSTERING: &[Flag] = &[
         "DOMAIN",
         Grammar::Domain,
         "",
-        "The domain whose SRV records list the members, in place of -initial-cluster. Not supported \
-         yet.",
+        "The domain whose SRV records list the members, in place of -initial-cluster.",
+    )
+    .of(Scope::FirstStart),
+    Flag::new(
+        "discovery-srv-resolver",
+        "IP:PORT",
+        Grammar::Socket,
+        "",
+        "The resolver that is asked for every name, in place of those of the system.",
+    )
+    .of(Scope::FirstStart),
+    Flag::new(
+        "discovery-srv-timeout",
+        "MS",
+        Grammar::Number,
+        "60000",
+        "Milliseconds for which records that are missing, or targets that do not resolve, are \
+         waited for.",
     )
     .of(Scope::FirstStart),
     Flag::new(

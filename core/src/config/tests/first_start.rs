@@ -33,7 +33,14 @@ fn the_list_comes_from_one_place() {
         fallback: Fallback::Proxy,
     };
     assert_eq!(members(flag("discovery", "http://d/t")), Members::Discovery(discovery));
-    assert_eq!(members(flag("discovery-srv", "e.com")), Members::Srv("e.com".into()));
+    let srv = |existing, patience| {
+        let domain = "e.com".into();
+        Members::Srv(Srv { domain, existing, patience: Duration::from_millis(patience) })
+    };
+    let asked = flag("discovery-srv", "e.com");
+    assert_eq!(members(asked.clone()), srv(false, 60_000));
+    let asked = asked.flag("initial-cluster-state", "existing").flag("discovery-srv-timeout", "1");
+    assert_eq!(members(asked), srv(true, 1));
 }
 
 #[test]
@@ -100,7 +107,7 @@ fn a_token_forms_new_clusters_only() {
     );
 }
 
-const MALFORMED: [(&str, &str, &str); 8] = [
+const MALFORMED: [(&str, &str, &str); 10] = [
     ("initial-cluster-state", "%%%", "invalid value"),
     ("initial-cluster-state", "", "invalid value"),
     ("initial-cluster-form", "most", "invalid value"),
@@ -108,6 +115,8 @@ const MALFORMED: [(&str, &str, &str); 8] = [
     ("initial-advertise-peer-urls", "%%%", "URL scheme must be http or https: %%%"),
     ("discovery", "%%%", "URL scheme must be http or https: %%%"),
     ("discovery-srv", "%%%", "not a domain name"),
+    ("discovery-srv-resolver", "localhost:53", "address localhost:53: it is not IP:PORT"),
+    ("discovery-srv-timeout", "1s", "parse error"),
     ("discovery-fallback", "%%%", "invalid value"),
 ];
 
@@ -139,6 +148,8 @@ fn a_member_with_data_is_told_what_it_ignores() {
         "discovery-fallback",
         "discovery-proxy",
         "discovery-srv",
+        "discovery-srv-resolver",
+        "discovery-srv-timeout",
         "initial-advertise-peer-urls",
         "initial-cluster",
         "initial-cluster-form",

@@ -1,7 +1,7 @@
 //! Listening on every local address that a host stands for.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,11 +41,10 @@ impl Listener for Bound {
 }
 
 /// Binds those of `addresses` that belong to this machine; at least one has to.
-pub(super) async fn bind(url: &Url, addresses: &[String]) -> Result<Vec<TcpListener>, String> {
+pub(super) async fn bind(url: &Url, addresses: &[IpAddr]) -> Result<Vec<TcpListener>, String> {
     let mut bound = Vec::new();
     for address in addresses {
-        let Ok(ip) = address.parse::<IpAddr>() else { continue };
-        let socket = SocketAddr::new(ip, url.port());
+        let socket = SocketAddr::new(*address, url.port());
         match TcpListener::bind(socket).await {
             Ok(listener) => bound.push(listener),
             Err(error) if is_foreign(&error) => {}
@@ -53,8 +52,8 @@ pub(super) async fn bind(url: &Url, addresses: &[String]) -> Result<Vec<TcpListe
         }
     }
     if bound.is_empty() {
-        let answers =
-            if addresses.is_empty() { "nothing".to_owned() } else { addresses.join(", ") };
+        let answers: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+        let answers = answers.join(", ");
         let host = url.host();
         return Err(format!("listen {url}: no address of this machine: {host} is {answers}"));
     }
@@ -64,7 +63,7 @@ pub(super) async fn bind(url: &Url, addresses: &[String]) -> Result<Vec<TcpListe
 /// Binds all addresses of this machine: those of both families with one socket, or those of IPv4
 /// where there is no IPv6.
 pub(super) async fn bind_everywhere(url: &Url) -> Result<Vec<TcpListener>, String> {
-    let [both, v4] = ["::", "0.0.0.0"].map(str::to_owned);
+    let (both, v4) = (Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into());
     match bind(url, &[both]).await {
         Err(words) if words.starts_with("listen tcp ") => Err(words),
         Err(_) => bind(url, &[v4]).await,

@@ -1,9 +1,9 @@
 //! Carrying out what the node asks for.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use quorate_core::disk::Op;
+use quorate_core::dns::Query;
 use quorate_core::http::Call;
 use quorate_core::node::{CallId, Exit, Input, LinkEvent, ListenError, Output, Task};
 use quorate_core::raft::Message;
@@ -110,7 +110,7 @@ impl<P: Platform> Effects<P> {
                 self.ops.push(op);
             }
             Output::Http { call, request } => self.call(call, request),
-            Output::Dns { call, host } => self.look_up(call, &host),
+            Output::Dns { call, query } => self.look_up(call, query),
             Output::Compute { call, task } => self.compute(call, task),
             Output::Listen { peer, client } => self.listen(peer, client),
             Output::Peers(peers) => self.links.set(peers),
@@ -139,12 +139,9 @@ impl<P: Platform> Effects<P> {
         });
     }
 
-    fn look_up(&self, call: CallId, host: &Arc<str>) {
-        let (platform, host) = (self.platform.clone(), Arc::clone(host));
-        self.report(async move {
-            let result = platform.resolve(&host).await;
-            Input::Dns { call, result }
-        });
+    fn look_up(&self, call: CallId, query: Query) {
+        let platform = self.platform.clone();
+        self.report(async move { Input::Dns { call, answer: platform.resolve(query).await } });
     }
 
     fn compute(&self, call: CallId, task: Task) {
