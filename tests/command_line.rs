@@ -113,7 +113,8 @@ fn what_is_wrong_is_refused_without_a_trace() {
         (
             &["-initial-cluster-state", "existing"],
             1,
-            "joining an existing cluster is not supported by this version",
+            "cannot fetch cluster info from peer urls: could not retrieve cluster information from \
+             the given urls",
         ),
         (
             &["-force-new-cluster"],

@@ -261,32 +261,10 @@ fn the_guides_commands_with_its_own_addresses() {
     if !sandbox::inside(name, &["--net", "--mount"], &["ip", "nsenter", "mount"]) {
         return;
     }
-    make_machines();
+    sandbox::make_machines(3);
     run_guide(&guide, Some("http://127.0.0.1:2379"), |number| {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/run/netns/infra{number}")).arg(QUORATE);
         command
     });
-}
-
-/// Three network namespaces as the guide's three machines, and this one as a fourth on their net.
-fn make_machines() {
-    let sh = |script: &str| {
-        sandbox::run(Command::new("sh").args(["-e", "-c", script])).expect("a network is made");
-    };
-    // `ip netns` keeps its names in /run, which is this test's own from here on.
-    sh("mount -t tmpfs none /run
-        ip link add net0 type bridge
-        ip link set net0 up
-        ip address add 10.0.1.1/24 dev net0");
-    for number in 0..3 {
-        sh(&format!(
-            "ip netns add infra{number}
-             ip link add port{number} type veth peer name eth0 netns infra{number}
-             ip link set port{number} master net0 up
-             ip -n infra{number} address add 10.0.1.1{number}/24 dev eth0
-             ip -n infra{number} link set eth0 up
-             ip -n infra{number} link set lo up"
-        ));
-    }
 }

@@ -9,6 +9,7 @@ pub(crate) mod address;
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod cluster;
+pub(crate) mod dns;
 pub(crate) mod generated;
 pub(crate) mod identity;
 pub(crate) mod process;

@@ -9,6 +9,7 @@ use std::process::Command;
 use support::QUORATE;
 use support::address::Fixed;
 use support::cluster::isolate;
+use support::dns::NameServer;
 use support::generated::{assert_generated, defined_tests};
 use support::process::Process;
 use support::refusal::Ended;
@@ -123,8 +124,10 @@ const ELSEWHERE: &[(&str, &str, Option<&str>)] = &[
 ];
 
 /// Scenarios of features that are not there yet; whole series first.
-const OPEN_SUITES: [(&str, &str); 2] =
-    [("b_disc", "the discovery service"), ("d_dns", "discovery by DNS")];
+const OPEN_SUITES: [(&str, &str); 1] = [("b_disc", "the discovery service")];
+
+/// The series that was recorded with a name server of its own.
+const DNS_SUITE: &str = "d_dns";
 
 const OPEN: &[(&str, &[&str])] = &[
     ("-force-new-cluster", &["-force-new-cluster on infra0 data"]),
@@ -135,7 +138,7 @@ const OPEN: &[(&str, &[&str])] = &[
             "discovery endpoint accepts but never answers (8 s)",
         ],
     ),
-    ("the proxy", &["same with -proxy on"]),
+    ("the proxy", &["same with -proxy on", "guide: proxy on with SRV", "proxy restart"]),
 ];
 
 /// Which outcomes a reason explains.
@@ -192,6 +195,21 @@ const REASONS: &[(&str, Explains)] = &[
         says(ours, " has different advertised URLs in the cluster and advertised peer URLs list")
     }),
     ("the same URL twice is told as such", |_, ours| says(ours, " has duplicate url")),
+    (
+        "a target that does not resolve is waited for and never skipped, which would make a cluster \
+         of the others",
+        |s, _| s.title == "one SRV target does not resolve",
+    ),
+    (
+        "records are waited for; then the hints have the table of what was found",
+        |_, ours| matches!(ours, Outcome::Ended(_, line) if line.contains("no list of members in DNS under ")),
+    ),
+    ("provisional names are those of the records: no -name is one of them", |s, _| {
+        s.title.starts_with("name collides with a generated name")
+    }),
+    ("every record is a member, and the message says so", |s, _| {
+        s.title == "two SRV targets resolve to self"
+    }),
 ];
 
 fn says(outcome: &Outcome, words: &str) -> bool {
@@ -203,7 +221,11 @@ fn every_recorded_command_line_is_classified() {
     let addresses = [
         "127.0.1.10:21380",
         "127.0.1.10:21379",
+        "127.0.1.10:21381",
         "127.0.1.10:21385",
+        "127.0.1.10:21480",
+        "127.0.1.12:21380",
+        "127.0.1.12:21379",
         "0.0.0.0:21480",
         "0.0.0.0:21479",
         "127.0.0.1:2379",
@@ -217,7 +239,8 @@ fn every_recorded_command_line_is_classified() {
         }
     };
     let scenarios = recorded();
-    let kinds: Vec<Kind> = scenarios.iter().map(classify).collect();
+    let names = recorded_zones();
+    let kinds: Vec<Kind> = scenarios.iter().map(|scenario| classify(scenario, &names)).collect();
     let tests = defined_tests();
     for kind in &kinds {
         if let Kind::Elsewhere { test, .. } = kind {
@@ -236,7 +259,7 @@ fn every_recorded_command_line_is_classified() {
     assert_generated("compatibility.md", "start-ups", &render(&all));
 }
 
-fn classify(scenario: &Scenario) -> Kind {
+fn classify(scenario: &Scenario, names: &NameServer) -> Kind {
     let title = scenario.title.as_str();
     if let Some((_, test, differs)) = ELSEWHERE.iter().find(|(known, ..)| *known == title) {
         return Kind::Elsewhere { test, differs: *differs };
@@ -247,7 +270,7 @@ fn classify(scenario: &Scenario) -> Kind {
     if let Some((feature, _)) = OPEN.iter().find(|(_, titles)| titles.contains(&title)) {
         return Kind::Open(feature);
     }
-    let ours = start(scenario);
+    let ours = start(scenario, names);
     if ours.same(&scenario.etcd) {
         return Kind::Equal;
     }
@@ -259,12 +282,17 @@ fn classify(scenario: &Scenario) -> Kind {
 }
 
 /// Runs the command line until it has ended, or has decided who it is.
-fn start(scenario: &Scenario) -> Outcome {
+fn start(scenario: &Scenario, names: &NameServer) -> Outcome {
     let dir = tempfile::tempdir().expect("a directory for the test");
     let log = tempfile::tempdir().expect("a directory for the output");
     let mut command = Command::new(QUORATE);
     isolate(&mut command);
     command.args(&scenario.args).envs(scenario.environment.iter().cloned());
+    if scenario.suite == DNS_SUITE {
+        let down = scenario.title == "DNS server down";
+        let resolver = if down { "127.0.0.1:1".to_owned() } else { names.address() };
+        command.args(["-discovery-srv-resolver", &resolver, "-discovery-srv-timeout", "300"]);
+    }
     command.current_dir(dir.path());
     let mut process = Process::start(command, &log.path().join("output"));
     let ended = |process: &mut Process| {
@@ -276,6 +304,37 @@ fn start(scenario: &Scenario) -> Outcome {
     wait_for("it ends, or decides who it is", || {
         ended(&mut process).or_else(|| Some(Outcome::Runs(Some(ids(process.log().lines())?))))
     })
+}
+
+/// The zones with which the series about DNS was recorded.
+fn recorded_zones() -> NameServer {
+    let server = NameServer::start();
+    let zone = |domain: &str, service: &str, hosts: &[&str], port: u16| {
+        let records: Vec<(&str, u16)> = hosts.iter().map(|host| (*host, port)).collect();
+        server.services(&format!("{service}._tcp.{domain}"), &records);
+    };
+    let hosts = |domain: &str| {
+        let hosts = [0, 1, 2].map(|number| {
+            let host = format!("infra{number}.{domain}");
+            server.host(&host, &[&format!("127.0.1.1{number}")]);
+            host
+        });
+        hosts.map(|host| -> &'static str { host.leak() })
+    };
+    let (plain, ssl) = ("_etcd-server", "_etcd-server-ssl");
+    let [example, both, sslonly, part, one] =
+        ["example.com", "both.test", "sslonly.test", "part.test", "one.test"].map(hosts);
+    zone("example.com", plain, &example, 21380);
+    zone("prio.test", plain, &example, 21380);
+    zone("both.test", plain, &both, 21380);
+    zone("both.test", ssl, &both, 21480);
+    zone("sslonly.test", ssl, &sslonly, 21480);
+    zone("part.test", plain, &part[..2], 21380);
+    zone("one.test", plain, &one[..1], 21380);
+    zone("gone.test", plain, &[example[0], "nowhere.gone.test"], 21380);
+    server.host("again.dupsrv.test", &["127.0.1.10"]);
+    zone("dupsrv.test", plain, &[example[0], "again.dupsrv.test"], 21380);
+    server
 }
 
 fn render(all: &[(&Scenario, &Kind)]) -> String {

@@ -60,6 +60,29 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     Err(format!("{command:?}: {} {}", output.status, lossy(&output.stderr)))
 }
 
+/// Network namespaces as the guide's machines, `infra0` at 10.0.1.10 and so on, and this one as a
+/// further one on their net, at 10.0.1.1.
+pub(crate) fn make_machines(machines: usize) {
+    let sh = |script: &str| {
+        run(Command::new("sh").args(["-e", "-c", script])).expect("a network is made");
+    };
+    // `ip netns` keeps its names in /run, which is this test's own from here on.
+    sh("mount -t tmpfs none /run
+        ip link add net0 type bridge
+        ip link set net0 up
+        ip address add 10.0.1.1/24 dev net0");
+    for number in 0..machines {
+        sh(&format!(
+            "ip netns add infra{number}
+             ip link add port{number} type veth peer name eth0 netns infra{number}
+             ip link set port{number} master net0 up
+             ip -n infra{number} address add 10.0.1.1{number}/24 dev eth0
+             ip -n infra{number} link set eth0 up
+             ip -n infra{number} link set lo up"
+        ));
+    }
+}
+
 fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -55,7 +55,12 @@ impl Names {
             let found = found.map_err(|error| Failure::Failed(error.to_string()))?;
             found.map(|socket| socket.ip()).collect()
         } else {
-            self.resolver()?.lookup_ip(host).await.map_err(failure)?.iter().collect()
+            self.resolver()?
+                .lookup_ip(host)
+                .await
+                .map_err(|error| failure(&error))?
+                .iter()
+                .collect()
         };
         for address in found {
             if !addresses.contains(&address) {
@@ -67,14 +72,18 @@ impl Names {
 
     async fn services(self, name: &str) -> Result<Vec<Service>, Failure> {
         // The dot says that the name is complete, and nothing is to be tried behind it.
-        let found = self.resolver()?.srv_lookup(format!("{name}.")).await.map_err(failure)?;
+        let found = self
+            .resolver()?
+            .srv_lookup(format!("{name}."))
+            .await
+            .map_err(|error| failure(&error))?;
         let services: Vec<Service> = found.answers().iter().filter_map(service).collect();
         if services.is_empty() { Err(Failure::Absent) } else { Ok(services) }
     }
 
     fn resolver(self) -> Result<TokioResolver, Failure> {
         let builder = match self.named {
-            None => TokioResolver::builder_tokio().map_err(failure)?,
+            None => TokioResolver::builder_tokio().map_err(|error| failure(&error))?,
             Some(address) => {
                 let mut server = NameServerConfig::udp_and_tcp(address.ip());
                 for connection in &mut server.connections {
@@ -89,7 +98,7 @@ impl Names {
         options.attempts = ATTEMPTS;
         options.cache_size = 0;
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-        builder.with_options(options).build().map_err(failure)
+        builder.with_options(options).build().map_err(|error| failure(&error))
     }
 }
 
@@ -102,8 +111,8 @@ fn service(record: &Record) -> Option<Service> {
 }
 
 /// Only an answer says that there is nothing. Whoever refuses or fails to answer says nothing.
-fn failure(error: NetError) -> Failure {
-    let NetError::Dns(DnsError::NoRecordsFound(NoRecords { response_code, .. })) = &error else {
+fn failure(error: &NetError) -> Failure {
+    let NetError::Dns(DnsError::NoRecordsFound(NoRecords { response_code, .. })) = error else {
         return Failure::Failed(error.to_string());
     };
     match response_code {
