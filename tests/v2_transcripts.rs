@@ -12,12 +12,7 @@ use support::transcript::{Replay, Step, recorded};
 use support::wait::wait_until;
 
 /// Scenarios that wait for a feature.
-const OPEN: &[(&str, &str)] = &[
-    ("member-add-no-quorum", "changing the membership"),
-    ("methods-and-cors", "auth"),
-    ("auth-management", "auth"),
-    ("auth-enforcement", "auth"),
-];
+const OPEN: &[(&str, &str)] = &[("member-add-no-quorum", "changing the membership")];
 
 /// Scenarios that are replayed at the same time; most of their time they wait.
 const AT_ONCE: usize = 4;

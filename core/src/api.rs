@@ -8,9 +8,10 @@
 //! so every rule of the API can be tested as a function from bytes to bytes.
 //!
 //! Served here: `/v2/keys`, `/v2/members`, `/v2/machines`, `/version` and `/health`, and [what
-//! other members read](peer) on the peer port. Absent, and answered 404: `/v2/auth`. Before all of it stands the [`Gate`], which keeps the pages of
+//! other members read](peer) on the peer port. Before all of it stands the [`Gate`], which keeps the pages of
 //! browsers away.
 
+pub mod auth;
 pub mod error;
 pub mod front;
 pub mod gate;
@@ -29,7 +30,7 @@ pub mod variables;
 pub mod version;
 
 mod form;
-mod json;
+pub(crate) mod json;
 mod media;
 mod path;
 mod reply;

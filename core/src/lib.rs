@@ -71,6 +71,7 @@ extern crate std;
 pub mod planted;
 
 pub mod api;
+pub mod auth;
 pub mod boot;
 pub mod config;
 pub mod discovery;

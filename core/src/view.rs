@@ -6,6 +6,7 @@
 use alloc::sync::Arc;
 
 use crate::api::Stamp;
+use crate::auth::Auth;
 use crate::boot::identity::Incarnation;
 use crate::id::{ClusterId, MemberId};
 use crate::member::{Cluster, Member};
@@ -30,6 +31,8 @@ pub struct View {
     pub ready: bool,
     /// The members.
     pub cluster: Arc<Cluster>,
+    /// Who may do what.
+    pub auth: Arc<Auth>,
     /// The store.
     pub store: Image,
     /// The indexes to be given with a read.
@@ -54,6 +57,7 @@ impl View {
             formed: false,
             ready: false,
             cluster: Arc::new(Cluster { members, ..Cluster::default() }),
+            auth: Arc::default(),
             store: Store::new().image(),
             stamp: Stamp::default(),
             applied: 0,

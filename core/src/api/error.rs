@@ -26,6 +26,8 @@ pub enum Code {
     RootReadOnly,
     /// 108
     DirectoryNotEmpty,
+    /// 110
+    Unauthorized,
     /// 201
     PrevValueRequired,
     /// 202
@@ -64,6 +66,7 @@ impl Code {
             Self::KeyExists => (105, 412, "Key already exists"),
             Self::RootReadOnly => (107, 400, "Root is read only"),
             Self::DirectoryNotEmpty => (108, 403, "Directory not empty"),
+            Self::Unauthorized => (110, 401, "The request requires user authentication"),
             Self::PrevValueRequired => (201, 400, "PrevValue is Required in POST form"),
             Self::TtlNotANumber => (202, 400, "The given TTL in POST form is not a number"),
             Self::IndexNotANumber => (203, 400, "The given index in POST form is not a number"),

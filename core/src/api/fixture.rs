@@ -36,6 +36,7 @@ pub(crate) fn view() -> View {
         formed: true,
         ready: true,
         cluster: Arc::new(Cluster { members, version, ..Cluster::default() }),
+        auth: Arc::default(),
         store: Store::new().image(),
         stamp: Stamp { store_index: 3, raft_index: 4, raft_term: 2 },
         applied: 4,

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use super::auth;
 use super::form;
 use super::health;
 use super::keys::Target;
@@ -25,6 +26,8 @@ pub enum Route {
     Members(change::Target),
     /// Answer [`Resource::reply`]; the body does not matter.
     Resource(Resource),
+    /// Read the body if the target says so, then [`auth::parse`].
+    Auth(auth::Target),
     /// Answer [`stats::Resource::reply`].
     Stats(stats::Resource),
     /// Read the body, then [`log_level::parse`](super::log_level::parse).
@@ -87,6 +90,12 @@ pub fn route(head: &Head) -> Route {
     }
     if let Some(id) = below(&path, b"/v2/members") {
         return members(head.method, id);
+    }
+    if let Some(rest) = below(&path, b"/v2/auth") {
+        return match auth::Target::find(rest) {
+            Ok((target, allowed)) => only(head.method, allowed, Route::Auth(target)),
+            Err(refused) => Route::Reply(refused),
+        };
     }
     match &*path {
         b"/v2/machines" => {

@@ -155,6 +155,16 @@ impl Fields<'_> {
         self.value(name, |writer| writer.display(value));
     }
 
+    /// `null`
+    pub(crate) fn null(&mut self, name: &str) {
+        self.value(name, |writer| writer.text.extend_from_slice(b"null"));
+    }
+
+    /// `false` or `true`
+    pub(crate) fn bool(&mut self, name: &str, value: bool) {
+        self.value(name, |writer| writer.display(value));
+    }
+
     /// `true`
     pub(crate) fn yes(&mut self, name: &str) {
         self.value(name, |writer| writer.text.extend_from_slice(b"true"));

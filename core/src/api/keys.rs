@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::error::{Code, Error};
 use super::form::{Form, Name};
 use super::request::{KeysRequest, Request, Verb, WatchRequest};
+use crate::auth::Access;
 use crate::http::{Head, Method, Reply};
 use crate::id::ClusterId;
 
@@ -27,6 +28,8 @@ pub const DEPTH_LIMIT: usize = 512;
 pub struct Target {
     /// As it stands in the path, decoded: bytes, which need not be UTF-8.
     key: Vec<u8>,
+    /// How long it is without a slash at the end.
+    len: usize,
     /// Whether the body is a form and has to be read, up to [`BODY_LIMIT`] bytes and one more, by
     /// which a body that is too long is told. Otherwise the body counts as empty.
     pub reads_body: bool,
@@ -44,18 +47,38 @@ pub enum Parsed {
 impl Target {
     /// `key` is what follows `/v2/keys` in a clean path.
     pub(crate) fn new(key: &[u8], reads_body: bool) -> Self {
-        Self { key: key.strip_suffix(b"/").unwrap_or(key).to_vec(), reads_body }
+        let len = key.strip_suffix(b"/").unwrap_or(key).len();
+        Self { key: key.to_vec(), len, reads_body }
+    }
+
+    /// What the client has to be allowed to do for what was read of its request.
+    pub fn access<'a>(&'a self, method: Method, parsed: &Parsed) -> Access<'a> {
+        let recursive = match parsed {
+            Parsed::Read(read) => read.recursive,
+            Parsed::Request(Request::Keys(request)) => request.recursive,
+            Parsed::Request(Request::Watch(watch)) => watch.recursive,
+            Parsed::Request(_) => false,
+        };
+        // A key that is read is UTF-8: everything else was refused.
+        let key = str::from_utf8(&self.key).unwrap_or_default();
+        Access::Keys { key, recursive, write: !matches!(method, Method::Get | Method::Head) }
     }
 
     /// The path in the store.
     fn path(&self) -> Result<String, Error> {
         let invalid = |cause: String| Error::new(Code::InvalidField, cause);
-        let key = str::from_utf8(&self.key).map_err(|_| invalid("key is not UTF-8".into()))?;
+        let key = str::from_utf8(&self.key[..self.len])
+            .map_err(|_| invalid("key is not UTF-8".into()))?;
         if key.matches('/').count() > DEPTH_LIMIT {
             return Err(invalid(format!("key has more than {DEPTH_LIMIT} components")));
         }
         Ok(format!("{ROOT}{key}"))
     }
+}
+
+/// The answer to who is not allowed to do what they ask for.
+pub fn refused(cluster: Option<ClusterId>) -> Reply {
+    Error::new(Code::Unauthorized, "Insufficient credentials").reply(cluster)
 }
 
 /// Reads a request to `/v2/keys`. `cluster` is this member's, as soon as it is known.

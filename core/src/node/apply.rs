@@ -13,6 +13,7 @@ use super::Effects;
 use super::output::{Exit, Output};
 use super::running::Running;
 use crate::api::{Failure, Response};
+use crate::auth::{self, Auth};
 use crate::error::Refusal;
 use crate::member::record::Meaning;
 use crate::note::Note;
@@ -141,8 +142,11 @@ impl Running {
         }
     }
 
-    /// Tells the watchers of a change.
+    /// Tells the watchers of a change, and takes note of what it says about who may do what.
     fn tell(&mut self, change: &Change) {
+        if auth::concerns(&change.event().node.path) {
+            self.auth = Arc::new(Auth::from_image(self.store.as_image()));
+        }
         let replies = &mut self.replies;
         self.hub.notify(change, |id, event: &Event, last| {
             let response = Response::Event(event.clone());

@@ -97,6 +97,10 @@ pub enum Computed {
     Encoded(Bytes),
     /// The image in a JSON dump, or why it is none.
     Decoded(Result<Image, String>),
+    /// The hash of a password.
+    Hashed(String),
+    /// Whether it was the password.
+    Verified(bool),
 }
 
 /// News of the connection to a peer.

@@ -1,5 +1,6 @@
 //! Everything that a node can ask for.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -7,6 +8,7 @@ use bytes::Bytes;
 
 use super::input::{CallId, ClientId};
 use crate::api;
+use crate::auth::password;
 use crate::disk::Op;
 use crate::dns::Query;
 use crate::error::Refusal;
@@ -79,6 +81,20 @@ pub enum Task {
     Encode(Image),
     /// Read a dump: [`Image::decode`].
     Decode(Bytes),
+    /// Hash a password: [`password::hash`].
+    HashPassword {
+        /// The password.
+        password: String,
+        /// Random bytes.
+        salt: [u8; 16],
+    },
+    /// Verify a password: [`password::verify`].
+    VerifyPassword {
+        /// The password.
+        password: String,
+        /// The hash that is stored.
+        hash: String,
+    },
 }
 
 impl Task {
@@ -87,6 +103,12 @@ impl Task {
         match self {
             Self::Encode(image) => super::input::Computed::Encoded(image.encode()),
             Self::Decode(bytes) => super::input::Computed::Decoded(Image::decode(&bytes)),
+            Self::HashPassword { password, salt } => {
+                super::input::Computed::Hashed(password::hash(&password, salt))
+            }
+            Self::VerifyPassword { password, hash } => {
+                super::input::Computed::Verified(password::verify(&password, &hash))
+            }
         }
     }
 }

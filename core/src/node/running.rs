@@ -20,6 +20,7 @@ use super::snapshots::Snapshots;
 use super::stop::Stop;
 use super::{Effects, Timer};
 use crate::api::{Failure, Response, Stamp};
+use crate::auth::Auth;
 use crate::boot::Booted;
 use crate::boot::identity::Incarnation;
 use crate::config::Config;
@@ -52,6 +53,7 @@ pub(super) struct Running {
     pub(super) store: Store,
     pub(super) hub: WatchHub<ClientId>,
     pub(super) cluster: Arc<Cluster>,
+    pub(super) auth: Arc<Auth>,
     /// The members as they were told to one that joins.
     told: Arc<Cluster>,
     pub(super) clients: Clients,
@@ -103,6 +105,7 @@ impl Running {
             durability: Durability::default(),
             cluster: Arc::new(Cluster::from_image(store.as_image())),
             told: Arc::new(told.into_iter().collect()),
+            auth: Arc::new(Auth::from_image(store.as_image())),
             hub: WatchHub::new(),
             clients: Clients::new(owner.member, now.wall),
             changes: Changes::default(),
@@ -340,6 +343,7 @@ impl Running {
             formed: true,
             ready: self.ready,
             cluster: self.known_cluster().clone(),
+            auth: self.auth.clone(),
             store: self.store.image(),
             stamp: self.stamp(),
             applied: self.raft.applied_index(),

@@ -13,6 +13,7 @@ use super::input::{CallId, Computed};
 use super::output::{Output, Task};
 use super::running::Running;
 use crate::api::Response;
+use crate::auth::Auth;
 use crate::disk::{DiskErrorKind, Done, Ticket};
 use crate::member::Cluster;
 use crate::note::Note;
@@ -192,6 +193,7 @@ impl Running {
         let told = self.store.as_image().index();
         self.store = Store::from_image(image);
         self.cluster = Arc::new(Cluster::from_image(self.store.as_image()));
+        self.auth = Arc::new(Auth::from_image(self.store.as_image()));
         self.applied_term = snapshot.last.term;
         self.changed = true;
         self.catch_up_watchers(told);

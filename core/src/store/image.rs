@@ -82,6 +82,28 @@ impl Image {
         result
     }
 
+    /// The value and the modified index of a file, hidden or not. Not counted as a read.
+    pub(crate) fn file(&self, path: &str) -> Option<(&Bytes, u64)> {
+        let node = self.lookup(path).ok()?;
+        Some((node.value()?, node.modified))
+    }
+
+    /// Whether there is a directory. Not counted as a read.
+    pub(crate) fn has_directory(&self, path: &str) -> bool {
+        self.lookup(path).is_ok_and(|node| node.directory().is_some())
+    }
+
+    /// The files in a directory, hidden or not: name, value and modified index. Not counted as a
+    /// read.
+    pub(crate) fn files(&self, directory: &str) -> impl Iterator<Item = (&str, &[u8], u64)> {
+        let directory = self.lookup(directory).ok().and_then(Node::directory);
+        let children = directory.map(|id| self.0.tree.children(id).iter());
+        children.into_iter().flatten().filter_map(|(name, node)| {
+            let value: &[u8] = node.value()?;
+            Some((name, value, node.modified))
+        })
+    }
+
     /// The counters, with the plain reads of this store so far.
     pub fn stats(&self) -> Stats {
         let mut stats = self.0.stats;

@@ -1,8 +1,9 @@
 //! Requests to the client port.
 
 use quorate_core::api::members::change;
-use quorate_core::api::{Route, keys, log_level, route};
+use quorate_core::api::{Route, auth, keys, log_level, route};
 use quorate_core::http::{Head, Method};
+use quorate_core::view::View;
 
 use crate::memory::bounded;
 
@@ -59,6 +60,13 @@ pub fn run(input: &[u8]) {
         Route::LogLevel => {
             if let Err(reply) = bounded(input.len(), || log_level::parse(body)) {
                 assert_eq!(reply.status, 400, "{head:?}: {reply:?}");
+            }
+        }
+        Route::Auth(target) => {
+            let view = View::new([]);
+            let parsed = bounded(input.len(), || auth::parse(&head, &target, body, &view, [0; 32]));
+            if let auth::Parsed::Read(reply) = parsed {
+                assert!((200..=500).contains(&reply.status), "{head:?}: {reply:?}");
             }
         }
         Route::Resource(_) | Route::Stats(_) | Route::Variables | Route::Metrics => {}

@@ -5,6 +5,7 @@
 //! too, from the published view; only what needs the node passes through the loop.
 
 mod ask;
+mod auth;
 pub(crate) mod convert;
 mod keys;
 mod observe;

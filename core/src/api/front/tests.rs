@@ -38,7 +38,10 @@ fn what_is_absent_is_not_found() {
         (Method::Get, "/V2/keys"),
         (Method::Get, "/version/"),
         (Method::Get, "/v2/stats"),
-        (Method::Get, "/v2/auth/enable"),
+        (Method::Get, "/v2/auth"),
+        (Method::Get, "/v2/auth/"),
+        (Method::Get, "/v2/auth/enable/"),
+        (Method::Get, "/v2/auth/nothing"),
         (Method::Get, "/debug/pprof"),
     ] {
         let reply = answered(method, path);

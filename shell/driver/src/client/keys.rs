@@ -13,18 +13,19 @@ use super::convert::response;
 use super::port::Port;
 use super::watch::watch;
 use crate::http::Body;
-use crate::platform::Platform;
+use crate::platform::{Caller, Platform};
 
 impl<P: Platform> Port<P> {
     /// `/v2/keys`
     pub(super) async fn keys(
         &self,
         head: &Head,
+        caller: &Caller,
         target: &Target,
         body: Incoming,
     ) -> Response<Body> {
         let began = self.platform.now().mono;
-        let answered = self.carry_out(head, target, body).await;
+        let answered = self.carry_out(head, caller, target, body).await;
         let answer = answered.unwrap_or_else(response);
         let took = self.platform.now().mono.since(began).as_secs_f64();
         let metrics = &self.shared.counted.metrics;
@@ -35,12 +36,18 @@ impl<P: Platform> Port<P> {
     async fn carry_out(
         &self,
         head: &Head,
+        caller: &Caller,
         target: &Target,
         body: Incoming,
     ) -> Result<Response<Body>, Reply> {
         let body =
             if target.reads_body { self.read(body, BODY_LIMIT).await? } else { Bytes::new() };
-        match keys::parse(head, target, &body, self.cluster())? {
+        let parsed = keys::parse(head, target, &body, self.cluster())?;
+        let view = self.view(admit).await?;
+        if !self.may(head, caller, &view, target.access(head.method, &parsed)).await? {
+            return Err(keys::refused(view.cluster_id));
+        }
+        match parsed {
             Parsed::Read(read) => {
                 let view = self.view(admit).await?;
                 Ok(response(self.whole(&read.answer(&view), view.cluster_id, false)))
@@ -61,9 +68,11 @@ impl<P: Platform> Port<P> {
     pub(super) async fn members(
         &self,
         head: &Head,
+        caller: &Caller,
         target: &change::Target,
         body: Incoming,
     ) -> Result<Reply, Reply> {
+        self.only_root(head, caller, admit).await?;
         let body = if target.reads_body() {
             self.read(body, change::BODY_LIMIT).await?
         } else {

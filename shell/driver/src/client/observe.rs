@@ -1,13 +1,14 @@
 //! What a member says of itself: statistics, metrics, the state of the process, its log.
 
+use hyper::body::Incoming;
 use quorate_core::api::log_level;
 use quorate_core::api::stats::{Resource, Sources};
 use quorate_core::api::variables::{self, Process};
-use quorate_core::http::Reply;
+use quorate_core::http::{Head, Reply};
 
 use super::port::Port;
 use crate::counted::Seen;
-use crate::platform::Platform;
+use crate::platform::{Caller, Platform};
 
 /// The version of the text format of Prometheus.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -43,8 +44,16 @@ impl<P: Platform> Port<P> {
     }
 
     /// `/config/local/log`
-    pub(super) fn log_level(&self, body: &[u8]) -> Result<Reply, Reply> {
-        self.platform.log_at(log_level::parse(body)?);
+    pub(super) async fn log_level(
+        &self,
+        head: &Head,
+        caller: &Caller,
+        body: Incoming,
+    ) -> Result<Reply, Reply> {
+        // As far as this member knows: it may be asked because it does not find its quorum.
+        self.only_root(head, caller, |_| true).await?;
+        let body = self.read(body, log_level::BODY_LIMIT).await?;
+        self.platform.log_at(log_level::parse(&body)?);
         Ok(log_level::done())
     }
 }

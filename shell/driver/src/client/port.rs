@@ -6,7 +6,6 @@ use bytes::Bytes;
 use hyper::Response;
 use hyper::body::Incoming;
 use quorate_core::api;
-use quorate_core::api::log_level;
 use quorate_core::api::{Context, Failure, Rendered, Request, Route, render, route};
 use quorate_core::http::{Head, Reply};
 use quorate_core::id::ClusterId;
@@ -14,6 +13,7 @@ use quorate_core::view::View;
 use tokio::sync::Semaphore;
 
 use super::ask::Asker;
+use super::auth::Passwords;
 use super::convert::{add_headers, head, response};
 use super::{BODY_TIMEOUT, WATCHERS};
 use crate::http::{Body, Service, Whole, read_body};
@@ -27,6 +27,7 @@ pub(crate) struct Port<P: Platform> {
     pub(super) shared: Shared,
     pub(super) asker: Asker,
     pub(super) watchers: Arc<Semaphore>,
+    pub(super) passwords: Arc<Passwords>,
 }
 
 impl<P: Platform> Service for Port<P> {
@@ -37,7 +38,7 @@ impl<P: Platform> Service for Port<P> {
             Ok(readable) => readable,
             Err(refusal) => return response(refusal),
         };
-        let mut answer = self.route(&head, body).await;
+        let mut answer = self.route(&head, caller, body).await;
         add_headers(&mut answer, readable.headers());
         answer
     }
@@ -46,23 +47,23 @@ impl<P: Platform> Service for Port<P> {
 impl<P: Platform> Port<P> {
     pub(crate) fn new(platform: P, shared: Shared) -> Self {
         let asker = Asker::new(shared.mailbox.clone());
-        Self { platform, shared, asker, watchers: Arc::new(Semaphore::new(WATCHERS)) }
+        let watchers = Arc::new(Semaphore::new(WATCHERS));
+        let passwords = Arc::new(Passwords::new(platform.entropy()));
+        Self { platform, shared, asker, watchers, passwords }
     }
 
-    async fn route(&self, head: &Head, body: Incoming) -> Response<Body> {
+    async fn route(&self, head: &Head, caller: &Caller, body: Incoming) -> Response<Body> {
         let answered = match route(head) {
-            Route::Keys(target) => return self.keys(head, &target, body).await,
-            Route::Members(target) => self.members(head, &target, body).await,
+            Route::Keys(target) => return self.keys(head, caller, &target, body).await,
+            Route::Members(target) => self.members(head, caller, &target, body).await,
+            Route::Auth(target) => self.auth(head, caller, &target, body).await,
             Route::Resource(resource) => {
                 self.view(|_| true).await.map(|view| resource.reply(&view))
             }
             Route::Stats(resource) => self.stats(resource).await,
             Route::Metrics => self.metrics().await,
             Route::Variables => self.variables().await,
-            Route::LogLevel => {
-                let body = self.read(body, log_level::BODY_LIMIT).await;
-                body.and_then(|body| self.log_level(&body))
-            }
+            Route::LogLevel => self.log_level(head, caller, body).await,
             Route::Reply(reply) => Ok(reply),
         };
         let (Ok(reply) | Err(reply)) = answered;

@@ -131,6 +131,7 @@ impl Scripted {
             formed: true,
             ready: !self.script.unready,
             cluster: Arc::new(Cluster { members: members.collect(), ..Cluster::default() }),
+            auth: Arc::default(),
             store: Store::new().image(),
             stamp: Stamp { store_index: 3, raft_index: 4, raft_term: 2 },
             applied: 4,
