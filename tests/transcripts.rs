@@ -195,6 +195,9 @@ const REASONS: &[(&str, Explains)] = &[
         says(ours, " has different advertised URLs in the cluster and advertised peer URLs list")
     }),
     ("the same URL twice is told as such", |_, ours| says(ours, " has duplicate url")),
+    ("as the guide says, the records of TLS count alone where there are some", |s, _| {
+        s.title.starts_with("both")
+    }),
     (
         "a target that does not resolve is waited for and never skipped, which would make a cluster \
          of the others",
