@@ -39,7 +39,7 @@ const ADVERTISED: [&str; 4] =
 
 #[test]
 fn what_is_wrong_is_refused_without_a_trace() {
-    let table: [(&[&str], i32, &str); 20] = [
+    let table: [(&[&str], i32, &str); 19] = [
         (&["-nosuchflag"], 2, "flag provided but not defined: -nosuchflag"),
         (&["---name", "x"], 2, "bad flag syntax: ---name"),
         (&["-name"], 2, "flag needs an argument: -name"),
@@ -99,11 +99,6 @@ fn what_is_wrong_is_refused_without_a_trace() {
             &["-listen-peer-urls", "http://127.0.0.1:1,http://127.0.0.1:1"],
             1,
             "listen tcp 127.0.0.1:1: bind: address already in use",
-        ),
-        (
-            &["--proxy", "on", "-discovery-srv", "example.com"],
-            1,
-            "running as a proxy is not supported by this version",
         ),
         (
             &["-cert-file", "server.crt"],

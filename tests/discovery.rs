@@ -6,13 +6,12 @@ mod support;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::thread;
 
 use support::cluster::{Cluster, contents, name};
 use support::left_out;
 use support::refusal::{Ended, run};
-use support::token::{registered, service, through, token};
+use support::token::{etcd, registered, service, through, token};
 use support::wait::wait_until;
 
 /// Waits until a member has said so.
@@ -48,13 +47,6 @@ fn member_names(cluster: &Cluster, member: usize) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-/// etcd 3.4, if it is installed.
-fn etcd() -> Option<PathBuf> {
-    let path = PathBuf::from("etcd");
-    let output = Command::new(&path).arg("--version").stderr(Stdio::null()).output().ok()?;
-    String::from_utf8_lossy(&output.stdout).contains("etcd Version: 3.4").then_some(path)
 }
 
 #[test]

@@ -23,6 +23,7 @@ const fn found(row: Row) -> &'static str {
         Row::Empty => "empty",
         Row::BesideEtcd => "empty, etcd's beside",
         Row::Member => "a member",
+        Row::Proxy => "a proxy",
         Row::Etcd => "etcd's",
         Row::Foreign => "foreign",
     }
@@ -46,6 +47,7 @@ const fn follows(cell: Cell) -> &'static str {
         Cell::Join => "**join**",
         Cell::Discover => "**discover**",
         Cell::LookUp => "**look up**, then form or join",
+        Cell::Proxy => "**proxy**",
         Cell::Restart => "**restart**",
         Cell::RefuseFlags => "refuse: says what is wrong",
         Cell::RefuseMissing => "refuse: not there yet",

@@ -13,6 +13,7 @@ pub(crate) mod dns;
 pub(crate) mod generated;
 pub(crate) mod identity;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod refusal;
 pub(crate) mod sandbox;
 pub(crate) mod scenario;

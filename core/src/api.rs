@@ -33,7 +33,7 @@ mod form;
 pub(crate) mod json;
 mod media;
 mod path;
-mod reply;
+pub(crate) mod reply;
 
 #[cfg(test)]
 mod fixture;

@@ -54,8 +54,10 @@ use first_log::FirstLog;
 use forming::{Forming, Verdict};
 use identity::Incarnation;
 use join::{Join, Standing};
+use list::InitialCluster;
 use look::Look;
 pub(crate) use progress::{Booted, Progress, Restored};
+pub(crate) use refusals::disk as unusable_directory;
 use restore::{Outcome, Restore};
 use settle::{Settled, Settling};
 use srv::{Listed, Search, Srv};
@@ -160,7 +162,16 @@ impl Boot {
                 self.found(now, stage, done.ticket, found, fx)?;
             }
         }
-        Ok(Progress::Pending)
+        Ok(self.progress(Ok(())))
+    }
+
+    /// How the start stands, after a step that went well or did not.
+    fn progress(&mut self, step: Result<(), Refusal>) -> Progress {
+        match (step, &mut self.stage) {
+            (Err(refusal), _) => Progress::Refused(refusal),
+            (Ok(()), Stage::Proxying(members)) => Progress::Proxy(core::mem::take(members)),
+            (Ok(()), _) => Progress::Pending,
+        }
     }
 
     fn found(
@@ -187,7 +198,11 @@ impl Boot {
                 None => Stage::LookingAgain(look, course),
                 Some(disk) => match (table::decide(&disk, &self.config)?, course) {
                     (Plan::Form | Plan::LookUp, course @ Course::Form(_))
-                    | (Plan::Discover, course @ (Course::Form(_) | Course::Discover(_)))
+                    | (
+                        Plan::Discover,
+                        course @ (Course::Form(_) | Course::Discover(_) | Course::Proxy(_)),
+                    )
+                    | (Plan::Proxy, course @ Course::Proxy(_))
                     | (Plan::Join | Plan::LookUp, course @ Course::Join(_)) => {
                         return self.go_on(now, course, fx);
                     }
@@ -226,6 +241,7 @@ impl Boot {
                 let standing = Join::begin(&self.config, list, &self.config.name, fx)?;
                 self.join(now, standing, fx)
             }
+            Plan::Proxy => self.go_on(now, Course::Proxy(InitialCluster::default()), fx),
             Plan::Discover => {
                 let rng = Rng::new(self.seed, Stream::Boot);
                 let discovering = Discovering::begin(&self.config, rng, fx)?;
@@ -307,6 +323,7 @@ impl Boot {
             }
             Discovered::Register(discovering) => Course::Discover(discovering),
             Discovered::Agreed(agreed) => Course::Form(agreed),
+            Discovered::Proxy(members) => Course::Proxy(members),
         };
         self.go_on(now, course, fx)
     }
@@ -315,6 +332,10 @@ impl Boot {
     fn go_on(&mut self, now: Instant, course: Course, fx: &mut Effects<'_>) -> Result<(), Refusal> {
         if !self.bound {
             return self.listen(course, fx);
+        }
+        if let Course::Proxy(members) = course {
+            self.stage = Stage::Proxying(members);
+            return Ok(());
         }
         let Some(incarnation) = self.incarnation else {
             let ticket = fx.script.ticket();
@@ -332,6 +353,7 @@ impl Boot {
                 Stage::Creating(Box::new(first))
             }
             Course::Discover(discovering) => Stage::Discovering(discovering.register(now, fx)),
+            Course::Proxy(members) => Stage::Proxying(members),
         };
         Ok(())
     }
@@ -371,7 +393,9 @@ impl Boot {
         for (flag, url) in security.unused(peer, client) {
             fx.note(Note::CertificateUnused { flag, url: url.clone() });
         }
-        fx.out.push(Output::Listen { peer: peer.clone(), client: client.clone() });
+        // A proxy has no peers.
+        let peer = if matches!(course, Course::Proxy(_)) { Vec::new() } else { peer.clone() };
+        fx.out.push(Output::Listen { peer, client: client.clone() });
         self.stage = Stage::Listening(course);
         Ok(())
     }
@@ -477,10 +501,11 @@ impl Boot {
                 .answered(now, call, result, fx)
                 .and_then(|standing| self.join(now, standing, fx))
                 .map_or_else(Progress::Refused, Progress::from),
-            Stage::Discovering(discovering) => discovering
-                .answered(&self.config, now, call, result, fx)
-                .and_then(|outcome| self.discovered(now, outcome, fx))
-                .map_or_else(Progress::Refused, Progress::from),
+            Stage::Discovering(discovering) => {
+                let outcome = discovering.answered(&self.config, now, call, result, fx);
+                let step = outcome.and_then(|outcome| self.discovered(now, outcome, fx));
+                self.progress(step)
+            }
             stage => {
                 self.stage = stage;
                 Progress::Pending

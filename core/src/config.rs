@@ -11,6 +11,7 @@ pub mod flag;
 pub mod flags;
 pub mod grammar;
 mod missing;
+mod proxying;
 mod refusals;
 pub mod security;
 mod settings;
@@ -20,6 +21,7 @@ pub use effective::Origin;
 pub use first_start::{Bootstrap, Discovery, Fallback, Form, Members, Srv};
 pub use flag::{Flag, Group, Scope};
 pub use missing::not_supported;
+pub use proxying::{Mode, Proxying};
 pub use security::Security;
 pub use settings::{Given, Settings, Source, variable};
 
@@ -53,8 +55,8 @@ pub struct Config {
     pub resolver: Option<SocketAddr>,
     /// The flags about TLS.
     pub security: Security,
-    /// `-proxy` asks for something else than a member.
-    pub proxy: bool,
+    /// The flags about running as a proxy.
+    pub proxying: Proxying,
     /// `-strict-reconfig-check`
     pub strict_reconfig_check: bool,
     /// `-force-new-cluster`

@@ -84,6 +84,7 @@ pub mod id;
 pub mod member;
 pub mod node;
 pub mod note;
+pub mod proxy;
 pub mod raft;
 pub mod rng;
 pub mod snap;

@@ -40,6 +40,7 @@ pub use timer::Timer;
 use crate::boot::{self, Boot};
 use crate::config::Config;
 use crate::disk::Script;
+use crate::proxy::Proxy;
 use crate::time::{Instant, Now};
 use crate::view::View;
 use early::Early;
@@ -61,6 +62,8 @@ pub struct Node {
 enum Phase {
     Booting(Box<Boot>, Early),
     Running(Box<Running>),
+    /// It is no member, but forwards to a cluster.
+    Proxying(Box<Proxy>),
     /// It has halted; what it was is kept for those who want to know why.
     Over(Option<Box<Running>>),
 }
@@ -85,12 +88,17 @@ impl Node {
                 booting(boot, early, &self.config, self.seed, now, input, &mut fx)
             }
             Phase::Running(running) => running_on(running, now, input, &mut fx),
+            Phase::Proxying(proxy) => proxying_on(proxy, now.mono, input, &mut fx),
             Phase::Over(_) => return,
         };
         let exit = match next {
             Next::Stay => None,
             Next::Run(running) => {
                 self.phase = Phase::Running(running);
+                None
+            }
+            Next::Forward(proxy) => {
+                self.phase = Phase::Proxying(proxy);
                 None
             }
             Next::Exit(exit) => Some(exit),
@@ -100,7 +108,7 @@ impl Node {
         if let Some(exit) = exit {
             self.phase = match core::mem::replace(&mut self.phase, Phase::Over(None)) {
                 Phase::Running(running) => Phase::Over(Some(running)),
-                Phase::Booting(..) | Phase::Over(_) => Phase::Over(None),
+                Phase::Booting(..) | Phase::Proxying(_) | Phase::Over(_) => Phase::Over(None),
             };
             out.push(Output::Halt(exit));
         }
@@ -118,6 +126,7 @@ impl Node {
                 ask.into_iter().chain(request).min_by_key(|(at, _)| *at)
             }
             Phase::Running(running) => running.deadline(),
+            Phase::Proxying(proxy) => proxy.deadline().map(|at| (at, Timer::Refresh)),
             Phase::Over(_) => None,
         }
     }
@@ -131,6 +140,7 @@ impl Node {
 enum Next {
     Stay,
     Run(Box<Running>),
+    Forward(Box<Proxy>),
     Exit(Exit),
 }
 
@@ -161,7 +171,10 @@ fn booting(
             boot::Progress::Pending
         }
         // Peers try again, and nothing was computed yet.
-        Input::Peer(_) | Input::Link { .. } | Input::Computed { .. } => boot::Progress::Pending,
+        Input::Peer(_)
+        | Input::Link { .. }
+        | Input::Computed { .. }
+        | Input::EndpointFailed { .. } => boot::Progress::Pending,
         Input::Stop => {
             early.dismiss(fx);
             return Next::Exit(Exit::Stopped { lines: Vec::new() });
@@ -175,6 +188,10 @@ fn booting(
         boot::Progress::Refused(refusal) => {
             early.dismiss(fx);
             Next::Exit(Exit::Refused(refusal))
+        }
+        boot::Progress::Proxy(members) => {
+            early.dismiss(fx);
+            Next::Forward(Box::new(Proxy::new(config.clone(), seed, &members, fx)))
         }
         boot::Progress::Done(booted) => {
             let mut running = Running::new(config.clone(), seed, *booted, now, fx);
@@ -197,10 +214,29 @@ fn running_on(running: &mut Running, now: Now, input: Input, fx: &mut Effects<'_
         Input::Computed { call, result } => running.take_computed(now.mono, call, result, fx),
         Input::Link { peer, event } => running.take_link(now.mono, peer, event),
         Input::Stop => running.ask_to_stop(now.mono),
-        // Both are over before a member runs.
-        Input::Dns { .. } | Input::Listening { .. } => {}
+        // The first two are over before a member runs, and it forwards nothing.
+        Input::Dns { .. } | Input::Listening { .. } | Input::EndpointFailed { .. } => {}
     }
     running.exit.take().map_or(Next::Stay, Next::Exit)
+}
+
+fn proxying_on(proxy: &mut Proxy, now: Instant, input: Input, fx: &mut Effects<'_>) -> Next {
+    match input {
+        Input::Wake => proxy.wake(now, fx),
+        Input::Disk(done) => proxy.disk(now, done, fx),
+        Input::Http { call, result } => proxy.http(now, call, result, fx),
+        Input::EndpointFailed { endpoint } => proxy.failed(now, &endpoint, fx),
+        Input::Client { id, .. } => early::dismiss(id, fx),
+        Input::Stop => return Next::Exit(Exit::Stopped { lines: Vec::new() }),
+        // Leftovers of a start as a member.
+        Input::Peer(_)
+        | Input::Link { .. }
+        | Input::Computed { .. }
+        | Input::Gone { .. }
+        | Input::Dns { .. }
+        | Input::Listening { .. } => {}
+    }
+    proxy.exit.take().map_or(Next::Stay, Next::Exit)
 }
 
 /// What readers see of a member that has not started.

@@ -64,6 +64,28 @@ pub enum Note {
         /// After which time.
         pause: Duration,
     },
+    /// There is no place for this member in the cluster of the discovery token: it becomes a proxy.
+    DiscoveryFull,
+    /// The data directory has been a proxy's before, and stays one.
+    ProxyAgain {
+        /// The data directory, as given.
+        data_dir: String,
+    },
+    /// A proxy asks these for the members of its cluster.
+    ProxyPeers {
+        /// Their peer URLs.
+        peers: Vec<Url>,
+    },
+    /// A proxy forwards to these from now on.
+    ProxyEndpoints {
+        /// Client URLs of members.
+        found: Vec<Url>,
+    },
+    /// A proxy has asked all members that it knows, and none has answered.
+    ProxySilence {
+        /// The cause of the last failure.
+        cause: String,
+    },
     /// Every listed member is there: the cluster is formed.
     Formed,
     /// A cluster that runs is joined: its log is on the way.

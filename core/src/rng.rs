@@ -13,6 +13,8 @@ pub enum Stream {
     Election = 1,
     /// Jitter of retries while booting.
     Boot = 2,
+    /// The order in which a proxy tries members.
+    Proxy = 3,
 }
 
 /// A deterministic source of numbers for one subsystem. Never used for secrets: those are the

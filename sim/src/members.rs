@@ -3,7 +3,7 @@
 use quorate_core::Config;
 use quorate_core::api::Gate;
 use quorate_core::boot::list::InitialCluster;
-use quorate_core::config::{Security, Settings};
+use quorate_core::config::{Proxying, Security, Settings};
 use quorate_core::id::MemberId;
 use quorate_core::time::Duration;
 use quorate_core::url::Url;
@@ -65,7 +65,7 @@ pub(crate) fn config(
             .flag("initial-cluster-token", token),
         resolver: None,
         security: Security::default(),
-        proxy: false,
+        proxying: Proxying::default(),
         strict_reconfig_check: false,
         force_new_cluster: false,
         etcd_dir: None,

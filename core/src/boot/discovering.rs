@@ -17,6 +17,7 @@ use crate::disk::{DiskErrorKind, Done, Found, Op, Replace, Ticket};
 use crate::error::Refusal;
 use crate::http::Answer;
 use crate::node::{CallId, Effects, Output};
+use crate::note::Note;
 use crate::rng::Rng;
 use crate::time::Instant;
 
@@ -48,6 +49,8 @@ pub(super) enum Outcome {
     Register(Box<Discovering>),
     /// Form this cluster.
     Agreed(Agreed),
+    /// There is no place for this member: be a proxy of this cluster.
+    Proxy(InitialCluster),
 }
 
 impl Discovering {
@@ -159,12 +162,11 @@ impl Discovering {
                 let token = client.token().as_str().into();
                 Agreed::new(list, token, self.form, &config.name).map(Outcome::Agreed)
             }
-            Verdict::Full(_, refusal) => Err(match self.fallback {
-                Fallback::Exit => refusal,
-                Fallback::Proxy => {
-                    refusal.hint("running as a proxy is not supported by this version")
-                }
-            }),
+            Verdict::Full(_, refusal) if self.fallback == Fallback::Exit => Err(refusal),
+            Verdict::Full(list, _) => {
+                fx.note(Note::DiscoveryFull);
+                Ok(Outcome::Proxy(list))
+            }
             Verdict::Refuse(refusal) => {
                 if client.record_is_wrong() {
                     fx.script.push(Op::Remove { path: REGISTRATION.into() });

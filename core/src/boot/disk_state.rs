@@ -15,6 +15,8 @@ pub const SNAP: &str = "quorate/snap";
 pub const IDENTITY: &str = "quorate/identity";
 /// What this data directory has registered with a discovery service.
 pub const REGISTRATION: &str = "quorate/registration";
+/// That this data directory is a proxy's; beside [`ROOT`], which only a member makes.
+pub const PROXY: &str = "quorate.proxy";
 /// The lock file, beside and not within [`ROOT`], so that taking the lock makes no member.
 pub const LOCK: &str = "quorate.lock";
 
@@ -25,6 +27,8 @@ pub enum DiskState {
     Empty,
     /// A member of Quorate, with a log.
     Member,
+    /// A proxy of Quorate.
+    Proxy,
     /// What a release of etcd wrote; the entries that give it away.
     Etcd(Vec<String>),
     /// Something else; the entries that nobody here knows.
@@ -35,6 +39,9 @@ pub enum DiskState {
 pub fn judge(root: &[DirEntry], wal: &[DirEntry]) -> DiskState {
     if wal.iter().any(|entry| is_segment(&entry.name)) {
         return DiskState::Member;
+    }
+    if root.iter().any(|entry| entry.name == PROXY) {
+        return DiskState::Proxy;
     }
     let named = |known: fn(&str) -> bool| -> Vec<String> {
         root.iter().map(|e| e.name.clone()).filter(|name| known(name)).collect()
@@ -53,7 +60,7 @@ fn is_segment(name: &str) -> bool {
 }
 
 fn is_ours(name: &str) -> bool {
-    name == ROOT || name == LOCK
+    name == ROOT || name == LOCK || name == PROXY || name.strip_suffix(".tmp") == Some(PROXY)
 }
 
 /// What 0.4 (`conf`, `log`, `snapshot`, `standby_info`), 2.0.0 (`wal`, `snap`) and the later
@@ -86,11 +93,14 @@ mod tests {
     fn every_kind_of_directory() {
         let etcd = |names: &[&str]| DiskState::Etcd(names.iter().map(|n| n.to_string()).collect());
         let segment = "0000000000000000-0000000000000001.wal";
-        let table: [(&[&str], &[&str], DiskState); 10] = [
+        let table: [(&[&str], &[&str], DiskState); 13] = [
             (&[], &[], DiskState::Empty),
             (&["lost+found", ".Trash"], &[], DiskState::Empty),
             (&["quorate.lock"], &[], DiskState::Empty),
             (&["quorate", "quorate.lock"], &[], DiskState::Empty),
+            (&["quorate.proxy.tmp", "quorate.lock"], &[], DiskState::Empty),
+            (&["quorate.proxy", "quorate.lock"], &[], DiskState::Proxy),
+            (&["quorate", "quorate.proxy"], &[segment], DiskState::Member),
             (&["quorate", "quorate.lock"], &["segment.tmp"], DiskState::Empty),
             (&["quorate", "quorate.lock"], &[segment], DiskState::Member),
             (&["quorate", "member"], &[segment], DiskState::Member),

@@ -23,7 +23,7 @@ use crate::member::Member;
 use crate::url::Url;
 
 /// The initial members of a cluster, by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InitialCluster {
     /// The URLs of each are sorted by text, and there is at least one.
     members: BTreeMap<String, Vec<Url>>,

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::identity::Incarnation;
+use super::list::InitialCluster;
 use crate::error::Refusal;
 use crate::member::Member;
 use crate::raft::{ConfState, Log, LogId};
@@ -43,6 +44,8 @@ pub(crate) struct Restored {
 pub(crate) enum Progress {
     Pending,
     Done(Box<Booted>),
+    /// It becomes a proxy: of the cluster of these members, or of the one that the flags tell.
+    Proxy(InitialCluster),
     Refused(Refusal),
 }
 

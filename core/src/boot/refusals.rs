@@ -3,7 +3,7 @@
 use alloc::format;
 
 use super::disk_state::{self, DiskState};
-use super::table::{Cell, Column};
+use super::table::Cell;
 use crate::config::{Config, not_supported};
 use crate::disk::{DiskError, DiskErrorKind};
 use crate::error::Refusal;
@@ -11,7 +11,7 @@ use crate::node::ListenError;
 use crate::wal::Owner;
 
 /// What a cell that refuses says. The directory was not touched.
-pub(super) fn of(cell: Cell, column: Column, disk: &DiskState, config: &Config) -> Refusal {
+pub(super) fn of(cell: Cell, disk: &DiskState, config: &Config) -> Refusal {
     let dir = &config.data_dir;
     match (cell, disk) {
         (Cell::RefuseBeside, _) => beside(config),
@@ -25,13 +25,14 @@ pub(super) fn of(cell: Cell, column: Column, disk: &DiskState, config: &Config) 
         ))
         .hint(format!("found in it: {}", entries.join(", ")))
         .hint("nothing in it was touched; start with a -data-dir that is empty or does not exist"),
-        (Cell::RefuseNoData, _) => {
+        (Cell::RefuseNoData, disk) => {
+            let found = if *disk == DiskState::Proxy { "is a proxy's" } else { "is empty" };
             Refusal::new("-force-new-cluster needs the data of a member, and there is none")
-                .hint(format!("the data directory {dir} is empty"))
+                .hint(format!("the data directory {dir} {found}"))
                 .hint("if the data is elsewhere, say so with -data-dir")
                 .hint("to form a new cluster without data, leave -force-new-cluster away")
         }
-        _ => missing(column, config),
+        _ => missing(config),
     }
 }
 
@@ -47,26 +48,11 @@ fn beside(config: &Config) -> Refusal {
     ))
 }
 
-fn missing(column: Column, config: &Config) -> Refusal {
+fn missing(config: &Config) -> Refusal {
     let dir = &config.data_dir;
-    let empty = format!("the data directory {dir} is empty");
-    let (feature, given) = match column {
-        Column::Srv => ("discovery by DNS", "-discovery-srv is given"),
-        Column::Proxy => ("running as a proxy", "-proxy is given"),
-        Column::New
-        | Column::Existing
-        | Column::Discovery
-        | Column::Unreadable
-        | Column::ForceNewCluster => {
-            return not_supported("-force-new-cluster")
-                .hint(format!("the data directory {dir} holds a member; nothing was touched"))
-                .hint("leave -force-new-cluster away to start that member");
-        }
-    };
-    not_supported(feature).hint(format!("{given}; {empty}")).hint(
-        "to form a new cluster, list all its members in -initial-cluster, with \
-         -initial-cluster-state new",
-    )
+    not_supported("-force-new-cluster")
+        .hint(format!("the data directory {dir} holds a member; nothing was touched"))
+        .hint("leave -force-new-cluster away to start that member")
 }
 
 /// Nothing could be listened on.
@@ -107,7 +93,7 @@ pub(super) fn no_identity(dir: &str) -> Refusal {
 }
 
 /// The data directory cannot be used.
-pub(super) fn disk(dir: &str, error: &DiskError) -> Refusal {
+pub(crate) fn disk(dir: &str, error: &DiskError) -> Refusal {
     let refusal = Refusal::new(format!("cannot use the data directory {dir}: {}", error.message));
     match error.kind {
         DiskErrorKind::Locked => {

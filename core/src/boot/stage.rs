@@ -9,6 +9,7 @@ use super::first_log::FirstLog;
 use super::forming::Forming;
 use super::identity::Incarnation;
 use super::join::{Join, Joined};
+use super::list::InitialCluster;
 use super::look::Look;
 use super::restore::Restore;
 use super::settle::Settling;
@@ -40,6 +41,8 @@ pub(super) enum Stage {
     WritingIdentity(Replace, Incarnation, Course),
     Forming(Agreed, Forming),
     Creating(Box<FirstLog>),
+    /// It is no member, but a proxy.
+    Proxying(InitialCluster),
     Restoring(Box<Restore>),
     /// It was refused, or given away as [`Booted`](super::Booted).
     Over,
@@ -54,6 +57,8 @@ pub(super) enum Course {
     Form(Agreed),
     /// Join a cluster that runs.
     Join(Joined),
+    /// Be a proxy of the cluster of these members, or of the one that the flags tell.
+    Proxy(InitialCluster),
     /// Register with a discovery service, and form a new cluster of all who do.
     Discover(Box<Discovering>),
 }

@@ -2,7 +2,7 @@
 
 use super::disk_state::DiskState;
 use super::refusals;
-use crate::config::{Bootstrap, Config, Members};
+use crate::config::{Bootstrap, Config, Members, Mode};
 use crate::error::Refusal;
 
 /// How a member starts.
@@ -18,6 +18,8 @@ pub enum Plan {
     Discover,
     /// As one of the members that SRV records list.
     LookUp,
+    /// As no member, but as a proxy of a cluster.
+    Proxy,
 }
 
 /// What stands in the data directory: a row of the table.
@@ -29,6 +31,8 @@ pub enum Row {
     BesideEtcd,
     /// A member of Quorate.
     Member,
+    /// A proxy of Quorate.
+    Proxy,
     /// What etcd wrote.
     Etcd,
     /// Files of somebody else.
@@ -66,6 +70,8 @@ pub enum Cell {
     Discover,
     /// Look up the list, then form or join.
     LookUp,
+    /// Forward to a cluster, and be no member.
+    Proxy,
     /// Start from the log.
     Restart,
     /// Say what is wrong with the flags of the first start.
@@ -83,12 +89,14 @@ pub enum Cell {
 }
 
 use Cell::{
-    Discover, Form, Join, LookUp, RefuseBeside as Beside, RefuseEtcd as Etcd, RefuseFlags as Flags,
-    RefuseForeign as Foreign, RefuseMissing as Missing, RefuseNoData as NoData, Restart,
+    Discover, Form, Join, LookUp, Proxy, RefuseBeside as Beside, RefuseEtcd as Etcd,
+    RefuseFlags as Flags, RefuseForeign as Foreign, RefuseMissing as Missing,
+    RefuseNoData as NoData, Restart,
 };
 
 /// The rows, in the order of the table.
-pub const ROWS: [Row; 5] = [Row::Empty, Row::BesideEtcd, Row::Member, Row::Etcd, Row::Foreign];
+pub const ROWS: [Row; 6] =
+    [Row::Empty, Row::BesideEtcd, Row::Member, Row::Proxy, Row::Etcd, Row::Foreign];
 
 /// The columns, in the order of the table.
 pub const COLUMNS: [Column; 7] = [
@@ -103,11 +111,12 @@ pub const COLUMNS: [Column; 7] = [
 
 /// The decision.
 #[rustfmt::skip]
-pub const TABLE: [[Cell; 7]; 5] = [
+pub const TABLE: [[Cell; 7]; 6] = [
     //                new      existing  discovery  srv      unreadable  proxy    force-new-cluster
-    /* empty       */ [Form,    Join,     Discover,  LookUp,  Flags,      Missing, NoData],
+    /* empty       */ [Form,    Join,     Discover,  LookUp,  Flags,      Proxy,   NoData],
     /* beside etcd */ [Beside,  Beside,   Beside,    Beside,  Beside,     Beside,  Beside],
     /* member      */ [Restart, Restart,  Restart,   Restart, Restart,    Restart, Missing],
+    /* proxy       */ [Proxy,   Proxy,    Proxy,     Proxy,   Proxy,      Proxy,   NoData],
     /* etcd        */ [Etcd,    Etcd,     Etcd,      Etcd,    Etcd,       Etcd,    Etcd],
     /* foreign     */ [Foreign, Foreign,  Foreign,   Foreign, Foreign,    Foreign, Foreign],
 ];
@@ -124,9 +133,12 @@ pub fn decide(disk: &DiskState, config: &Config) -> Result<Plan, Refusal> {
         (Join, _) => Ok(Plan::Join),
         (Discover, _) => Ok(Plan::Discover),
         (LookUp, _) => Ok(Plan::LookUp),
+        // A proxy that is new finds its cluster by the flags of the first start.
+        (Proxy, Err(refusal)) if *disk != DiskState::Proxy => Err(refusal),
+        (Proxy, _) => Ok(Plan::Proxy),
         (Restart, _) => Ok(Plan::Restart),
         (Flags, Err(refusal)) => Err(refusal),
-        (cell, _) => Err(refusals::of(cell, column, disk, config)),
+        (cell, _) => Err(refusals::of(cell, disk, config)),
     }
 }
 
@@ -140,6 +152,7 @@ fn row(disk: &DiskState, config: &Config) -> Row {
         DiskState::Empty if config.etcd_dir.is_some() => Row::BesideEtcd,
         DiskState::Empty => Row::Empty,
         DiskState::Member => Row::Member,
+        DiskState::Proxy => Row::Proxy,
         DiskState::Etcd(_) => Row::Etcd,
         DiskState::Foreign(_) => Row::Foreign,
     }
@@ -148,7 +161,7 @@ fn row(disk: &DiskState, config: &Config) -> Row {
 fn column(config: &Config, bootstrap: &Result<Bootstrap, Refusal>) -> Column {
     match bootstrap {
         _ if config.force_new_cluster => Column::ForceNewCluster,
-        _ if config.proxy => Column::Proxy,
+        _ if config.proxying.mode != Mode::Off => Column::Proxy,
         Err(_) => Column::Unreadable,
         Ok(bootstrap) => match &bootstrap.members {
             Members::New(_) => Column::New,

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::flag::Scope;
 use super::refusals::{advertised_twice, invalid, verifying};
 use super::settings::{Given, Settings, written};
-use super::{Config, flags, grammar};
+use super::{Config, Mode, flags, grammar};
 use crate::discovery::{Place, Token};
 use crate::error::Refusal;
 use crate::http::Via;
@@ -141,7 +141,7 @@ impl Config {
             let used = flag.name == USED_WITH_DATA && self.resolver.is_some();
             (!used).then_some(flag.name)
         };
-        let proxy = self.proxy.then_some("proxy");
+        let proxy = (self.proxying.mode != Mode::Off).then_some("proxy");
         self.first_start.iter().filter_map(move |(flag, _)| first_start(flag)).chain(proxy)
     }
 }

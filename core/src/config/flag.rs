@@ -33,7 +33,7 @@ pub enum Scope {
     /// ignored, however malformed it is.
     FirstStart,
     /// It belongs to a feature that this version does not have. Its `inert` values ask for nothing,
-    /// and are taken; with `["*"]` all are, since the flag only says more about another one.
+    /// and are taken.
     Missing {
         /// The feature.
         feature: &'static str,

@@ -20,7 +20,7 @@ pub(super) fn refuse(settings: &Settings) -> Result<(), Refusal> {
             Grammar::Bool => grammar::boolean(&given.text) != Some(false),
             _ => !inert.contains(&given.text.as_str()),
         };
-        if asks && !inert.contains(&"*") {
+        if asks {
             let place = written(flag.name, given.source);
             return Err(not_supported(feature)
                 .hint(format!("{place} is {}", given.text))

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::flag::Scope;
 use super::refusals::{gone, invalid, set_twice, verifying};
 use super::settings::{Given, Settings, Source};
-use super::{Config, Security, flags, grammar, missing};
+use super::{Config, Proxying, Security, flags, grammar, missing};
 use crate::api::Gate;
 use crate::error::Refusal;
 use crate::time::Duration;
@@ -58,7 +58,7 @@ impl Config {
             advertise_client_urls: urls(&settings, "advertise-client-urls"),
             resolver: settings.text("discovery-srv-resolver").and_then(|text| text.parse().ok()),
             security,
-            proxy: settings.value("proxy") != "off",
+            proxying: Proxying::read(&settings),
             strict_reconfig_check: grammar::boolean(&settings.value("strict-reconfig-check"))
                 .unwrap_or_default(),
             force_new_cluster: grammar::boolean(&settings.value("force-new-cluster"))

@@ -82,6 +82,11 @@ impl Early {
     }
 }
 
+/// There will be no member that could take the request.
+pub(super) fn dismiss(id: ClientId, fx: &mut Effects<'_>) {
+    fail(id, Failure::Stopping, fx);
+}
+
 fn fail(id: ClientId, failure: Failure, fx: &mut Effects<'_>) {
     fx.out.push(Output::Reply { id, response: Response::Failed(failure), last: true });
 }

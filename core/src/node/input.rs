@@ -11,6 +11,7 @@ use crate::http::Answer;
 use crate::id::MemberId;
 use crate::raft::Message;
 use crate::store::Image;
+use crate::url::Url;
 
 /// Names a client request while it waits for its answer. Chosen by the driver, never reused while
 /// the process lives.
@@ -57,6 +58,11 @@ pub enum Input {
         call: CallId,
         /// What came of it.
         answer: dns::Answer,
+    },
+    /// A request could not be forwarded to a member: it could not be connected to, or broke off.
+    EndpointFailed {
+        /// The client URL of the member.
+        endpoint: Url,
     },
     /// A computation has ended.
     Computed {

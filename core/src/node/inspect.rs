@@ -19,7 +19,8 @@ pub struct Inspection<'a> {
 }
 
 impl Node {
-    /// The inside of the member, also once it has halted; absent while it starts.
+    /// The inside of the member, also once it has halted; absent while it starts,
+    /// and of a proxy.
     pub fn inspect(&self) -> Option<Inspection<'_>> {
         match &self.phase {
             Phase::Running(running) | Phase::Over(Some(running)) => Some(Inspection {
@@ -28,7 +29,7 @@ impl Node {
                 cluster: &running.cluster,
                 ready: running.ready,
             }),
-            Phase::Booting(..) | Phase::Over(None) => None,
+            Phase::Booting(..) | Phase::Proxying(_) | Phase::Over(None) => None,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::error::Refusal;
 use crate::http::Call;
 use crate::id::MemberId;
 use crate::note::Note;
+use crate::proxy::Routes;
 use crate::raft::Message;
 use crate::store::Image;
 use crate::url::Url;
@@ -68,6 +69,8 @@ pub enum Output {
     Peers(Vec<Peer>),
     /// What readers see from now on.
     Publish(Arc<View>),
+    /// Forward requests like this from now on: this is a proxy.
+    Route(Arc<Routes>),
     /// Something worth knowing.
     Note(Note),
     /// The end: nothing follows, and no further input is taken.

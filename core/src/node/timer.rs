@@ -15,6 +15,8 @@ pub enum Timer {
     Expire,
     /// Asking the other members again before forming.
     Ask,
+    /// A proxy asks for the members again, or tries one again that has failed.
+    Refresh,
     /// Publishing this member's attributes again.
     Publish,
     /// A client request runs out of time.

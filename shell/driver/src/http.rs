@@ -7,7 +7,7 @@ mod io;
 mod serve;
 mod timer;
 
-pub(crate) use body::{Body, Parts, Whole, read_body};
+pub(crate) use body::{Body, Broken, Parts, Whole, read_body};
 pub(crate) use client::{Connection, Failure, authority};
 pub use io::Io;
 pub(crate) use serve::{Door, Doors, Service, listen};

@@ -15,6 +15,7 @@ pub mod log;
 mod outcall;
 pub mod peer;
 pub mod platform;
+mod proxy;
 mod published;
 pub mod run;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! sentences and levels for people.
 
 use quorate_core::note::Note;
+use quorate_core::url::Url;
 use tracing::{debug, error, info, trace, warn};
 
 /// Writes one note to the log.
@@ -15,6 +16,11 @@ pub fn note(note: &Note) {
         | Note::Discovered { .. }
         | Note::DiscoveryFailed { .. }
         | Note::WaitingForRecords { .. }
+        | Note::DiscoveryFull
+        | Note::ProxyAgain { .. }
+        | Note::ProxyPeers { .. }
+        | Note::ProxyEndpoints { .. }
+        | Note::ProxySilence { .. }
         | Note::WaitingToForm { .. }
         | Note::Formed
         | Note::Joined
@@ -77,6 +83,16 @@ fn boot(note: &Note) {
         Note::WaitingForRecords { domain, missing } => {
             info!(domain, "waiting for the list of members in DNS: {}", missing.join("; "));
         }
+        Note::DiscoveryFull => warn!("discovery cluster full, falling back to proxy"),
+        Note::ProxyAgain { data_dir } => warn!(
+            "the data directory {data_dir} has been a proxy's before: starting as a proxy, whatever \
+             the flags say"
+        ),
+        Note::ProxyPeers { peers } => info!("proxy: using peer urls {}", list(peers)),
+        Note::ProxyEndpoints { found } => info!("proxy: endpoints found {}", list(found)),
+        Note::ProxySilence { cause } => {
+            warn!(cause, "proxy: could not retrieve cluster information from any member: {cause}");
+        }
         Note::WaitingToForm { missing } => {
             let missing: Vec<_> =
                 missing.iter().map(|(name, cause)| format!("{name} ({cause})")).collect();
@@ -93,6 +109,10 @@ fn boot(note: &Note) {
         Note::Ready => info!("ready to serve client requests"),
         _ => {}
     }
+}
+
+fn list(urls: &[Url]) -> String {
+    urls.iter().map(Url::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn storage(note: &Note) {

@@ -1,8 +1,9 @@
-//! The view that readers see.
+//! The view that readers see, or where a proxy forwards them to.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use quorate_core::proxy::Routes;
 use quorate_core::view::View;
 
 use crate::watched::{Changer, watched};
@@ -11,6 +12,7 @@ use crate::watched::{Changer, watched};
 #[derive(Debug)]
 pub(crate) struct Published {
     view: ArcSwapOption<View>,
+    routes: ArcSwapOption<Routes>,
     progress: Changer<Progress>,
 }
 
@@ -24,7 +26,11 @@ struct Progress {
 
 impl Published {
     pub(crate) fn new() -> Self {
-        Self { view: ArcSwapOption::empty(), progress: watched(Progress::default()).0 }
+        Self {
+            view: ArcSwapOption::empty(),
+            routes: ArcSwapOption::empty(),
+            progress: watched(Progress::default()).0,
+        }
     }
 
     pub(crate) fn publish(&self, view: Arc<View>) {
@@ -32,6 +38,16 @@ impl Published {
         let progress = Progress { begun: true, known, ready: view.ready };
         self.view.store(Some(view));
         self.progress.set(progress);
+    }
+
+    /// This is a proxy, and forwards like this.
+    pub(crate) fn route(&self, routes: Arc<Routes>) {
+        self.routes.store(Some(routes));
+    }
+
+    /// How requests are forwarded, if they are.
+    pub(crate) fn routes(&self) -> Option<Arc<Routes>> {
+        self.routes.load_full()
     }
 
     /// What was published last.

@@ -158,6 +158,8 @@ impl<M: Machine> World<M> {
                     running.view = Some(view);
                 }
             }
+            // Nobody here asks a member over HTTP, so nobody is forwarded.
+            Output::Route(_) => {}
             Output::Note(note) => self.note(process, &note),
             Output::Halt(exit) => self.halt(process, &exit),
         }

@@ -9,6 +9,7 @@ fn disk(row: Row) -> DiskState {
     match row {
         Row::Empty | Row::BesideEtcd => DiskState::Empty,
         Row::Member => DiskState::Member,
+        Row::Proxy => DiskState::Proxy,
         Row::Etcd => DiskState::Etcd(vec!["member".into()]),
         Row::Foreign => DiskState::Foreign(vec!["notes.txt".into()]),
     }
@@ -42,9 +43,9 @@ fn words(cell: Cell, column: Column) -> &'static str {
         (Cell::Join, _) => "Join",
         (Cell::Discover, _) => "Discover",
         (Cell::LookUp, _) => "LookUp",
+        (Cell::Proxy, _) => "Proxy",
         (Cell::Restart, _) => "Restart",
         (Cell::RefuseFlags, _) => "invalid value \"%%%\" for flag -initial-cluster-state",
-        (Cell::RefuseMissing, Column::Proxy) => "running as a proxy is not supported",
         (Cell::RefuseMissing, _) => "-force-new-cluster is not supported",
         (Cell::RefuseNoData, _) => "-force-new-cluster needs the data of a member",
         (Cell::RefuseBeside, _) => "no -data-dir is given, and beside the default default.quorate",
@@ -96,7 +97,8 @@ fn a_member_with_data_starts_whatever_the_flags_of_the_first_start_say() {
 #[test]
 fn where_several_things_are_asked_for_the_last_column_counts() {
     let both = flags(Column::Unreadable).flag("proxy", "on");
-    assert!(outcome(Row::Empty, both.clone()).starts_with("running as a proxy"));
+    assert!(outcome(Row::Empty, both.clone()).starts_with("invalid value \"%%%\""));
+    assert_eq!(outcome(Row::Proxy, both.clone()), "Proxy");
     let all = both.flag("force-new-cluster", "true");
     assert!(outcome(Row::Empty, all).starts_with("-force-new-cluster needs"));
 }

@@ -68,8 +68,7 @@ pub const CLUSTERING: &[Flag] = &[
         "WHAT",
         Grammar::OneOf(&["proxy", "exit"]),
         "proxy",
-        "What to do when the cluster of the token is full: 'proxy', which is not supported yet, or \
-         'exit'.",
+        "What to do when the cluster of the token is full: 'proxy' or 'exit'.",
     )
     .of(Scope::FirstStart),
     Flag::new(

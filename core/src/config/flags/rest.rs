@@ -3,15 +3,12 @@
 use super::super::flag::{Flag, Scope};
 use super::super::grammar::Grammar;
 
-/// These only say more about `-proxy`.
-const OF_PROXY: Scope = Scope::Missing { feature: "running as a proxy", inert: &["*"] };
-
 const fn file(name: &'static str, help: &'static str) -> Flag {
     Flag::new(name, "FILE", Grammar::Text, "", help)
 }
 
 const fn of_proxy(name: &'static str, default: &'static str, help: &'static str) -> Flag {
-    Flag::new(name, "MS", Grammar::Number, default, help).of(OF_PROXY)
+    Flag::new(name, "MS", Grammar::Number, default, help)
 }
 
 /// The flags about running as a proxy.
@@ -21,8 +18,7 @@ pub const PROXY: &[Flag] = &[
         "MODE",
         Grammar::OneOf(&["off", "readonly", "on"]),
         "off",
-        "Forwards requests to a cluster in place of being a member: 'off', 'readonly' or 'on'. Only \
-         'off' is supported yet.",
+        "Forwards requests to a cluster in place of being a member: 'off', 'readonly' or 'on'.",
     ),
     of_proxy(
         "proxy-failure-wait",
@@ -35,8 +31,16 @@ pub const PROXY: &[Flag] = &[
         "Milliseconds between two looks at who is in the cluster.",
     ),
     of_proxy("proxy-dial-timeout", "1000", "Milliseconds for a connection to a member."),
-    of_proxy("proxy-write-timeout", "5000", "Milliseconds for sending a request."),
-    of_proxy("proxy-read-timeout", "0", "Milliseconds for an answer; 0 for any time."),
+    of_proxy(
+        "proxy-write-timeout",
+        "5000",
+        "Milliseconds in which sending a request has to get on; 0 for any time.",
+    ),
+    of_proxy(
+        "proxy-read-timeout",
+        "0",
+        "Milliseconds in which an answer has to get on; 0 for any time.",
+    ),
 ];
 
 /// The flags about TLS. Files are in PEM, and are read again when they change or on SIGHUP.

@@ -17,7 +17,9 @@ use super::auth::Passwords;
 use super::convert::{add_headers, head, response};
 use super::{BODY_TIMEOUT, WATCHERS};
 use crate::http::{Body, Service, Whole, read_body};
+use crate::life::Life;
 use crate::platform::{Caller, Platform};
+use crate::proxy::Forwarder;
 use crate::run::Shared;
 
 /// Answers clients.
@@ -28,6 +30,7 @@ pub(crate) struct Port<P: Platform> {
     pub(super) asker: Asker,
     pub(super) watchers: Arc<Semaphore>,
     pub(super) passwords: Arc<Passwords>,
+    forwarder: Forwarder<P>,
 }
 
 impl<P: Platform> Service for Port<P> {
@@ -38,18 +41,23 @@ impl<P: Platform> Service for Port<P> {
             Ok(readable) => readable,
             Err(refusal) => return response(refusal),
         };
-        let mut answer = self.route(&head, caller, body).await;
+        let mut answer = match self.shared.published.routes() {
+            Some(routes) => self.forwarder.forward(&routes, &head, parts, body).await,
+            None => self.route(&head, caller, body).await,
+        };
         add_headers(&mut answer, readable.headers());
         answer
     }
 }
 
 impl<P: Platform> Port<P> {
-    pub(crate) fn new(platform: P, shared: Shared) -> Self {
+    pub(crate) fn new(platform: P, life: Life, shared: Shared) -> Self {
         let asker = Asker::new(shared.mailbox.clone());
         let watchers = Arc::new(Semaphore::new(WATCHERS));
         let passwords = Arc::new(Passwords::new(platform.entropy()));
-        Self { platform, shared, asker, watchers, passwords }
+        let mailbox = shared.mailbox.clone();
+        let forwarder = Forwarder { platform: platform.clone(), life, mailbox };
+        Self { platform, shared, asker, watchers, passwords, forwarder }
     }
 
     async fn route(&self, head: &Head, caller: &Caller, body: Incoming) -> Response<Body> {

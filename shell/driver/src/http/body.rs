@@ -1,6 +1,6 @@
 //! Bodies: those that are sent and those that are read.
 
-use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -20,7 +20,34 @@ pub(crate) enum Body {
     Whole(Bytes),
     /// It goes out in chunks.
     Parts(Box<dyn Parts>),
+    /// It comes from somewhere else, and may break off.
+    Piped(Pin<Box<dyn hyper::body::Body<Data = Bytes, Error = Broken> + Send>>),
 }
+
+/// Why a body breaks off.
+#[derive(Debug)]
+pub(crate) struct Broken(String);
+
+impl Broken {
+    /// Nothing came for too long.
+    pub(crate) fn late() -> Self {
+        Self("nothing came in time".to_owned())
+    }
+}
+
+impl From<hyper::Error> for Broken {
+    fn from(error: hyper::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Broken {}
 
 impl Body {
     pub(crate) const fn empty() -> Self {
@@ -30,27 +57,33 @@ impl Body {
 
 impl hyper::body::Body for Body {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Broken;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match self.get_mut() {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Parts(parts) => parts.poll_part(cx).map(|part| Some(Ok(Frame::data(part?)))),
+            Self::Piped(pipe) => pipe.as_mut().poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Whole(bytes) if bytes.is_empty())
+        match self {
+            Self::Whole(bytes) => bytes.is_empty(),
+            Self::Parts(_) => false,
+            Self::Piped(pipe) => pipe.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Parts(_) => SizeHint::default(),
+            Self::Piped(pipe) => pipe.size_hint(),
         }
     }
 }

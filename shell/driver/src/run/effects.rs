@@ -114,6 +114,7 @@ impl<P: Platform> Effects<P> {
             Output::Compute { call, task } => self.compute(call, task),
             Output::Listen { peer, client } => self.listen(peer, client),
             Output::Peers(peers) => self.links.set(peers),
+            Output::Route(routes) => self.shared.published.route(routes),
             Output::Publish(view) => self.shared.published.publish(view),
             Output::Note(note) => {
                 self.shared.counted.note(now, &note);
@@ -152,7 +153,7 @@ impl<P: Platform> Effects<P> {
     fn listen(&self, peer: Vec<Url>, client: Vec<Url>) {
         let (platform, life) = (self.platform.clone(), self.life.clone());
         let peer_port = self.links.port();
-        let client_port = client::Port::new(platform.clone(), self.shared.clone());
+        let client_port = client::Port::new(platform.clone(), life.clone(), self.shared.clone());
         self.report(async move {
             let result = listen(&platform, &life, (peer, peer_port), (client, client_port)).await;
             Input::Listening { result }
