@@ -2,23 +2,14 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use support::cluster::Cluster;
-use support::left_out;
 use support::wait::wait_until;
+use support::{etcd, left_out};
 
 /// The member that is Quorate's; the others are etcd's.
 const OURS: usize = 2;
-
-/// etcd 3.4, if it is installed. It is the last release whose members are used through the v2 API
-/// and speak of nothing else.
-fn etcd() -> Option<PathBuf> {
-    let path = PathBuf::from("etcd");
-    let output = Command::new(&path).arg("--version").stderr(Stdio::null()).output().ok()?;
-    String::from_utf8_lossy(&output.stdout).contains("etcd Version: 3.4").then_some(path)
-}
 
 fn start(cluster: &mut Cluster, etcd: &Path, member: usize) {
     if member == OURS {
@@ -34,7 +25,7 @@ fn start(cluster: &mut Cluster, etcd: &Path, member: usize) {
 
 #[test]
 fn it_follows_and_leads_and_has_the_same_indexes() {
-    let Some(etcd) = etcd() else {
+    let Some(etcd) = etcd::server() else {
         left_out("a member among etcd's", "etcd 3.4 is not installed");
         return;
     };

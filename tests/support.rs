@@ -10,6 +10,7 @@ pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod cluster;
 pub(crate) mod dns;
+pub(crate) mod etcd;
 pub(crate) mod generated;
 pub(crate) mod identity;
 pub(crate) mod process;
