@@ -134,6 +134,34 @@ fn records_that_are_late_are_waited_for() {
 }
 
 #[test]
+fn records_that_reach_some_resolvers_late_are_taken_over_before_anything_is_formed() {
+    let mut cluster = Cluster::new(SIZE);
+    let (late, whole) = (zone(&cluster, PLAIN, &[0, 1]), zone(&cluster, PLAIN, &[0, 1, 2]));
+    start(&mut cluster, &late, 0);
+    start(&mut cluster, &whole, 1);
+    await_log(&mut cluster, 0, "it has another list or token");
+    publish(&late, &cluster, PLAIN, &[0, 1, 2]);
+    start(&mut cluster, &whole, 2);
+    assert_serves(&mut cluster);
+}
+
+#[test]
+fn resolvers_that_go_on_to_differ_are_shown() {
+    let mut cluster = Cluster::new(SIZE).with_flags(&["-discovery-srv-timeout", "1000"]);
+    let (late, whole) = (zone(&cluster, PLAIN, &[0, 1]), zone(&cluster, PLAIN, &[0, 1, 2]));
+    start(&mut cluster, &whole, 1);
+    let ended = run(command(&cluster, &late, 0));
+    ended.assert_refused(
+        1,
+        "error setting up initial cluster: members have different lists from DNS under example.com \
+         after 1s",
+    );
+    let (own, theirs) = (ended.hints()[0], ended.hints()[1]);
+    assert!(own.starts_with("infra0, here, has ") && !own.contains(&host(2)), "{ended:#?}");
+    assert!(theirs.contains("it has another list") && theirs.contains(&host(2)), "{ended:#?}");
+}
+
+#[test]
 fn a_failing_name_server_is_no_reason_to_do_without_tls() {
     let mut cluster = Cluster::new(1);
     let server = zone(&cluster, PLAIN, &[0]);

@@ -60,7 +60,7 @@ pub(crate) use progress::{Booted, Progress, Restored};
 pub(crate) use refusals::disk as unusable_directory;
 use restore::{Outcome, Restore};
 use settle::{Settled, Settling};
-use srv::{Listed, Search, Srv};
+use srv::{Listed, Renewal, Search, Srv};
 use stage::{Course, Stage};
 use table::Plan;
 
@@ -73,19 +73,27 @@ pub(crate) struct Boot {
     /// Whether the ports are bound and the data directory is locked.
     bound: bool,
     incarnation: Option<Incarnation>,
+    /// Where the list comes from DNS.
+    renewal: Option<Box<Renewal>>,
 }
 
 impl Boot {
     /// A start that has not begun. `seed` feeds the jitter of its pauses.
     pub(crate) const fn new(config: Arc<Config>, seed: [u8; 32]) -> Self {
-        Self { config, seed, stage: Stage::Idle, bound: false, incarnation: None }
+        Self { config, seed, stage: Stage::Idle, bound: false, incarnation: None, renewal: None }
     }
 
     /// Time has passed.
     pub(crate) fn wake(&mut self, now: Instant, fx: &mut Effects<'_>) -> Progress {
         match &mut self.stage {
             Stage::Idle => self.stage = Stage::Looking(Look::begin(fx.script)),
-            Stage::Forming(_, forming) => {
+            Stage::Forming(agreed, forming) => {
+                if let Some(renewal) = &mut self.renewal {
+                    let renewed = renewal.wake(now, agreed.list(), &forming.differences(), fx);
+                    if let Err(refusal) = renewed {
+                        return refusal.into();
+                    }
+                }
                 let due = forming.ask(now, || fx.call());
                 fx.out
                     .extend(due.into_iter().map(|(call, request)| Output::Http { call, request }));
@@ -103,7 +111,11 @@ impl Boot {
 
     /// When it has to be woken.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.stage.deadline()
+        let renewal = match (&self.stage, &self.renewal) {
+            (Stage::Forming(..), Some(renewal)) => renewal.deadline(),
+            _ => None,
+        };
+        self.stage.deadline().into_iter().chain(renewal).min()
     }
 
     /// Who this member is, once it tells others.
@@ -250,7 +262,9 @@ impl Boot {
             }
             Plan::LookUp => {
                 if let Some((asked, urls)) = settle::to_look_up(&self.config)? {
-                    let srv = Srv::begin(&self.config, asked, urls, now, fx);
+                    let name = &self.config.name;
+                    self.renewal = Some(Box::new(Renewal::new(&asked, name, &urls)));
+                    let srv = Srv::begin(name, asked, urls, now, fx);
                     self.stage = Stage::Searching(Box::new(srv));
                 }
                 Ok(())
@@ -379,6 +393,18 @@ impl Boot {
                 .looked_up(now, call, answer, fx)
                 .and_then(|search| self.search(now, search, fx))
                 .map_or_else(Progress::Refused, Progress::from),
+            Stage::Forming(agreed, forming) => {
+                let renewal = self.renewal.as_mut();
+                match renewal.and_then(|renewal| renewal.looked_up(now, call, answer, fx)) {
+                    Some(listed) if listed.list != *agreed.list() => self
+                        .search(now, Search::Listed(listed), fx)
+                        .map_or_else(Progress::Refused, Progress::from),
+                    _ => {
+                        self.stage = Stage::Forming(agreed, forming);
+                        Progress::Pending
+                    }
+                }
+            }
             stage => {
                 self.stage = stage;
                 Progress::Pending

@@ -67,6 +67,8 @@ struct Other {
 enum Standing {
     /// It did not answer, or not with anything that helps; why.
     Missing(String),
+    /// It is empty and has another list; in words.
+    Differs(String),
     /// It is empty and has the same list.
     Ready,
 }
@@ -146,7 +148,9 @@ impl Forming {
             .others
             .values()
             .filter_map(|other| match &other.standing {
-                Standing::Missing(cause) => Some((other.name.clone(), cause.clone())),
+                Standing::Missing(cause) | Standing::Differs(cause) => {
+                    Some((other.name.clone(), cause.clone()))
+                }
                 Standing::Ready => None,
             })
             .collect();
@@ -154,6 +158,15 @@ impl Forming {
             self.reported.clone_from(&missing);
             missing
         })
+    }
+
+    /// Who has another list, in words.
+    pub fn differences(&self) -> Vec<String> {
+        let differs = self.others.values().filter_map(|other| match &other.standing {
+            Standing::Differs(cause) => Some(format!("{}: {cause}", other.name)),
+            Standing::Missing(_) | Standing::Ready => None,
+        });
+        differs.collect()
     }
 
     /// Takes the end of a call.
@@ -217,10 +230,10 @@ fn judge(
     let forming = answer.header(STATE_HEADER) == Some(STATE_FORMING);
     if theirs != cluster && !planted!(IgnoreOtherList) {
         return if forming {
-            Err(format!(
+            Ok(Judged::Standing(Standing::Differs(format!(
                 "it has another list or token: cluster ID {theirs} of {}, here {cluster}",
                 described(&members)
-            ))
+            ))))
         } else {
             Ok(Judged::Final(Verdict::Refuse(other_cluster(theirs, cluster, &members))))
         };

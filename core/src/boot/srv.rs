@@ -11,6 +11,7 @@
 //! what was found is the refusal.
 
 mod own;
+mod renewal;
 mod round;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::list::InitialCluster;
-use crate::config::{Config, Srv as Asked};
+use crate::config::Srv as Asked;
 use crate::dns::Answer;
 use crate::error::Refusal;
 use crate::node::{CallId, Effects};
@@ -29,6 +30,7 @@ use crate::note::Note;
 use crate::time::{Duration, Instant};
 use crate::url::Url;
 use own::Found;
+pub(super) use renewal::Renewal;
 use round::{Round, Seen};
 
 /// The pause after the first round; it doubles up to [`LONGEST_PAUSE`].
@@ -75,9 +77,9 @@ pub(super) enum Search {
 }
 
 impl Srv {
-    /// Begins to ask.
+    /// Begins to ask on behalf of the member `name`, which advertises `urls`.
     pub(super) fn begin(
-        config: &Config,
+        name: &str,
         asked: Asked,
         urls: Vec<Url>,
         now: Instant,
@@ -87,7 +89,7 @@ impl Srv {
         Self {
             until: now + asked.patience,
             asked,
-            name: config.name.clone(),
+            name: name.into(),
             urls,
             step: Step::Asking(round),
             pause: PAUSE,

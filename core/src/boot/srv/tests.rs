@@ -74,8 +74,6 @@ struct Member {
 impl Member {
     fn new(name: &str, urls: &str) -> (Self, Vec<Output>) {
         let (mut script, mut calls, mut out) = (Script::default(), 0, Vec::new());
-        let settings = crate::config::Settings::default().flag("name", name);
-        let config = Config::validate(settings, [0; 32]).unwrap();
         let asked = Asked {
             domain: "example.com.".into(),
             existing: false,
@@ -83,7 +81,7 @@ impl Member {
         };
         let now = Instant::from_nanos(1);
         let mut fx = Effects::new(&mut script, &mut calls, &mut out);
-        let srv = Srv::begin(&config, asked, Url::parse_list(urls).unwrap(), now, &mut fx);
+        let srv = Srv::begin(name, asked, Url::parse_list(urls).unwrap(), now, &mut fx);
         let (asked, notes) = (Vec::new(), Vec::new());
         (Self { srv: Some(srv), now, script, calls, asked, notes }, out)
     }
@@ -257,6 +255,58 @@ fn records_are_waited_for_only_so_long() {
     let refusal = ended.unwrap().unwrap_err();
     assert!(refusal.message.contains("no list of members in DNS under example.com."));
     assert_eq!(refusal.hints[1], std::format!("{PLAIN}: no SRV record"));
+}
+
+/// A renewal whose every question is answered at once; gives the list it comes to.
+fn renewed(
+    renewal: &mut Renewal,
+    now: Instant,
+    zone: &Zone,
+    differences: &[String],
+) -> Result<Option<Listed>, Refusal> {
+    let (mut script, mut calls, mut out) = (Script::default(), 0, Vec::new());
+    let list = InitialCluster::parse("infra0=http://10.0.1.10:2380").unwrap();
+    let mut fx = Effects::new(&mut script, &mut calls, &mut out);
+    renewal.wake(now, &list, differences, &mut fx)?;
+    while let Some(output) = out.pop() {
+        let Output::Dns { call, query } = output else { continue };
+        let mut fx = Effects::new(&mut script, &mut calls, &mut out);
+        if let Some(listed) = renewal.looked_up(now, call, zone.answer(&query), &mut fx) {
+            return Ok(Some(listed));
+        }
+    }
+    Ok(None)
+}
+
+#[test]
+fn a_list_is_looked_for_again_only_while_others_differ_and_not_for_ever() {
+    let asked =
+        Asked { domain: "example.com".into(), existing: false, patience: Duration::from_secs(60) };
+    let urls = Url::parse_list("http://10.0.1.10:2380").unwrap();
+    let mut renewal = Renewal::new(&asked, "infra0", &urls);
+    let at = |seconds| Instant::from_nanos(1) + Duration::from_secs(seconds);
+    let differs = ["infra1: it has another list".to_string()];
+    let mut ask = |seconds, differences: &[String]| {
+        renewed(&mut renewal, at(seconds), &Zone::guide(), differences)
+    };
+    assert_eq!(ask(0, &[]), Ok(None));
+    let listed = ask(10, &differs).unwrap().expect("DNS has a list");
+    assert_eq!(listed.list.len(), 3);
+    assert_eq!(ask(11, &differs), Ok(None), "there is a pause");
+    assert_eq!(ask(20, &[]), Ok(None));
+    assert!(ask(69, &differs).unwrap().is_some());
+    let refusal = ask(70, &differs).unwrap_err();
+    assert!(refusal.message.contains("members have different lists from DNS"), "{refusal:?}");
+    assert_eq!(refusal.hints[0], "infra0, here, has infra0=http://10.0.1.10:2380");
+    assert_eq!(refusal.hints[1], differs[0]);
+
+    let mut renewal = Renewal::new(&asked, "infra0", &urls);
+    let mut ask = |seconds, differences: &[String]| {
+        renewed(&mut renewal, at(seconds), &Zone::guide(), differences)
+    };
+    assert!(ask(10, &differs).unwrap().is_some());
+    assert_eq!(ask(70, &[]), Ok(None), "that is over");
+    assert!(ask(80, &differs).is_ok());
 }
 
 proptest! {
