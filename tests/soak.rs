@@ -6,11 +6,11 @@
 mod support;
 
 use std::collections::hash_map::RandomState;
-use std::env;
 use std::hash::BuildHasher as _;
 use std::thread::sleep;
 use std::time::Duration;
 
+use support::chance::{Chance, number};
 use support::cluster::Cluster;
 use support::writer::{ACKED, Writer};
 
@@ -79,24 +79,4 @@ fn kill_all(cluster: &mut Cluster, chance: &mut Chance) {
         pause(chance, 30);
     }
     settle(cluster, chance);
-}
-
-fn number(variable: &str) -> Option<u64> {
-    let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
-}
-
-/// A small generator of choices (SplitMix64), so that a seed names a run.
-struct Chance(u64);
-
-impl Chance {
-    /// A number below `bound`.
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let bound = u64::try_from(bound).expect("a small bound");
-        usize::try_from((mixed ^ (mixed >> 31)) % bound).expect("below a small bound")
-    }
 }

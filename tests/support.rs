@@ -7,6 +7,7 @@
 
 pub(crate) mod address;
 pub(crate) mod certificates;
+pub(crate) mod chance;
 pub(crate) mod client;
 pub(crate) mod cluster;
 pub(crate) mod dns;
@@ -15,6 +16,7 @@ pub(crate) mod generated;
 pub(crate) mod identity;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod recorded_discovery;
 pub(crate) mod refusal;
 pub(crate) mod sandbox;
 pub(crate) mod scenario;

@@ -12,6 +12,7 @@ use support::cluster::isolate;
 use support::dns::NameServer;
 use support::generated::{assert_generated, defined_tests};
 use support::process::Process;
+use support::recorded_discovery::DISCOVERY;
 use support::refusal::Ended;
 use support::scenario::{Outcome, Scenario, ids, recorded};
 use support::wait::wait_for;
@@ -123,22 +124,13 @@ const ELSEWHERE: &[(&str, &str, Option<&str>)] = &[
     ),
 ];
 
-/// Scenarios of features that are not there yet; whole series first.
-const OPEN_SUITES: [(&str, &str); 1] = [("b_disc", "the discovery service")];
-
 /// The series that was recorded with a name server of its own.
 const DNS_SUITE: &str = "d_dns";
 
+/// Scenarios of features that are not there yet.
 const OPEN: &[(&str, &[&str])] = &[
     ("-force-new-cluster", &["-force-new-cluster on infra0 data"]),
-    (
-        "the discovery service",
-        &[
-            "same with -discovery (may fall back)",
-            "discovery endpoint accepts but never answers (8 s)",
-        ],
-    ),
-    ("the proxy", &["same with -proxy on", "guide: proxy on with SRV", "proxy restart"]),
+    ("a proxy of records", &["guide: proxy on with SRV", "proxy restart"]),
 ];
 
 /// Which outcomes a reason explains.
@@ -254,7 +246,7 @@ fn every_recorded_command_line_is_classified() {
         let used = |kind: &Kind| matches!(kind, Kind::Differs { reason: r, .. } if r == reason);
         assert!(kinds.iter().any(used), "nothing differs because {reason}");
     }
-    let titles = ELSEWHERE.iter().map(|(title, ..)| title);
+    let titles = ELSEWHERE.iter().chain(DISCOVERY).map(|(title, ..)| title);
     for title in titles.chain(OPEN.iter().flat_map(|(_, titles)| titles.iter())) {
         assert!(scenarios.iter().any(|s| s.title == *title), "nothing was recorded as {title}");
     }
@@ -264,11 +256,9 @@ fn every_recorded_command_line_is_classified() {
 
 fn classify(scenario: &Scenario, names: &NameServer) -> Kind {
     let title = scenario.title.as_str();
-    if let Some((_, test, differs)) = ELSEWHERE.iter().find(|(known, ..)| *known == title) {
+    let mut elsewhere = ELSEWHERE.iter().chain(DISCOVERY);
+    if let Some((_, test, differs)) = elsewhere.find(|(known, ..)| *known == title) {
         return Kind::Elsewhere { test, differs: *differs };
-    }
-    if let Some((_, feature)) = OPEN_SUITES.iter().find(|(suite, _)| *suite == scenario.suite) {
-        return Kind::Open(feature);
     }
     if let Some((feature, _)) = OPEN.iter().find(|(_, titles)| titles.contains(&title)) {
         return Kind::Open(feature);
