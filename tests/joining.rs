@@ -63,6 +63,7 @@ fn a_cluster_grows_from_one_to_three() {
             listed.any(|other| other["id"] == id.as_str() && other["name"] == name(member))
         });
     }
+    wait_until("all of them vote", || learners(&cluster, 0) == 0);
     cluster.put(2, "/after", "1");
     assert_eq!(cluster.await_equal("/before").at("/node/value"), "1");
     // It counts: with the first one gone, the two others go on.
@@ -73,6 +74,51 @@ fn a_cluster_grows_from_one_to_three() {
     cluster.start(2);
     cluster.await_ready();
     assert_eq!(cluster.get_quorum(2, "/without").at("/node/value"), "it");
+}
+
+/// How many members only receive the log, as a member knows it.
+fn learners(cluster: &Cluster, asked: usize) -> usize {
+    let listed = cluster.client.get(&format!("{}/members", cluster.peer_url(asked)));
+    listed.expect("answered").body.matches("\"isLearner\":true").count()
+}
+
+/// In etcd a wrong URL in the addition of the second member costs the quorum at once, and nothing
+/// can be done about it (its issue 3505).
+#[test]
+fn a_member_that_never_comes_costs_nothing() {
+    let mut cluster = with_room(1, 2);
+    let url = cluster.url(0, "/v2/members");
+    let body = r#"{"peerURLs":["http://127.0.0.1:9"]}"#;
+    let added = cluster.client.post_json(&url, body).expect("answered");
+    assert_eq!(added.status, 201, "{added:?}");
+    cluster.put(0, "/with", "it");
+    cluster.kill(0);
+    cluster.start(0);
+    cluster.await_ready();
+    cluster.put(0, "/again", "1");
+    // A proper one is taken in meanwhile, and the wrong one can go.
+    add(&cluster, 0, 1);
+    let list = format!("{},infra9=http://127.0.0.1:9", cluster.list_of(&[0, 1]));
+    let command = joining(&cluster, 1, &list);
+    cluster.start_as(1, command);
+    cluster.await_ready();
+    let wrong = added.at("/id");
+    let path = format!("{url}/{}", wrong.as_str().expect("an ID"));
+    assert_eq!(cluster.client.delete(&path).expect("answered").status, 204);
+    wait_until("the other votes", || learners(&cluster, 1) == 0);
+    assert_eq!(cluster.get_quorum(1, "/again").at("/node/value"), "1");
+}
+
+/// Nor do several, when one of the others is lost.
+#[test]
+fn members_that_never_start_do_not_count() {
+    let mut cluster = with_room(3, 5);
+    add(&cluster, 0, 3);
+    add(&cluster, 1, 4);
+    cluster.kill(2);
+    cluster.put(1, "/without", "three");
+    assert_eq!(cluster.get_quorum(0, "/without").at("/node/value"), "three");
+    assert_eq!(learners(&cluster, 0), 2);
 }
 
 /// What the log no longer holds comes as a snapshot.

@@ -141,6 +141,73 @@ fn a_member_whose_directory_was_emptied_is_refused() {
     assert_eq!(cluster.await_equal("/kept").at("/node/value"), "yes");
 }
 
+/// etcd's issue 12227: two of three members lose their disks and are started with the flags of their
+/// first start. There they form a new cluster, and the third one's data is replaced by nothing.
+#[test]
+fn two_wiped_members_replace_nothing() {
+    let _turn = turn();
+    let mut cluster = Cluster::started(3);
+    cluster.put(0, "/kept", "yes");
+    let wipe = |cluster: &mut Cluster, member: usize| {
+        if cluster.runs(member) {
+            cluster.kill(member);
+        }
+        fs::remove_dir_all(cluster.data_dir(member)).expect("the directory is removed");
+    };
+    // The survivor is stopped: nobody forms anything without it.
+    cluster.terminate(0);
+    for member in [1, 2] {
+        wipe(&mut cluster, member);
+        cluster.start(member);
+    }
+    for member in [1, 2] {
+        wait_until("it says for whom it waits", || {
+            assert!(cluster.process(member).runs(), "member {member} gave up");
+            cluster.process(member).log().contains("waiting to form the cluster: infra0 (")
+        });
+        let url = cluster.url(member, "/v2/keys/lost");
+        let written = cluster.client.put(&url, "value=1").expect("answered");
+        assert_eq!(written.status, 500, "no write is acknowledged: {written:?}");
+    }
+    // It comes back: it knows who they were, and they are told.
+    cluster.start(0);
+    for member in [1, 2] {
+        assert_eq!(cluster.process(member).wait().code(), Some(1));
+        let log = cluster.process(member).log();
+        assert!(log.contains(" has already been bootstrapped\n"), "{log}");
+        cluster.forget(member);
+        // It runs: at once.
+        wipe(&mut cluster, member);
+        cluster.start(member);
+        assert_eq!(cluster.process(member).wait().code(), Some(1));
+        cluster.forget(member);
+    }
+    assert!(cluster.process(0).runs());
+    let kept = cluster.client.get(&cluster.url(0, "/v2/members")).expect("answered");
+    assert_eq!(kept.at("/members").as_array().map(Vec::len), Some(3));
+    assert!(cluster.data_dir(0).join("quorate/wal").exists());
+}
+
+/// Where etcd's rule is asked for, nobody is asked before forming. A wiped member then begins anew
+/// under its old ID; but the others know it by another directory.
+#[test]
+fn a_wiped_member_that_asks_nobody_is_known_by_its_directory() {
+    let _turn = turn();
+    let mut cluster = Cluster::new(3).with_flags(&["-initial-cluster-form", "majority"]);
+    cluster.start_all();
+    cluster.await_ready();
+    cluster.put(0, "/kept", "yes");
+    cluster.kill(2);
+    fs::remove_dir_all(cluster.data_dir(2)).expect("the directory is removed");
+    cluster.start(2);
+    assert_eq!(cluster.process(2).wait().code(), Some(1));
+    let log = cluster.process(2).log();
+    assert!(log.contains(" is known by another data directory\n"), "{log}");
+    assert!(log.contains("  hint: if its data is lost, remove the member"), "{log}");
+    cluster.forget(2);
+    assert_eq!(cluster.get_quorum(1, "/kept").at("/node/value"), "yes");
+}
+
 /// Who is listed and comes for the first time is taken in.
 #[test]
 fn a_listed_member_may_come_late() {

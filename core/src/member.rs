@@ -1,6 +1,7 @@
 //! Who is in the cluster.
 
 pub mod change;
+pub mod identity;
 pub mod json;
 pub mod record;
 pub mod strict;
@@ -11,6 +12,7 @@ use alloc::vec::Vec;
 
 use crate::id::MemberId;
 use crate::url::Url;
+use identity::Nonce;
 
 /// One member, as the v2 store records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,9 @@ pub struct Cluster {
     pub removed: BTreeSet<MemberId>,
     /// The version of the cluster, once it was decided: `3.4.0`.
     pub version: Option<String>,
+    /// What the cluster has agreed on once all its members were Quorate. Until then, and for ever
+    /// if a member of etcd is among them, it is *mixed*, and etcd's rules hold.
+    pub nonce: Option<Nonce>,
 }
 
 impl FromIterator<Member> for Cluster {

@@ -19,7 +19,9 @@ mod early;
 mod effects;
 pub mod input;
 mod inspect;
+mod kin;
 pub mod output;
+mod promote;
 mod requests;
 mod room;
 mod running;
@@ -40,6 +42,7 @@ pub use timer::Timer;
 use crate::boot::{self, Boot};
 use crate::config::Config;
 use crate::disk::Script;
+use crate::member::identity::Said;
 use crate::proxy::Proxy;
 use crate::time::{Instant, Now};
 use crate::view::View;
@@ -171,7 +174,8 @@ fn booting(
             boot::Progress::Pending
         }
         // Peers try again, and nothing was computed yet.
-        Input::Peer(_)
+        Input::Peer { .. }
+        | Input::Met { .. }
         | Input::Link { .. }
         | Input::Computed { .. }
         | Input::EndpointFailed { .. } => boot::Progress::Pending,
@@ -206,7 +210,8 @@ fn booting(
 fn running_on(running: &mut Running, now: Now, input: Input, fx: &mut Effects<'_>) -> Next {
     match input {
         Input::Wake => running.wake(now, fx),
-        Input::Peer(message) => running.take_message(now.mono, message, fx),
+        Input::Peer { message, said } => running.take_message(now.mono, message, said, fx),
+        Input::Met { peer, said } => running.meet(peer, said, fx),
         Input::Client { id, request } => running.take_request(now, id, request),
         Input::Gone { id } => running.forget_client(id),
         Input::Disk(done) => running.take_done(now.mono, &done, fx),
@@ -229,7 +234,8 @@ fn proxying_on(proxy: &mut Proxy, now: Instant, input: Input, fx: &mut Effects<'
         Input::Client { id, .. } => early::dismiss(id, fx),
         Input::Stop => return Next::Exit(Exit::Stopped { lines: Vec::new() }),
         // Leftovers of a start as a member.
-        Input::Peer(_)
+        Input::Peer { .. }
+        | Input::Met { .. }
         | Input::Link { .. }
         | Input::Computed { .. }
         | Input::Gone { .. }
@@ -245,7 +251,7 @@ fn view_before_start(boot: &Boot) -> View {
     View {
         member: owner.map(|owner| owner.member),
         cluster_id: owner.map(|owner| owner.cluster),
-        incarnation: boot.incarnation(),
+        said: Said { incarnation: boot.incarnation(), nonce: None },
         formed: boot.joins(),
         ..View::new(boot.members())
     }

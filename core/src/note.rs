@@ -202,6 +202,8 @@ pub enum Note {
         /// For instance `3.4.0`.
         version: String,
     },
+    /// All members are Quorate, which the cluster has agreed on for ever.
+    AllQuorate,
     /// This member has caught up with what it may have shown before it stopped: reads are served.
     Ready,
 }

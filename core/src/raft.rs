@@ -25,6 +25,7 @@ mod election;
 mod fingerprint;
 mod follower;
 mod leader;
+mod learners;
 mod log;
 mod progress;
 pub mod quorum;

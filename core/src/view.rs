@@ -3,12 +3,13 @@
 //! Readers (the HTTP tasks) answer plain reads and status questions from the last published view
 //! without asking the loop. A view never changes; a new one replaces it.
 
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 use crate::api::Stamp;
 use crate::auth::Auth;
-use crate::boot::identity::Incarnation;
 use crate::id::{ClusterId, MemberId};
+use crate::member::identity::{Incarnation, Said};
 use crate::member::{Cluster, Member};
 use crate::store::{Image, Store};
 use crate::wire::version::{PERSONALITY, Personality};
@@ -22,8 +23,11 @@ pub struct View {
     pub cluster_id: Option<ClusterId>,
     /// What this member says it is, to peers and clients.
     pub personality: Personality,
-    /// The incarnation of the data directory, once it is durable.
-    pub incarnation: Option<Incarnation>,
+    /// What this member says of itself to others: the incarnation once it is durable, and the
+    /// nonce of the cluster once it is known.
+    pub said: Said,
+    /// The data directories by which this member knows its peers.
+    pub peers: Arc<BTreeMap<MemberId, Incarnation>>,
     /// Whether the cluster is formed as far as this member knows, so that its log exists.
     pub formed: bool,
     /// Whether plain reads may be answered: the member has applied all that it may have shown
@@ -53,7 +57,8 @@ impl View {
             member: None,
             cluster_id: None,
             personality: PERSONALITY,
-            incarnation: None,
+            said: Said::default(),
+            peers: Arc::default(),
             formed: false,
             ready: false,
             cluster: Arc::new(Cluster { members, ..Cluster::default() }),

@@ -11,6 +11,7 @@ pub mod headers;
 pub mod message;
 mod raftpb;
 pub mod request;
+pub mod said;
 pub mod snapshot;
 pub mod state;
 pub mod stream;

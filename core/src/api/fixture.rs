@@ -8,6 +8,7 @@ use alloc::vec;
 use super::response::Stamp;
 use crate::http::{Head, Method, Reply};
 use crate::id::{ClusterId, MemberId};
+use crate::member::identity::Said;
 use crate::member::{Cluster, Member};
 use crate::store::Store;
 use crate::url::Url;
@@ -32,7 +33,8 @@ pub(crate) fn view() -> View {
         personality: PERSONALITY,
         member: Some(MEMBER),
         cluster_id: Some(CLUSTER),
-        incarnation: None,
+        said: Said::default(),
+        peers: Arc::default(),
         formed: true,
         ready: true,
         cluster: Arc::new(Cluster { members, version, ..Cluster::default() }),

@@ -40,9 +40,7 @@ pub fn members(view: &View) -> Reply {
     let mut reply = reply::with_cluster(reply::json(200, body.finish_line()), view.cluster_id);
     let state = if view.formed { "formed" } else { "forming" };
     reply.headers.push(("X-Quorate-State", state.to_string()));
-    if let Some(incarnation) = view.incarnation {
-        reply.headers.push(("X-Quorate-Incarnation", incarnation.to_string()));
-    }
+    reply.headers.extend(view.said.headers());
     reply
 }
 

@@ -17,6 +17,8 @@ pub const IDENTITY: &str = "quorate/identity";
 pub const REGISTRATION: &str = "quorate/registration";
 /// That this data directory is a proxy's; beside [`ROOT`], which only a member makes.
 pub const PROXY: &str = "quorate.proxy";
+/// By which data directories this member knows its peers.
+pub const PEERS: &str = "quorate/peers";
 /// The lock file, beside and not within [`ROOT`], so that taking the lock makes no member.
 pub const LOCK: &str = "quorate.lock";
 

@@ -1,11 +1,13 @@
 //! Joining a cluster that runs (`-initial-cluster-state existing`).
 //!
-//! The other listed members are asked who the members are; the first answer of one that runs
-//! counts. The list has to be theirs, this member must be one of them that has never started, and
+//! The other listed members are asked who the members are. One that has not heard of the addition of
+//! this member yet may be among them, so the first answer that fits counts, and a list that fits
+//! none is refused. The list has to be theirs, this member must be one of them that has never started, and
 //! the version of the cluster one that this program knows. Nothing was touched before all that is
 //! known, so a refusal leaves nothing behind.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
@@ -43,13 +45,21 @@ pub(super) struct Join {
     list: InitialCluster,
     name: String,
     data_dir: String,
+    /// Who was asked and has not answered.
+    calls: BTreeMap<CallId, String>,
+    /// Why the others gave no answer that helps.
+    failed: Vec<String>,
+    /// Answers that were not looked at yet.
+    answers: VecDeque<Running>,
+    /// What is wrong by an answer that was.
+    mismatch: Option<Refusal>,
     step: Step,
 }
 
 #[derive(Debug)]
 enum Step {
-    /// The others are asked for the members.
-    Asking { calls: BTreeMap<CallId, String>, failed: Vec<String> },
+    /// An answer is waited for.
+    Asking,
     /// Names are looked up.
     Resolving { running: Running, waiting: BTreeSet<(CallId, Arc<str>)>, resolved: Resolved },
     /// The version of the cluster is asked for.
@@ -67,7 +77,7 @@ struct Running {
 #[derive(Debug)]
 pub(super) enum Standing {
     /// Something is waited for.
-    Waiting(Join),
+    Waiting(Box<Join>),
     /// Everything that has to be known is known.
     Joined(Joined),
 }
@@ -93,8 +103,9 @@ impl Join {
             }
         }
         let (name, data_dir) = (String::from(name), config.data_dir.clone());
-        let step = Step::Asking { calls, failed: Vec::new() };
-        Self { list, name, data_dir, step }.unless_nobody_is_left()
+        let (failed, answers) = (Vec::new(), VecDeque::new());
+        let (mismatch, step) = (None, Step::Asking);
+        Self { list, name, data_dir, calls, failed, answers, mismatch, step }.unless_over()
     }
 
     /// A call has ended.
@@ -108,30 +119,35 @@ impl Join {
         result: Result<Answer, String>,
         fx: &mut Effects<'_>,
     ) -> Result<Standing, Refusal> {
-        match &mut self.step {
-            Step::Asking { calls, failed } => {
-                let Some(url) = calls.remove(&call) else { return Ok(Standing::Waiting(self)) };
-                match result.and_then(|answer| read(&answer)) {
-                    Ok(running) => return self.compare(running, now, fx),
-                    Err(cause) => failed.push(format!("{url}: {cause}")),
-                }
-                self.unless_nobody_is_left()
+        if let Some(url) = self.calls.remove(&call) {
+            match result.and_then(|answer| read(&answer)) {
+                Ok(running) => self.answers.push_back(running),
+                Err(cause) => self.failed.push(format!("{url}: {cause}")),
             }
-            Step::Versions(_, versions) => {
-                let asked = versions.answered(now, call, result)?;
-                Ok(self.after_versions(asked))
-            }
-            Step::Resolving { .. } => Ok(Standing::Waiting(self)),
+            return self.go_on(now, fx);
         }
+        if let Step::Versions(_, versions) = &mut self.step {
+            let asked = versions.answered(now, call, result)?;
+            return Ok(self.after_versions(asked));
+        }
+        Ok(Standing::Waiting(Box::new(self)))
     }
 
-    fn unless_nobody_is_left(self) -> Result<Standing, Refusal> {
-        match &self.step {
-            Step::Asking { calls, failed } if calls.is_empty() => {
-                Err(nobody(failed, &self.list, &self.name))
-            }
-            _ => Ok(Standing::Waiting(self)),
+    /// Looks at the next answer, if none is being looked at.
+    fn go_on(mut self, now: Instant, fx: &mut Effects<'_>) -> Result<Standing, Refusal> {
+        if matches!(self.step, Step::Asking)
+            && let Some(running) = self.answers.pop_front()
+        {
+            return self.compare(running, now, fx);
         }
+        self.unless_over()
+    }
+
+    fn unless_over(self) -> Result<Standing, Refusal> {
+        if !matches!(self.step, Step::Asking) || !self.calls.is_empty() {
+            return Ok(Standing::Waiting(Box::new(self)));
+        }
+        Err(self.mismatch.unwrap_or_else(|| nobody(&self.failed, &self.list, &self.name)))
     }
 
     /// Looks up the names on which the comparison hangs.
@@ -173,12 +189,19 @@ impl Join {
 
     fn when_resolved(mut self, now: Instant, fx: &mut Effects<'_>) -> Result<Standing, Refusal> {
         let Step::Resolving { running, waiting, resolved } = &mut self.step else {
-            return Ok(Standing::Waiting(self));
+            return Ok(Standing::Waiting(Box::new(self)));
         };
         if !waiting.is_empty() {
-            return Ok(Standing::Waiting(self));
+            return Ok(Standing::Waiting(Box::new(self)));
         }
-        let own = self.list.is_of(&running.members, &self.name, resolved)?;
+        let own = match self.list.is_of(&running.members, &self.name, resolved) {
+            Ok(own) => own,
+            Err(refusal) => {
+                self.mismatch = Some(refusal);
+                self.step = Step::Asking;
+                return self.go_on(now, fx);
+            }
+        };
         let owner = Owner { member: own.id, cluster: running.cluster };
         if !own.client_urls.is_empty() {
             return Err(refusals::bootstrapped(owner, &self.name, &self.data_dir));
@@ -188,13 +211,13 @@ impl Join {
         let mut versions = Versions::new(others, now);
         versions.ask(now, fx);
         self.step = Step::Versions(joined, versions);
-        Ok(Standing::Waiting(self))
+        Ok(Standing::Waiting(Box::new(self)))
     }
 
     fn after_versions(self, asked: Asked) -> Standing {
         match (asked, self.step) {
             (Asked::Fits, Step::Versions(joined, _)) => Standing::Joined(joined),
-            (_, step) => Standing::Waiting(Self { step, ..self }),
+            (_, step) => Standing::Waiting(Box::new(Self { step, ..self })),
         }
     }
 
@@ -209,7 +232,7 @@ impl Join {
     pub(super) const fn deadline(&self) -> Option<Instant> {
         match &self.step {
             Step::Versions(_, versions) => versions.deadline(),
-            Step::Asking { .. } | Step::Resolving { .. } => None,
+            Step::Asking | Step::Resolving { .. } => None,
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) enum Stage {
     /// The list is judged, and its URLs are compared by address.
     Settling(Settling),
     /// The members of a cluster that runs are asked for, and compared with the list.
-    Joining(Join),
+    Joining(Box<Join>),
     /// A discovery service is asked for the list.
     Discovering(Box<Discovering>),
     Listening(Course),

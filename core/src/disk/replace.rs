@@ -57,6 +57,14 @@ impl Replace {
         }
     }
 
+    /// Whether the operation is one of this replacement.
+    pub fn owns(&self, ticket: Ticket) -> bool {
+        match &self.step {
+            Step::Content(synced) => *synced == ticket,
+            Step::Name(waiting) => waiting.contains(&ticket),
+        }
+    }
+
     fn rename(&self, script: &mut Script) -> BTreeSet<Ticket> {
         script.push(Op::Rename { from: self.temporary.clone(), to: self.path.clone() });
         let mut path = &*self.path;

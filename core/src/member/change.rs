@@ -41,8 +41,11 @@ pub enum Refused {
     Malformed(String),
 }
 
-/// Learners at a time, as in etcd 3.4.
-const MAX_LEARNERS: usize = 1;
+/// Learners at a time in a mixed cluster, as in etcd 3.4.
+const MAX_LEARNERS_OF_ETCD: usize = 1;
+
+/// Learners at a time where all members are Quorate: each of them is sent the whole state.
+const MAX_LEARNERS: usize = 8;
 
 /// What a change did.
 #[derive(Clone, Debug)]
@@ -87,7 +90,8 @@ impl Cluster {
         }
         self.check_urls(member.id, &member.peer_urls)?;
         let learners = self.iter().filter(|member| member.learner).count();
-        if member.learner && learners >= MAX_LEARNERS {
+        let most = if self.nonce.is_some() { MAX_LEARNERS } else { MAX_LEARNERS_OF_ETCD };
+        if member.learner && learners >= most {
             return Err(Refused::TooManyLearners);
         }
         let writes = write_raft_attributes(&member, store, Write::Create);

@@ -10,7 +10,8 @@ use alloc::string::{String, ToString as _};
 use super::json::{Attributes, RaftAttributes};
 use super::{Cluster, Member};
 use crate::id::MemberId;
-use crate::store::{Image, NodeView};
+use crate::member::identity::Nonce;
+use crate::store::{Image, NodeView, Store};
 
 /// Where the members are.
 pub const MEMBERS: &str = "/0/members";
@@ -90,7 +91,18 @@ impl Cluster {
             .ok()
             .and_then(|event| event.node.value)
             .map(|value| String::from_utf8_lossy(&value).to_string());
+        cluster.nonce = str::from_utf8(image.identity()).ok().and_then(Nonce::parse);
         cluster
+    }
+
+    /// All members were Quorate when the leader wrote this. The first one counts. Says whether it
+    /// did.
+    pub fn switch(&mut self, text: &[u8], store: &mut Store) -> bool {
+        let nonce = str::from_utf8(text).ok().and_then(Nonce::parse);
+        let (None, Some(nonce)) = (self.nonce, nonce) else { return false };
+        self.nonce = Some(nonce);
+        store.set_identity(nonce.to_string().into());
+        true
     }
 }
 

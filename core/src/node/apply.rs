@@ -75,6 +75,9 @@ impl Running {
 
     fn apply_request(&mut self, request: Request, fx: &mut Effects<'_>) {
         let id = request.id;
+        if request.method == Method::Quorate {
+            return self.apply_switch(&request, fx);
+        }
         let Some(method) = method_of(&request.method) else {
             if let Method::Unknown(word) = request.method {
                 self.answer(id, Response::Failed(Failure::UnknownMethod(word)));

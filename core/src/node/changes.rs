@@ -22,10 +22,15 @@ use crate::wire::conf_change::{ConfChange, ConfChangeKind};
 /// Changes that may wait; more are refused.
 const MAX_WAITING: usize = 64;
 
+/// How long an addition waits for the members to find out that all of them are Quorate: that takes
+/// an election and a message from each. Afterwards etcd's rule holds.
+const SWITCH: Duration = Duration::from_secs(2);
+
 /// The changes that clients of this member wait for, in the order in which they are carried out.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     queue: VecDeque<Queued>,
+    look_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -38,6 +43,18 @@ struct Queued {
     until: Instant,
     /// The term in which it was proposed last, and when it is to be proposed again.
     proposed: Option<(u64, Instant)>,
+}
+
+impl Queued {
+    /// The member that is added gets no vote at first.
+    fn become_learner(&mut self) {
+        if let Some(member) = &mut self.added {
+            member.learner = true;
+            let context = Context { member: member.clone(), promote: false };
+            self.change.kind = ConfChangeKind::AddLearner;
+            self.change.context = context.encode().into();
+        }
+    }
 }
 
 impl Changes {
@@ -60,8 +77,19 @@ impl Changes {
 
     /// When the next one has to be looked at again.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let again = self.queue.front().and_then(|first| first.proposed).map(|(_, again)| again);
-        self.queue.iter().map(|queued| queued.until).chain(again).min()
+        self.queue.iter().map(|queued| queued.until).chain(self.look_at).min()
+    }
+
+    /// When the first may become due, if that is not now.
+    fn next_look(&self, now: Instant) -> Option<Instant> {
+        let first = self.queue.front()?;
+        let at = match (first.proposed, first.change.kind) {
+            (Some(_), ConfChangeKind::UpdateNode) => return None,
+            (Some((_, again)), _) => again,
+            (None, ConfChangeKind::AddNode) => first.since + SWITCH,
+            (None, _) => return None,
+        };
+        (at > now).then_some(at)
     }
 
     /// Nobody waits any more. What was proposed may still be carried out.
@@ -119,8 +147,21 @@ impl Running {
     /// Proposes the first change, if it is time to.
     pub(super) fn propose_change(&mut self, now: Instant, fx: &mut Effects<'_>) {
         self.expire_changes(now);
+        self.propose_due_change(now, fx);
+        self.changes.look_at = self.changes.next_look(now);
+    }
+
+    fn propose_due_change(&mut self, now: Instant, fx: &mut Effects<'_>) {
         let term = self.raft.term();
+        let (all_quorate, mixed) = (self.cluster.nonce.is_some(), self.is_mixed());
         while let Some(first) = self.changes.due(now, term) {
+            if first.change.kind == ConfChangeKind::AddNode {
+                if all_quorate {
+                    first.become_learner();
+                } else if !mixed && now < first.since + SWITCH {
+                    return;
+                }
+            }
             let (again, client) = (first.proposed.is_some(), first.client);
             let change = first.change.clone();
             if !again && self.config.strict_reconfig_check && !self.cluster.keeps_quorum(&change) {

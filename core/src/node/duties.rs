@@ -97,6 +97,8 @@ impl Running {
         if self.raft.leads() && self.raft.term() == self.applied_term {
             self.expire_keys(now);
             self.keep_version(now.mono, fx);
+            self.propose_switch();
+            self.promote_learner();
         } else {
             self.duties.undecided_since = None;
         }

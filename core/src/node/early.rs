@@ -11,8 +11,8 @@ use super::output::Output;
 use super::{running, view_before_start};
 use crate::api::{Failure, Request, Response};
 use crate::boot::Boot;
-use crate::boot::identity::Incarnation;
 use crate::config::Config;
+use crate::member::identity::Incarnation;
 use crate::time::{Duration, Instant};
 use crate::wal::Owner;
 

@@ -9,6 +9,7 @@ use crate::disk::Done;
 use crate::dns;
 use crate::http::Answer;
 use crate::id::MemberId;
+use crate::member::identity::Said;
 use crate::raft::Message;
 use crate::store::Image;
 use crate::url::Url;
@@ -30,7 +31,19 @@ pub enum Input {
     /// follower.
     Wake,
     /// A message of Raft came in from a peer whose headers were in order.
-    Peer(Message),
+    Peer {
+        /// The message.
+        message: Message,
+        /// What the peer said of itself where the message came in.
+        said: Said,
+    },
+    /// A peer was connected to, and has said who it is.
+    Met {
+        /// Whom the link is to.
+        peer: MemberId,
+        /// What it said of itself.
+        said: Said,
+    },
     /// A client asks.
     Client {
         /// Under which the answer goes out.
@@ -122,4 +135,6 @@ pub enum LinkEvent {
     Connected,
     /// It answered that this member was removed from the cluster (403 or 410).
     SaysRemoved,
+    /// It answered that it knows this member by another data directory (412).
+    SaysReplaced,
 }

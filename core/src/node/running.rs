@@ -15,6 +15,7 @@ use super::clients::Clients;
 use super::durability::Durability;
 use super::duties::Duties;
 use super::input::{ClientId, LinkEvent};
+use super::kin::Kin;
 use super::output::{Exit, Output, Peer};
 use super::snapshots::Snapshots;
 use super::stop::Stop;
@@ -22,11 +23,11 @@ use super::{Effects, Timer};
 use crate::api::{Failure, Response, Stamp};
 use crate::auth::Auth;
 use crate::boot::Booted;
-use crate::boot::identity::Incarnation;
 use crate::config::Config;
 use crate::disk::Done;
 use crate::id::MemberId;
 use crate::member::Cluster;
+use crate::member::identity::{Incarnation, Said};
 use crate::note::Note;
 use crate::raft::{EntryKind, Message, Proposed, Raft, Settings, Start};
 use crate::rng::{Rng, Stream};
@@ -59,6 +60,7 @@ pub(super) struct Running {
     pub(super) clients: Clients,
     pub(super) changes: Changes,
     pub(super) duties: Duties,
+    pub(super) kin: Kin,
     pub(super) snapshots: Snapshots,
     pub(super) stop: Stop,
     /// The term of the last applied entry.
@@ -110,6 +112,7 @@ impl Running {
             clients: Clients::new(owner.member, now.wall),
             changes: Changes::default(),
             duties: Duties::new(now.mono),
+            kin: Kin::begin(fx.script),
             snapshots: Snapshots::new(shelf, last.index, config.snapshot_count),
             stop: Stop::default(),
             applied_term: last.term,
@@ -150,6 +153,7 @@ impl Running {
         self.propose_change(now.mono, fx);
         self.apply_some(now, fx);
         self.run_snapshots(fx);
+        self.write_peers(fx);
         self.raft.flush();
         self.persist(fx);
         self.send(fx);
@@ -184,18 +188,23 @@ impl Running {
     }
 
     /// A message of a peer.
-    pub(super) fn take_message(&mut self, now: Instant, message: Message, fx: &mut Effects<'_>) {
+    pub(super) fn take_message(
+        &mut self,
+        now: Instant,
+        message: Message,
+        said: Said,
+        fx: &mut Effects<'_>,
+    ) {
         let Message { from, to, .. } = message;
         if to != self.owner.member {
-            let cause = alloc::format!("its message is for {to}");
-            fx.note(Note::PeerRefused { peer: Some(from), cause });
+            self.refuse_peer(from, alloc::format!("its message is for {to}"), fx);
         } else if from == self.owner.member {
-            let cause = "it says that it is this member".into();
-            fx.note(Note::PeerRefused { peer: Some(from), cause });
+            self.refuse_peer(from, "it says that it is this member".into(), fx);
         } else if self.cluster.removed.contains(&from) {
-            let cause = "it was removed from the cluster".into();
-            fx.note(Note::PeerRefused { peer: Some(from), cause });
-        } else if self.has_room_to_take(&message.body, fx) {
+            self.refuse_peer(from, "it was removed from the cluster".into(), fx);
+        } else if let Some(message) = self.admit(message, said, fx)
+            && self.has_room_to_take(&message.body, fx)
+        {
             self.raft.step(now, message);
         }
     }
@@ -208,11 +217,15 @@ impl Running {
             LinkEvent::SnapshotFailed => self.raft.snapshot_ended(peer, false),
             LinkEvent::Connected => {}
             LinkEvent::SaysRemoved => self.stop.removed(now),
+            LinkEvent::SaysReplaced => self.is_replaced(peer),
         }
     }
 
     /// The end of a disk operation.
     pub(super) fn take_done(&mut self, now: Instant, done: &Done, fx: &mut Effects<'_>) {
+        if self.peers_file(now, done, fx) {
+            return;
+        }
         match self.wal.handle(done, fx.script) {
             wal::Event::Durable(ticket) => {
                 for batch in self.durability.ended(ticket) {
@@ -304,12 +317,17 @@ impl Running {
         self.raft.take_messages().into_iter().for_each(|outgoing| self.durability.hold(outgoing));
         let released = self.durability.released();
         fx.out.extend(released.into_iter().map(Output::Send));
-        fx.out.extend(self.raft.take_notes().into_iter().map(Output::Note));
+        for note in self.raft.take_notes() {
+            match note {
+                Note::PeerRefused { peer: Some(peer), cause } => self.refuse_peer(peer, cause, fx),
+                other => fx.note(other),
+            }
+        }
     }
 
     /// The members as far as this one knows. Until it has read of its own addition in the log, that
     /// is what it was told when it joined.
-    fn known_cluster(&self) -> &Arc<Cluster> {
+    pub(super) fn known_cluster(&self) -> &Arc<Cluster> {
         let own = self.owner.member;
         let knows = self.cluster.members.contains_key(&own) || self.cluster.removed.contains(&own);
         if knows || self.told.members.is_empty() { &self.cluster } else { &self.told }
@@ -339,7 +357,8 @@ impl Running {
             member: Some(self.owner.member),
             cluster_id: Some(self.owner.cluster),
             personality: PERSONALITY,
-            incarnation: Some(self.incarnation),
+            said: Said { incarnation: Some(self.incarnation), nonce: self.cluster.nonce },
+            peers: self.kin.known().clone(),
             formed: true,
             ready: self.ready,
             cluster: self.known_cluster().clone(),

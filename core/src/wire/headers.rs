@@ -6,6 +6,7 @@
 
 mod reply;
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -14,6 +15,7 @@ use super::version::{Personality, UNSAID, Version};
 use crate::http::{Head, Method, Reply};
 use crate::id::{ClusterId, MemberId};
 use crate::member::Cluster;
+use crate::member::identity::{Incarnation, Said};
 use crate::tls::Certificate;
 use crate::url::Url;
 
@@ -29,6 +31,10 @@ pub const CLUSTER_ID: &str = "X-Etcd-Cluster-ID";
 pub const RAFT_TO: &str = "X-Raft-To";
 /// Where the sender can be reached; on every request, if it is known.
 pub const PEER_URLS: &str = "X-PeerURLs";
+
+/// On an answer of 412: the data directory by which the sender is known, which is not the one that
+/// it comes with.
+pub const KNOWN_INCARNATION: &str = "X-Quorate-Known-Incarnation";
 
 /// Path of the pipeline.
 pub const PIPELINE_PATH: &str = "/raft";
@@ -48,6 +54,10 @@ pub struct Local<'a> {
     pub personality: Personality,
     /// Whom it knows.
     pub cluster: &'a Cluster,
+    /// What it says beyond that to other members of Quorate.
+    pub said: Said,
+    /// The data directories by which it knows them.
+    pub peers: &'a BTreeMap<MemberId, Incarnation>,
 }
 
 /// The kinds of streams.
@@ -109,6 +119,7 @@ impl Local<'_> {
             let urls: Vec<&str> = member.peer_urls.iter().map(Url::as_str).collect();
             headers.push((PEER_URLS, urls.join(",")));
         }
+        headers.extend(self.said.headers());
         headers.into_iter().map(|(name, value)| (name.into(), value)).collect()
     }
 
@@ -118,7 +129,11 @@ impl Local<'_> {
     /// The answer that refuses it.
     pub fn check_pipeline(&self, head: &Head) -> Result<(), Reply> {
         self.check_method(head, Method::Post, "POST")?;
-        self.check_cluster(head)
+        self.check_cluster(head)?;
+        match header(head, SERVER_FROM).and_then(|from| MemberId::parse_hex(&from)) {
+            Some(from) => self.check_directory(head, from),
+            None => Ok(()),
+        }
     }
 
     /// Checks the head of `POST /raft/snapshot`.
@@ -157,6 +172,7 @@ impl Local<'_> {
         if from == self.member || !self.cluster.members.contains_key(&from) {
             return Err(self.plain(404, "error sender not found"));
         }
+        self.check_directory(head, from)?;
         let to = header(head, RAFT_TO).and_then(|to| MemberId::parse_hex(&to));
         if to != Some(self.member) {
             return Err(self.plain(412, "to field mismatch"));
@@ -194,6 +210,16 @@ impl Local<'_> {
     /// The answer that tells a removed member that it was removed.
     pub fn check_sender(&self, from: MemberId) -> Result<(), Reply> {
         if self.cluster.removed.contains(&from) { Err(self.removed_sender()) } else { Ok(()) }
+    }
+
+    /// A member that comes with another data directory than the one it was known by has lost what
+    /// it may have acknowledged.
+    fn check_directory(&self, head: &Head, from: MemberId) -> Result<(), Reply> {
+        let said = said(head).incarnation;
+        match (self.peers.get(&from), said) {
+            (Some(known), Some(said)) if *known != said => Err(self.other_directory(*known)),
+            _ => Ok(()),
+        }
     }
 
     fn check_method(&self, head: &Head, method: Method, name: &str) -> Result<(), Reply> {
@@ -236,6 +262,11 @@ pub fn said_versions(head: &Head) -> (Option<Version>, Option<Version>) {
 /// says nonsense.
 pub fn said_peer_urls(head: &Head) -> Vec<Url> {
     header(head, PEER_URLS).and_then(|urls| Url::parse_list(&urls).ok()).unwrap_or_default()
+}
+
+/// What the sender of a request says beyond etcd's headers.
+pub fn said(head: &Head) -> Said {
+    Said::read(|name| head.header(name))
 }
 
 fn header(head: &Head, name: &str) -> Option<String> {

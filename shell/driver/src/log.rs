@@ -26,6 +26,7 @@ pub fn note(note: &Note) {
         | Note::Joined
         | Note::Published { .. }
         | Note::ClusterVersion { .. }
+        | Note::AllQuorate
         | Note::Ready => boot(note),
         Note::SnapshotSaved { .. }
         | Note::SnapshotFailed { .. }
@@ -105,6 +106,9 @@ fn boot(note: &Note) {
         }
         Note::ClusterVersion { version } => {
             info!(version, "the cluster version is {version}");
+        }
+        Note::AllQuorate => {
+            info!("all members are Quorate: new ones become voters once they have caught up");
         }
         Note::Ready => info!("ready to serve client requests"),
         _ => {}

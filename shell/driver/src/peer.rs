@@ -43,7 +43,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two attempts to dial.
 const REDIAL: Duration = Duration::from_millis(100);
 /// After a peer has said that this member was removed. It is asked again, because it may err.
-const REDIAL_REMOVED: Duration = Duration::from_secs(10);
+const REDIAL_REFUSED: Duration = Duration::from_secs(10);
 /// For a connection to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// For the answer to a message of the pipeline.

@@ -30,7 +30,8 @@ impl<M: Machine> World<M> {
             let (delay, _) = self.network.delay(&mut self.chances.network);
             self.stats.changes += entries.len() as u64;
             let (to, sent) = (leader, self.time);
-            self.queue.push(sent + delay, Event::Deliver { from, to, sent, message });
+            let said = self.said(from);
+            self.queue.push(sent + delay, Event::Deliver { from, to, sent, message, said });
         }
     }
 

@@ -90,14 +90,14 @@ impl<M: Machine> World<M> {
     }
 
     fn handle(&mut self, process: Process, input: Input) {
-        if !matches!(input, Input::Wake | Input::Peer(_)) {
+        if !matches!(input, Input::Wake | Input::Peer { .. }) {
             self.recorder.add(self.time, Who::Node(process.host), || What::Input(brief(&input)));
         }
         match &input {
             Input::Http { call, result } => {
                 self.oracles.call_ended(process.host, *call, result.is_ok());
             }
-            Input::Peer(message) => self.oracles.delivered(process.host, message),
+            Input::Peer { message, .. } => self.oracles.delivered(process.host, message),
             _ => {}
         }
         let host = &mut self.hosts[process.host];

@@ -2,6 +2,7 @@
 
 use quorate_core::disk::Op;
 use quorate_core::http::Call;
+use quorate_core::member::identity::Said;
 use quorate_core::node::{CallId, Input, LinkEvent};
 use quorate_core::raft::{Body, Message};
 
@@ -25,7 +26,7 @@ pub(super) enum Event {
     /// The batch of inputs ends.
     BatchEnd(Process),
     /// A message reaches a host; it was sent at the time `sent`.
-    Deliver { from: Process, to: usize, sent: u64, message: Message },
+    Deliver { from: Process, to: usize, sent: u64, message: Message, said: Said },
     /// The first operations in the queue of a disk end.
     DiskEnd(Process),
     /// An answer from outside reaches the node: anything but messages and disk operations.

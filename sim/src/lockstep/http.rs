@@ -120,6 +120,14 @@ impl<M: Machine> World<M> {
         let link = running.peers.iter().find(|link| link.host == Some(to));
         if let Some(peer) = link.map(|link| link.peer) {
             self.input(process, Input::Link { peer, event });
+            // Only in answer to who is meant can anybody say who it is.
+            if event == LinkEvent::Connected
+                && self.hosts[to].member == Some(peer)
+                && let Some(met) = self.current(to)
+            {
+                let said = self.said(met);
+                self.input(process, Input::Met { peer, said });
+            }
         }
     }
 }

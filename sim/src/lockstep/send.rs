@@ -5,6 +5,8 @@
 //! proposals, which have no identity in Raft (each copy would be carried out), and for snapshots,
 //! whose delivery is confirmed.
 
+use quorate_core::id::MemberId;
+use quorate_core::member::identity::Said;
 use quorate_core::node::output::Peer;
 use quorate_core::node::{Input, LinkEvent};
 use quorate_core::raft::{Body, Message};
@@ -69,6 +71,7 @@ impl<M: Machine> World<M> {
             return;
         };
         let Some(to) = running.peers[at].host else { return };
+        let said = self.said(process);
         let reached = self.is_reachable(process.host, to);
         let lost = self.chances.network.hit(self.network.delays.loss_ppm);
         let (delay, slow) = self.network.delay(&mut self.chances.network);
@@ -95,10 +98,17 @@ impl<M: Machine> World<M> {
         if !once && self.chances.network.hit(self.network.delays.duplicate_ppm) {
             self.stats.duplicated += 1;
             let (again, _) = self.network.delay(&mut self.chances.network);
-            let copy = Event::Deliver { from: process, to, sent, message: message.clone() };
+            let copy = Event::Deliver { from: process, to, sent, message: message.clone(), said };
             self.queue.push(arrival + again, copy);
         }
-        self.queue.push(arrival, Event::Deliver { from: process, to, sent, message });
+        self.queue.push(arrival, Event::Deliver { from: process, to, sent, message, said });
+    }
+
+    /// What a process says of itself with everything that it sends.
+    pub(super) fn said(&self, process: Process) -> Said {
+        let running = self.hosts[process.host].running.as_ref();
+        let view = running.and_then(|running| running.view.as_ref());
+        view.map(|view| view.said).unwrap_or_default()
     }
 
     /// A message is lost; the sender learns of it if its connection shows it.
@@ -127,7 +137,13 @@ impl<M: Machine> World<M> {
 
     /// A message reaches a host. It is lost if the link was cut meanwhile, and refused if the
     /// headers do not fit: another member, or another cluster.
-    pub(super) fn deliver(&mut self, from: Process, to: usize, sent: u64, message: Message) {
+    pub(super) fn deliver(
+        &mut self,
+        from: Process,
+        to: usize,
+        sent: u64,
+        (message, said): (Message, Said),
+    ) {
         if !self.is_reachable(from.host, to) {
             self.not_delivered(from, to, sent, &message, true);
             return;
@@ -147,6 +163,10 @@ impl<M: Machine> World<M> {
             self.tell_link(from, to, LinkEvent::SaysRemoved, MS);
             return;
         }
+        if self.knows_otherwise(to, message.from, said) {
+            self.tell_link(from, to, LinkEvent::SaysReplaced, MS);
+            return;
+        }
         self.stats.delivered += 1;
         if matches!(message.body, Body::Snapshot(_)) {
             self.tell_link(from, to, LinkEvent::SnapshotDelivered, MS);
@@ -160,12 +180,19 @@ impl<M: Machine> World<M> {
             message: Box::new(message.clone()),
         });
         if let Some(process) = self.current(to) {
-            self.input(process, Input::Peer(message));
+            self.input(process, Input::Peer { message, said });
         }
     }
 
     fn says_removed(&self, to: usize, message: &Message) -> bool {
         let view = self.hosts[to].running.as_ref().and_then(|r| r.view.as_ref());
         view.is_some_and(|v| v.cluster.removed.contains(&message.from))
+    }
+
+    /// Whether a host knows the sender by another data directory.
+    fn knows_otherwise(&self, to: usize, from: MemberId, said: Said) -> bool {
+        let view = self.hosts[to].running.as_ref().and_then(|r| r.view.as_ref());
+        let known = view.and_then(|view| view.peers.get(&from));
+        said.incarnation.zip(known).is_some_and(|(said, known)| said != *known)
     }
 }

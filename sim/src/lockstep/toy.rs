@@ -270,7 +270,7 @@ impl Machine for Toy {
         match input {
             Input::Wake if self.boot == Boot::New => self.boot_begin(),
             Input::Wake if self.boot == Boot::Running => self.tick(out),
-            Input::Peer(message) if self.boot == Boot::Running => self.step(message, out),
+            Input::Peer { message, .. } if self.boot == Boot::Running => self.step(message, out),
             Input::Client { id, request } => self.client(id, request, out),
             Input::Disk(done) => self.done(done, out),
             Input::Stop => out.push(Output::Halt(Exit::Stopped { lines: Vec::new() })),

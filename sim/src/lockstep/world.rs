@@ -180,7 +180,9 @@ impl<M: Machine> World<M> {
         match event {
             Event::Deadline(process) => self.deadline(process),
             Event::BatchEnd(process) => self.batch_end(process),
-            Event::Deliver { from, to, sent, message } => self.deliver(from, to, sent, message),
+            Event::Deliver { from, to, sent, message, said } => {
+                self.deliver(from, to, sent, (message, said));
+            }
             Event::DiskEnd(process) => self.disk_end(process),
             Event::Input(process, input) => self.input(process, *input),
             Event::Link { process, to, event } => self.link_news(process, to, event),

@@ -49,7 +49,7 @@ impl State {
         self.digest.add(now);
         let host = process.host;
         self.record(Who::Node(host), || match input {
-            Input::Peer(message) => self.received(now, message),
+            Input::Peer { message, .. } => self.received(now, message),
             other => What::Input(brief(other)),
         });
         match input {
@@ -59,7 +59,7 @@ impl State {
                 }
             }
             Input::Http { call, result } => self.call_ended(process, *call, result.as_ref().ok()),
-            Input::Peer(message) => self.oracles.delivered(host, message),
+            Input::Peer { message, .. } => self.oracles.delivered(host, message),
             _ => {}
         }
     }

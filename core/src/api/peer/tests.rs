@@ -3,10 +3,10 @@ use alloc::vec;
 
 use super::answer;
 use crate::api::fixture::{head, header, text, view, with_cluster};
-use crate::boot::identity::Incarnation;
 use crate::http::{Method, Reply};
 use crate::id::MemberId;
 use crate::member::Member;
+use crate::member::identity::{Incarnation, Said};
 use crate::time::Wall;
 use crate::url::Url;
 use crate::view::View;
@@ -39,10 +39,12 @@ fn members_have_decimal_ids() {
 
 #[test]
 fn members_tell_who_is_forming() {
-    let view = View { formed: false, incarnation: Some(Incarnation::new(&[10; 32])), ..view() };
+    let incarnation = Incarnation::new(&[1; 32]);
+    let said = Said { incarnation: Some(incarnation), nonce: None };
+    let view = View { formed: false, said, ..view() };
     let reply = ask(Method::Get, "/members", &view).unwrap();
     assert_eq!(header(&reply, "X-Quorate-State"), Some("forming"));
-    assert_eq!(header(&reply, "X-Quorate-Incarnation"), Some("0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"));
+    assert_eq!(header(&reply, "X-Quorate-Incarnation"), Some(&*incarnation.to_string()));
 }
 
 #[test]

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::{CLUSTER_ID, Local, SERVER_VERSION};
+use super::{CLUSTER_ID, KNOWN_INCARNATION, Local, SERVER_VERSION};
 use crate::http::Reply;
+use crate::member::identity::Incarnation;
 use crate::wire::error::WireError;
 use crate::wire::version::Personality;
 
@@ -21,6 +22,7 @@ impl Local<'_> {
     pub fn stream_opened(&self) -> Reply {
         let mut headers = self.answer_headers();
         headers.push((SERVER_VERSION, self.personality.server.to_string()));
+        headers.extend(self.said.headers());
         Reply { status: 200, headers, body: Bytes::new() }
     }
 
@@ -61,6 +63,13 @@ impl Local<'_> {
     /// The snapshot could not be given to Raft.
     pub fn snapshot_not_processed(&self, cause: &str) -> Reply {
         self.plain(500, &format!("failed to process raft message ({cause})"))
+    }
+
+    /// The sender is known by another data directory; it has to be replaced.
+    pub(super) fn other_directory(&self, known: Incarnation) -> Reply {
+        let mut reply = self.plain(412, "incarnation mismatch");
+        reply.headers.push((KNOWN_INCARNATION, known.to_string()));
+        reply
     }
 
     /// A line of text, as Go's `http.Error` sends it.

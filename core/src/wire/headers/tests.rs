@@ -8,6 +8,7 @@ use crate::wire::error::WireError;
 const OWN: MemberId = MemberId(0xa);
 const PEER: MemberId = MemberId(0xb);
 const REMOVED: MemberId = MemberId(0xc);
+static NOBODY: BTreeMap<MemberId, Incarnation> = BTreeMap::new();
 
 fn cluster() -> Cluster {
     let member = |id| Member {
@@ -26,7 +27,8 @@ fn cluster() -> Cluster {
 
 fn local(cluster: &Cluster) -> Local<'_> {
     let personality = Personality::V3_4;
-    Local { member: OWN, cluster_id: ClusterId(0xfeed), personality, cluster }
+    let (cluster_id, said) = (ClusterId(0xfeed), Said::default());
+    Local { member: OWN, cluster_id, personality, cluster, said, peers: &NOBODY }
 }
 
 /// A head of `method` and `path` with the headers of a peer in order, changed by `changes`: an
@@ -209,4 +211,28 @@ fn the_holder_of_a_certificate_speaks_only_for_the_members_at_its_hosts() {
     let stranger = MemberId(0xd);
     assert_eq!(local.check_certificate(stranger, &said, Some(&certificate("other"))), Ok(()));
     assert!(local.check_certificate(stranger, &[], Some(&certificate("other"))).is_err());
+}
+
+/// Whoever comes with another data directory than before is told so, and which one is known.
+#[test]
+fn a_member_is_known_by_its_directory() {
+    let cluster = cluster();
+    let (known, other) = (Incarnation::new(&[1; 32]), Incarnation::new(&[2; 32]));
+    let peers = BTreeMap::from([(PEER, known)]);
+    let own = Local { peers: &peers, ..local(&cluster) };
+    let stream = |said: Incarnation| {
+        let path = StreamKind::Message.path(PEER);
+        head(Method::Get, &path, &[("x-quorate-incarnation", Some(&said.to_string()))])
+    };
+    assert!(own.check_stream(&stream(known)).is_ok());
+    let refused = own.check_stream(&stream(other)).unwrap_err();
+    assert_eq!((refused.status, &*refused.body), (412, &b"incarnation mismatch\n"[..]));
+    let told = refused.headers.iter().find(|(name, _)| *name == KNOWN_INCARNATION);
+    assert_eq!(told.map(|(_, value)| value.clone()), Some(known.to_string()));
+    let post =
+        head(Method::Post, PIPELINE_PATH, &[("x-quorate-incarnation", Some(&other.to_string()))]);
+    assert_eq!(own.check_pipeline(&post).map_err(|reply| reply.status), Err(412));
+    // Members of etcd say nothing.
+    let silent = head(Method::Post, PIPELINE_PATH, &[]);
+    assert!(own.check_pipeline(&silent).is_ok());
 }

@@ -1,11 +1,14 @@
 //! The two streams in one shape: the core has a codec for each.
 
 use bytes::BytesMut;
+use hyper::{Response, StatusCode};
 use quorate_core::id::MemberId;
+use quorate_core::member::identity::Said;
+use quorate_core::node::LinkEvent;
 use quorate_core::raft::Message;
 use quorate_core::view::View;
 use quorate_core::wire::WireError;
-use quorate_core::wire::headers::{Local, StreamKind};
+use quorate_core::wire::headers::{KNOWN_INCARNATION, Local, StreamKind};
 use quorate_core::wire::message::Received;
 use quorate_core::wire::stream::{
     MessageStreamDecoder, MessageStreamEncoder, MsgAppStreamDecoder, MsgAppStreamEncoder,
@@ -77,5 +80,25 @@ pub(super) fn local(view: &View) -> Option<Local<'_>> {
         cluster_id: view.cluster_id?,
         personality: view.personality,
         cluster: &view.cluster,
+        said: view.said,
+        peers: &view.peers,
     })
+}
+
+/// What a peer says of itself in an answer.
+pub(super) fn said<B>(response: &Response<B>) -> Said {
+    Said::read(|name| response.headers().get(name)?.to_str().ok())
+}
+
+/// What an answer says about this member as a whole, if it says anything.
+pub(super) fn verdict<B>(response: &Response<B>) -> Option<LinkEvent> {
+    match response.status() {
+        StatusCode::FORBIDDEN | StatusCode::GONE => Some(LinkEvent::SaysRemoved),
+        StatusCode::PRECONDITION_FAILED
+            if response.headers().contains_key(KNOWN_INCARNATION.to_ascii_lowercase()) =>
+        {
+            Some(LinkEvent::SaysReplaced)
+        }
+        _ => None,
+    }
 }

@@ -6,16 +6,17 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame, Incoming};
 use hyper::{Method, StatusCode};
 use quorate_core::id::MemberId;
+use quorate_core::member::identity::Said;
 use quorate_core::node::LinkEvent;
 use quorate_core::url::Url;
 use quorate_core::wire::headers::StreamKind;
 use quorate_core::wire::message::Received;
 use tracing::{debug, warn};
 
-use super::codec::{Decoder, local};
+use super::codec::{Decoder, local, said, verdict};
 use super::links::Line;
 use super::target::{Rotation, connect, request};
-use super::{READ_TIMEOUT, REDIAL, REDIAL_REMOVED};
+use super::{READ_TIMEOUT, REDIAL, REDIAL_REFUSED};
 use crate::http::{Body, Failure, Whole, read_body};
 use crate::platform::Platform;
 
@@ -25,8 +26,8 @@ enum End {
     Failed(Failure),
     /// It was open, and is not any more.
     Lost(Failure),
-    /// The peer says that this member was removed.
-    Removed,
+    /// The peer says something about this member as a whole.
+    Told(LinkEvent),
 }
 
 /// Keeps one stream dialled for as long as the link lives.
@@ -54,9 +55,9 @@ pub(super) async fn keep_dialled<P: Platform>(line: Line<P>, kind: StreamKind) {
                 rotation.next();
                 REDIAL
             }
-            End::Removed => {
-                line.tell(LinkEvent::SaysRemoved);
-                REDIAL_REMOVED
+            End::Told(event) => {
+                line.tell(event);
+                REDIAL_REFUSED
             }
         };
         line.ground.platform.sleep(pause).await;
@@ -105,14 +106,18 @@ async fn attempt<P: Platform>(line: &Line<P>, kind: StreamKind, url: &Url) -> En
     };
     match answer {
         Err(cause) => End::Failed(cause),
-        Ok((_, response)) if response.status() == StatusCode::GONE => End::Removed,
         Ok((connection, response)) if response.status() == StatusCode::OK => {
             line.tell(LinkEvent::Connected);
-            let end = read(line, Decoder::new(kind, me, line.peer), me, response.into_body()).await;
+            let (decoder, said) = (Decoder::new(kind, me, line.peer), said(&response));
+            line.meet(said);
+            let end = read(line, decoder, (me, said), response.into_body()).await;
             drop(connection);
             end
         }
         Ok((_connection, response)) => {
+            if let Some(event) = verdict(&response) {
+                return End::Told(event);
+            }
             let status = response.status().as_u16();
             let words = tokio::select! {
                 biased;
@@ -140,7 +145,7 @@ fn reason(body: &Whole) -> String {
 async fn read<P: Platform>(
     line: &Line<P>,
     mut decoder: Decoder,
-    me: MemberId,
+    (me, said): (MemberId, Said),
     mut body: Incoming,
 ) -> End {
     loop {
@@ -164,7 +169,7 @@ async fn read<P: Platform>(
                 Ok(None) => break,
                 Err(error) => return End::Lost(error.to_string()),
                 Ok(Some(Received::Message(message))) if message.to == me => {
-                    if line.ground.shared.mailbox.peers.send(message).await.is_err() {
+                    if line.ground.shared.mailbox.peers.send((message, said)).await.is_err() {
                         return End::Lost("this member has stopped".to_owned());
                     }
                 }

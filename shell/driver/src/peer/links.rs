@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use quorate_core::id::MemberId;
+use quorate_core::member::identity::Said;
 use quorate_core::node::{Input, LinkEvent, Peer};
 use quorate_core::raft::{Body, Message};
 use quorate_core::url::Url;
@@ -70,6 +71,11 @@ impl<P: Platform> Line<P> {
     /// Tells the node what happened to the link.
     pub(super) fn tell(&self, event: LinkEvent) {
         let _ = self.ground.shared.mailbox.control.send(Input::Link { peer: self.peer, event });
+    }
+
+    /// Tells the node who the peer says it is.
+    pub(super) fn meet(&self, said: Said) {
+        let _ = self.ground.shared.mailbox.control.send(Input::Met { peer: self.peer, said });
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

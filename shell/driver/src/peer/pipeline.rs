@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, mpsc};
 use tracing::debug;
 
 use super::POST_TIMEOUT;
-use super::codec::local;
+use super::codec::{local, verdict};
 use super::links::Line;
 use super::target::{Rotation, connect, request};
 use crate::http::{Body, Connection, Failure, Whole, read_body};
@@ -35,9 +35,9 @@ pub(super) async fn work<P: Platform>(
             () = line.ground.platform.sleep(POST_TIMEOUT) => Err("no answer".to_owned()),
         };
         match posted {
-            Ok(StatusCode::NO_CONTENT) => continue,
-            Ok(StatusCode::FORBIDDEN) => line.tell(LinkEvent::SaysRemoved),
-            Ok(status) => debug!(peer = %line.peer, %status, "message refused"),
+            Ok((StatusCode::NO_CONTENT, _)) => continue,
+            Ok((_, Some(event))) => line.tell(event),
+            Ok((status, None)) => debug!(peer = %line.peer, %status, "message refused"),
             Err(cause) => {
                 debug!(peer = %line.peer, cause, "message not delivered");
                 connection = None;
@@ -53,7 +53,7 @@ async fn post<P: Platform>(
     rotation: &Rotation,
     connection: &mut Option<Connection>,
     message: &Message,
-) -> Result<StatusCode, Failure> {
+) -> Result<(StatusCode, Option<LinkEvent>), Failure> {
     let view = line.ground.shared.published.identified().await;
     let url = rotation.url(&line.urls()).ok_or_else(|| "no URL is known".to_owned())?;
     let body = encode_message(message);
@@ -70,11 +70,11 @@ async fn post<P: Platform>(
         let request = request(&url, Method::POST, PIPELINE_PATH, local.pipeline_headers(), body)?;
         match used.send(request).await {
             Ok(response) => {
-                let status = response.status();
+                let told = (response.status(), verdict(&response));
                 if let Whole::Bytes(_) = read_body(response.into_body(), ANSWER_LIMIT).await {
                     *connection = Some(used);
                 }
-                return Ok(status);
+                return Ok(told);
             }
             // The peer may have closed a connection that lay idle. A message that arrives twice
             // does no harm, unless it proposes something: each copy would be carried out.

@@ -10,9 +10,10 @@ use hyper::{Request, Response};
 use quorate_core::api;
 use quorate_core::http::{Head, Reply};
 use quorate_core::id::MemberId;
+use quorate_core::member::identity::Said;
 use quorate_core::raft::Message;
 use quorate_core::wire::headers::{
-    Local, PIPELINE_PATH, SNAPSHOT_PATH, STREAM_PREFIX, said_peer_urls,
+    Local, PIPELINE_PATH, SNAPSHOT_PATH, STREAM_PREFIX, said, said_peer_urls,
 };
 use quorate_core::wire::message::{Received, decode_message};
 use quorate_core::wire::snapshot::SnapshotDecoder;
@@ -79,7 +80,7 @@ impl<P: Platform> Port<P> {
                     return refusal;
                 }
                 self.remember(&local, head, message.from);
-                self.pass(&local, message, snapshot).await
+                self.pass(&local, (message, said(head)), snapshot).await
             }
             Err(reply) => reply,
         }
@@ -111,12 +112,17 @@ impl<P: Platform> Port<P> {
         }
     }
 
-    async fn pass(&self, local: &Local<'_>, message: Message, snapshot: bool) -> Reply {
+    async fn pass(
+        &self,
+        local: &Local<'_>,
+        (message, said): (Message, Said),
+        snapshot: bool,
+    ) -> Reply {
         if let Err(refusal) = local.check_sender(message.from) {
             return refusal;
         }
         if message.to == local.member
-            && self.ground.shared.mailbox.peers.send(message).await.is_ok()
+            && self.ground.shared.mailbox.peers.send((message, said)).await.is_ok()
         {
             local.accepted()
         } else if snapshot {

@@ -11,7 +11,7 @@ use quorate_core::wire::snapshot::encode_snapshot_head;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::codec::local;
+use super::codec::{local, verdict};
 use super::links::Line;
 use super::target::{Rotation, connect, request};
 use crate::http::{Body, Failure};
@@ -34,12 +34,12 @@ pub(super) async fn work<P: Platform>(line: Line<P>, mut snapshots: mpsc::Receiv
             () = line.ground.platform.sleep(timeout) => Err("no answer".to_owned()),
         };
         match posted {
-            Ok(StatusCode::NO_CONTENT) => {
+            Ok((StatusCode::NO_CONTENT, _)) => {
                 line.tell(LinkEvent::SnapshotDelivered);
                 continue;
             }
-            Ok(StatusCode::FORBIDDEN) => line.tell(LinkEvent::SaysRemoved),
-            Ok(status) => warn!(peer = %line.peer, %status, "snapshot refused"),
+            Ok((_, Some(event))) => line.tell(event),
+            Ok((status, None)) => warn!(peer = %line.peer, %status, "snapshot refused"),
             Err(cause) => {
                 warn!(peer = %line.peer, cause, "snapshot not delivered");
                 rotation.next();
@@ -53,12 +53,13 @@ async fn post<P: Platform>(
     line: &Line<P>,
     rotation: &Rotation,
     body: Bytes,
-) -> Result<StatusCode, Failure> {
+) -> Result<(StatusCode, Option<LinkEvent>), Failure> {
     let view = line.ground.shared.published.identified().await;
     let url = rotation.url(&line.urls()).ok_or_else(|| "no URL is known".to_owned())?;
     let local = local(&view).ok_or_else(|| "no identity yet".to_owned())?;
     let headers = local.snapshot_headers();
     let mut connection = connect(line, &url).await?;
     let request = request(&url, Method::POST, SNAPSHOT_PATH, headers, Body::Whole(body))?;
-    Ok(connection.send(request).await?.status())
+    let response = connection.send(request).await?;
+    Ok((response.status(), verdict(&response)))
 }

@@ -61,9 +61,9 @@ impl<P: Platform> Effects<P> {
                 handle(input);
             }
         }
-        for message in batch.peers.drain(..) {
+        for (message, said) in batch.peers.drain(..) {
             counted.received(now, &message);
-            handle(Input::Peer(message));
+            handle(Input::Peer { message, said });
         }
         for Ask { id, request, reply } in batch.clients.drain(..) {
             if self.replies.admit(id, reply) {

@@ -11,6 +11,7 @@
 use std::task::Context;
 
 use quorate_core::api;
+use quorate_core::member::identity::Said;
 use quorate_core::node::{ClientId, Input};
 use quorate_core::raft::Message;
 use tokio::sync::mpsc;
@@ -33,14 +34,14 @@ pub(crate) struct Ask {
 #[derive(Clone)]
 pub(crate) struct Mailbox {
     pub(crate) control: mpsc::UnboundedSender<Input>,
-    pub(crate) peers: mpsc::Sender<Message>,
+    pub(crate) peers: mpsc::Sender<(Message, Said)>,
     pub(crate) clients: mpsc::Sender<Ask>,
 }
 
 /// The ends that the loop holds.
 pub(super) struct Inbox {
     control: mpsc::UnboundedReceiver<Input>,
-    peers: mpsc::Receiver<Message>,
+    peers: mpsc::Receiver<(Message, Said)>,
     clients: mpsc::Receiver<Ask>,
 }
 
@@ -56,7 +57,7 @@ pub(super) fn channels() -> (Mailbox, Inbox) {
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) control: Vec<Input>,
-    pub(super) peers: Vec<Message>,
+    pub(super) peers: Vec<(Message, Said)>,
     pub(super) clients: Vec<Ask>,
 }
 

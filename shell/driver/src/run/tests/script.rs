@@ -7,6 +7,7 @@ use bytes::Bytes;
 use quorate_core::api::{Request, Response, Stamp};
 use quorate_core::disk::{Op, Ticket};
 use quorate_core::id::{ClusterId, MemberId};
+use quorate_core::member::identity::Said;
 use quorate_core::member::{Cluster, Member};
 use quorate_core::node::{ClientId, Exit, Input, Output, Peer, Timer};
 use quorate_core::raft::{Body, LogId, Message};
@@ -127,7 +128,8 @@ impl Scripted {
             personality: quorate_core::wire::version::PERSONALITY,
             member: Some(MemberId(u64::from(self.script.number))),
             cluster_id: Some(ClusterId(0xabc)),
-            incarnation: None,
+            said: Said::default(),
+            peers: Arc::default(),
             formed: true,
             ready: !self.script.unready,
             cluster: Arc::new(Cluster { members: members.collect(), ..Cluster::default() }),
@@ -230,7 +232,7 @@ impl Machine for Scripted {
                 self.watches.retain(|watch| *watch != id);
                 self.heard.note(format!("gone {}", id.0));
             }
-            Input::Peer(message) => {
+            Input::Peer { message, .. } => {
                 let kind = match message.body {
                     Body::Append { .. } => "append",
                     _ => "message",

@@ -1,0 +1,49 @@
+//! What members of Quorate say to each other beside etcd's headers.
+
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use crate::member::identity::{Incarnation, Nonce, Said};
+
+/// The header that names the data directory of the sender. Who says it is Quorate.
+pub const INCARNATION: &str = "X-Quorate-Incarnation";
+/// The header that names the cluster of the sender, once all its members are Quorate.
+pub const NONCE: &str = "X-Quorate-Nonce";
+
+impl Said {
+    /// Reads it from headers, by their names in lower case.
+    pub fn read<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Self {
+        Self {
+            incarnation: header("x-quorate-incarnation").and_then(Incarnation::parse),
+            nonce: header("x-quorate-nonce").and_then(Nonce::parse),
+        }
+    }
+
+    /// The headers that say it.
+    pub fn headers(self) -> Vec<(&'static str, String)> {
+        let incarnation = self.incarnation.map(|said| (INCARNATION, said.to_string()));
+        let nonce = self.nonce.map(|said| (NONCE, said.to_string()));
+        incarnation.into_iter().chain(nonce).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_heard() {
+        let said = Said {
+            incarnation: Some(Incarnation::new(&[1; 32])),
+            nonce: Some(Nonce::new(&[2; 32])),
+        };
+        for said in [said, Said { nonce: None, ..said }, Said::default()] {
+            let headers = said.headers();
+            let header = |name: &str| {
+                let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+                found.map(|(_, value)| value.as_str())
+            };
+            assert_eq!(Said::read(header), said);
+        }
+    }
+}
