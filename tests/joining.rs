@@ -175,7 +175,7 @@ fn a_list_that_is_not_the_clusters_is_refused() {
     let cluster = with_room(3, 4);
     let (all, running) = (cluster.list_of(&[0, 1, 2, 3]), cluster.list_of(&[0, 1, 2]));
     let cases = [
-        (all.clone(), "member count is unequal", "infra3 is no member yet: add it first"),
+        (all, "member count is unequal", "infra3 is no member yet: add it first"),
         (
             cluster.list_of(&[0, 1, 3]),
             "unmatched member while checking PeerURLs",
