@@ -32,6 +32,7 @@ use core::net::SocketAddr;
 use crate::api::Gate;
 use crate::time::Duration;
 use crate::url::Url;
+use crate::wal;
 
 /// The settings of one member that count at every start, valid and complete, and what was given for
 /// the first one.
@@ -83,8 +84,7 @@ pub struct Config {
 impl Config {
     /// The random number that salts the segments which this start writes.
     pub fn wal_entropy(&self) -> u64 {
-        let (_, last) = self.entropy.split_at(24);
-        last.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+        wal::salt(&self.entropy)
     }
 }
 

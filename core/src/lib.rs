@@ -81,6 +81,7 @@ pub mod error;
 mod go_json;
 pub mod http;
 pub mod id;
+pub mod import;
 pub mod member;
 pub mod node;
 pub mod note;

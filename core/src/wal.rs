@@ -41,8 +41,17 @@ pub const DIR: &str = "quorate/wal";
 /// The smallest segment that can be asked for, in bytes.
 pub const MIN_SEGMENT_BYTES: u64 = 16 * 1024;
 
+/// How long a segment is where nobody asks for another length, in bytes.
+pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+
 /// How many snapshot marks the log remembers, and so how many snapshot files are kept.
 pub const KEPT_MARKS: usize = 3;
+
+/// The number that salts the segments that one process writes, from the platform's entropy.
+pub fn salt(entropy: &[u8; 32]) -> u64 {
+    let (_, last) = entropy.split_at(24);
+    last.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
 
 /// What a member must never forget besides its entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -12,11 +12,11 @@ use crate::api::Gate;
 use crate::error::Refusal;
 use crate::time::Duration;
 use crate::url::Url;
+use crate::wal;
 
 const ELECTION_MS_MAX: u64 = 50_000;
 const SNAPSHOT_COUNT: u64 = 10_000;
 const SNAPSHOT_CATCH_UP_ENTRIES: u64 = 5_000;
-const WAL_SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 impl Config {
     /// Judges the settings and fills in the defaults. `entropy` are random bytes of the platform.
@@ -71,7 +71,7 @@ impl Config {
             election_timeout: Duration::from_millis(election_ms),
             snapshot_count,
             snapshot_catch_up_entries: SNAPSHOT_CATCH_UP_ENTRIES,
-            wal_segment_bytes: WAL_SEGMENT_BYTES,
+            wal_segment_bytes: wal::SEGMENT_BYTES,
             first_start: settings
                 .only(|flag| flag == "name" || flag == "peer-addr" || is_first(flag)),
             entropy,
