@@ -18,7 +18,11 @@ pub(super) fn of(cell: Cell, disk: &DiskState, config: &Config) -> Refusal {
         (Cell::RefuseEtcd, DiskState::Etcd(entries)) => {
             Refusal::new(format!("the data directory {dir} was written by etcd"))
                 .hint(format!("found in it: {}", entries.join(", ")))
-                .hint("nothing in it was touched; start with another -data-dir")
+                .hint(format!(
+                    "nothing in it was touched; to start with that data, stop etcd and import it \
+                     into another directory: quorate import -from {dir} -data-dir NEW"
+                ))
+                .hint("to start without it, give another -data-dir")
         }
         (Cell::RefuseForeign, DiskState::Foreign(entries)) => Refusal::new(format!(
             "the data directory {dir} holds files that are not Quorate's"
@@ -43,8 +47,8 @@ fn beside(config: &Config) -> Refusal {
     ))
     .hint(format!("to start without that data, say so with -data-dir {dir}"))
     .hint(format!(
-        "to start with it, it has to be imported first, which this version cannot do; {etcd} was \
-         not touched"
+        "to start with it, stop etcd and import it first: quorate import -from {etcd} -data-dir \
+         {dir}; {etcd} was not touched"
     ))
 }
 

@@ -31,7 +31,7 @@ const TOKEN: &str = "quorate-dev";
 const DIR: &str = "quorate-dev";
 
 pub(crate) fn main(parsed: &Parsed) -> ExitCode {
-    let dir = Path::new(parsed.dir.as_deref().unwrap_or(DIR));
+    let dir = Path::new(parsed.own("dir").unwrap_or(DIR));
     match prepare(parsed, dir) {
         Ok(exits) => finish(&exits),
         Err(refusal) => refuse(&refusal),

@@ -29,8 +29,8 @@ pub(crate) struct Parsed {
     pub(crate) notices: Vec<String>,
     /// The values of the flags.
     pub(crate) settings: Settings,
-    /// `-dir` of `quorate dev`.
-    pub(crate) dir: Option<String>,
+    /// The values of the flags that are the subcommand's own.
+    own: Vec<(&'static str, String)>,
 }
 
 /// What is to be done.
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     },
     /// Be a whole cluster, for a developer.
     Dev,
+    /// Take over the data directory of an etcd member.
+    Import,
 }
 
 impl Parsed {
@@ -60,8 +62,13 @@ impl Parsed {
         self.text(flag).is_some_and(|value| value.starts_with(['1', 't', 'T']))
     }
 
+    /// The value of a flag that is the subcommand's own.
+    pub(crate) fn own(&self, flag: &str) -> Option<&str> {
+        self.own.iter().find(|(name, _)| *name == flag).map(|(_, value)| value.as_str())
+    }
+
     const fn of(command: Command) -> Self {
-        Self { command, notices: Vec::new(), settings: Settings::new(), dir: None }
+        Self { command, notices: Vec::new(), settings: Settings::new(), own: Vec::new() }
     }
 }
 
@@ -81,6 +88,7 @@ pub(crate) fn parse(
     let args: Vec<String> = args.into_iter().map(text).collect();
     match args.split_first() {
         Some((first, rest)) if first == "dev" => parse_dev(rest, environment),
+        Some((first, rest)) if first == "import" => parse_import(rest),
         Some((first, rest)) if first == "completions" => completions(rest).map(Parsed::of),
         Some((first, [])) if first == "man" => Ok(Parsed::of(Command::Say(command::man()))),
         _ => parse_serve(&args, environment),
@@ -122,10 +130,20 @@ fn parse_dev(
     };
     let mut parsed = Parsed::of(Command::Dev);
     read(dev(), args, command::of_dev(), |name, value| match name {
-        "dir" => parsed.dir = Some(value),
+        "dir" => parsed.own.push((name, value)),
         _ => parsed.settings.set(name, Given { text: value, source: Source::Flag }),
     })?;
     take_environment(&mut parsed, environment, |name| DEV.contains(&name));
+    Ok(parsed)
+}
+
+fn parse_import(args: &[String]) -> Result<Parsed, Refusal> {
+    let flags = || command::IMPORT.iter();
+    let Arguments::Flags(args) = arguments::read(args, flags())? else {
+        return Ok(Parsed::of(Command::Say(command::import().render_long_help().to_string())));
+    };
+    let mut parsed = Parsed::of(Command::Import);
+    read(command::import(), args, flags(), |name, value| parsed.own.push((name, value)))?;
     Ok(parsed)
 }
 

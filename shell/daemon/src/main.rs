@@ -5,6 +5,7 @@
 
 mod dev;
 mod flags;
+mod import;
 mod logging;
 mod platform;
 mod serve;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::PrintConfig { json } => serve::print_config(&parsed, *json),
         Command::Serve => serve::main(parsed),
         Command::Dev => dev::main(&parsed),
+        Command::Import => import::main(&parsed),
     }
 }
 

@@ -9,6 +9,8 @@ mod tests;
 mod tls;
 mod vitals;
 
+pub(crate) use files::DataDir;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;

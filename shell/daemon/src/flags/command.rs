@@ -15,6 +15,31 @@ pub(super) const DEV: [&str; 3] = ["debug", "log-format", "help"];
 const DIR: Flag =
     Flag::new("dir", "DIR", Grammar::Text, "quorate-dev", "Where the members keep their data.");
 
+/// The flags of `quorate import`.
+pub(super) const IMPORT: [Flag; 3] = [
+    Flag::new(
+        "from",
+        "DIR",
+        Grammar::Text,
+        "",
+        "The data directory of a stopped member of etcd 2.0 to 3.4. Nothing in it is touched.",
+    ),
+    Flag::new(
+        "data-dir",
+        "DIR",
+        Grammar::Text,
+        "default.quorate",
+        "The data directory to make. It must be absent or empty.",
+    ),
+    Flag::new(
+        "check",
+        "",
+        Grammar::Bool,
+        "false",
+        "Compare the two directories, and write nothing.",
+    ),
+];
+
 /// The shells that completions are made for.
 pub(super) const SHELLS: [Shell; 5] =
     [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh];
@@ -41,6 +66,7 @@ pub(super) fn serve() -> Command {
     let shell = Arg::new("shell").value_name("SHELL").required(true).value_parser(shells);
     command
         .subcommand(dev())
+        .subcommand(import())
         .subcommand(base("completions").about("Prints the completions for a shell.").arg(shell))
         .subcommand(base("man").about("Prints the manual page."))
         .subcommand_negates_reqs(true)
@@ -51,6 +77,15 @@ pub(super) fn dev() -> Command {
     base("dev")
         .about("Runs a cluster of three members in this process, to try things out.")
         .args(of_dev().map(arg))
+}
+
+/// `quorate import`
+pub(super) fn import() -> Command {
+    base("import")
+        .about(
+            "Makes a data directory of the one of an etcd member, with the same IDs and indexes.",
+        )
+        .args(IMPORT.iter().map(arg))
 }
 
 /// The completions for a shell, as it reads them.

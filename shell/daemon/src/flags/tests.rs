@@ -169,7 +169,7 @@ fn dev_takes_its_own_flags() {
     let environment = [("ETCD_NAME", "infra0"), ("ETCD_LOG_FORMAT", "json")];
     let parsed = with(&["dev", "-dir", "x", "-debug"], &environment).unwrap();
     assert_eq!(parsed.command, Command::Dev);
-    assert_eq!(parsed.dir.as_deref(), Some("x"));
+    assert_eq!(parsed.own("dir"), Some("x"));
     assert!(parsed.is_set("debug"));
     assert_eq!(parsed.text("log-format"), Some("json"));
     assert_eq!(parsed.text("name"), None);

@@ -18,13 +18,13 @@ const FILE_MODE: u32 = 0o600;
 
 /// A data directory. Dropping it releases the lock.
 #[derive(Debug)]
-pub(super) struct DataDir {
+pub(crate) struct DataDir {
     root: PathBuf,
     lock: Option<File>,
 }
 
 impl DataDir {
-    pub(super) const fn new(root: PathBuf) -> Self {
+    pub(crate) const fn new(root: PathBuf) -> Self {
         Self { root, lock: None }
     }
 

@@ -1,0 +1,96 @@
+//! `quorate import`: makes a data directory of the one that a stopped etcd member has left.
+//!
+//! What it means is decided in `quorate_core::import`; here the files are found, read and written.
+
+mod etcd_dir;
+mod quorate_dir;
+
+use std::process::ExitCode;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use quorate_core::error::Refusal;
+use quorate_core::import::{Compared, Imported, compare};
+
+use crate::flags::Parsed;
+use crate::serve::refuse;
+use etcd_dir::EtcdDir;
+
+const STYLE: &str = "{prefix} {wide_bar} {bytes}/{total_bytes}, {eta} left";
+
+pub(crate) fn main(parsed: &Parsed) -> ExitCode {
+    match work(parsed) {
+        Ok(lines) => {
+            lines.iter().for_each(|line| println!("{line}"));
+            ExitCode::SUCCESS
+        }
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+fn work(parsed: &Parsed) -> Result<Vec<String>, Refusal> {
+    let from = parsed.own("from").ok_or_else(|| {
+        Refusal::new("'quorate import' needs -from DIR, the data directory of an etcd member")
+            .of_syntax()
+    })?;
+    let to = parsed.own("data-dir").unwrap_or_default();
+    let etcd = EtcdDir::open(from)?;
+    if parsed.own("check").is_some_and(|value| value.starts_with(['1', 't', 'T'])) {
+        let imported = etcd.read()?;
+        let log = quorate_dir::read(to)?;
+        return told(from, to, &compare(&imported, &log.recovered, &log.snapshots));
+    }
+    quorate_dir::vacant(to)?;
+    let imported = etcd.read()?;
+    let mut lines = describe(&imported, to);
+    if etcd.has_v3() {
+        lines.push(
+            "keys of the v3 API were not read: Quorate has none; look after them before etcd is \
+             thrown away"
+                .into(),
+        );
+    }
+    quorate_dir::write(to, imported)?;
+    Ok(lines)
+}
+
+/// What was taken over.
+fn describe(imported: &Imported, to: &str) -> Vec<String> {
+    let owner = imported.owner;
+    let mut lines = vec![format!(
+        "{to} is member {} of cluster {}, with all entries up to {}",
+        owner.member,
+        owner.cluster,
+        imported.last_index()
+    )];
+    if let Some(snapshot) = &imported.snapshot {
+        lines.push(format!("its snapshot ends with entry {}", snapshot.last.index));
+    }
+    if let Some(cut) = &imported.cut {
+        lines.push(format!(
+            "{} ends within a record at offset {}: a crash has left it so, and etcd had \
+             acknowledged nothing of it",
+            cut.file, cut.at
+        ));
+    }
+    lines
+}
+
+/// What a comparison has found.
+fn told(from: &str, to: &str, compared: &Compared) -> Result<Vec<String>, Refusal> {
+    if let [first, rest @ ..] = compared.differences.as_slice() {
+        let refusal = Refusal::new(format!("{to} is not what {from} has: {first}"));
+        let refusal = rest.iter().fold(refusal, |refusal, other| refusal.hint(other.clone()));
+        return Err(refusal.hint("nothing was changed"));
+    }
+    let mut lines = vec![format!("{to} has all that {from} has, up to entry {}", compared.common)];
+    if compared.last > compared.common {
+        lines.push(format!("it has run since, up to entry {}", compared.last));
+    }
+    Ok(lines)
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn bar(what: &'static str, bytes: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(STYLE).expect("the template is sound");
+    ProgressBar::new(bytes).with_style(style).with_prefix(what)
+}
