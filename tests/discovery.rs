@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use std::thread;
 
 use support::cluster::{Cluster, contents, name};
+use support::etcd;
 use support::left_out;
 use support::refusal::{Ended, run};
-use support::token::{etcd, registered, service, through, token};
+use support::token::{registered, service, through, token};
 use support::wait::wait_until;
 
 /// Waits until a member has said so.
@@ -309,7 +310,7 @@ fn pass_on(mut client: std::net::TcpStream, target: &str) -> String {
 
 #[test]
 fn members_of_etcd_find_each_other_through_a_token_here() {
-    let Some(etcd) = etcd() else {
+    let Some(etcd) = etcd::server() else {
         return left_out("etcd's members through a token", "etcd 3.4 is not installed");
     };
     let service = service();
@@ -337,7 +338,7 @@ fn members_of_etcd_find_each_other_through_a_token_here() {
 
 #[test]
 fn members_find_each_other_through_a_token_of_etcd() {
-    let Some(etcd) = etcd() else {
+    let Some(etcd) = etcd::server() else {
         return left_out("members through a token of etcd", "etcd 3.4 is not installed");
     };
     let mut service = Cluster::new(1);

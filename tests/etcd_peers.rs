@@ -5,8 +5,9 @@ mod support;
 use std::path::Path;
 
 use support::cluster::Cluster;
+use support::etcd;
+use support::left_out;
 use support::wait::wait_until;
-use support::{etcd, left_out};
 
 /// The member that is Quorate's; the others are etcd's.
 const OURS: usize = 2;

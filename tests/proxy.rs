@@ -346,7 +346,7 @@ fn an_answer_that_breaks_off_is_not_taken_for_whole() {
 
 #[test]
 fn it_stands_in_front_of_etcd() {
-    let Some(etcd) = support::token::etcd() else {
+    let Some(etcd) = support::etcd::server() else {
         return left_out("a proxy of etcd", "etcd 3.4 is not installed");
     };
     let mut cluster = Cluster::new(3);

@@ -1,7 +1,6 @@
 //! Discovery tokens in a cluster of one's own, and members that use them.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::cluster::Cluster;
 
@@ -32,11 +31,4 @@ pub(crate) fn through(cluster: &Cluster, member: usize, url: &str) -> Command {
     let mut command = cluster.command(member);
     command.args(["-discovery", url]);
     command
-}
-
-/// etcd 3.4, if it is installed: the last release with the v2 API.
-pub(crate) fn etcd() -> Option<PathBuf> {
-    let path = PathBuf::from("etcd");
-    let output = Command::new(&path).arg("--version").stderr(Stdio::null()).output().ok()?;
-    String::from_utf8_lossy(&output.stdout).contains("etcd Version: 3.4").then_some(path)
 }

@@ -1,0 +1,231 @@
+//! Taking over what a stopped etcd has left: the same members, the same keys, the same indexes.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use support::client::Answer;
+use support::cluster::{Cluster, contents, isolate};
+use support::etcd;
+use support::process::{Process, Signal};
+use support::wait::wait_for;
+use support::{QUORATE, left_out};
+
+/// Keys that are written to real etcd members; enough for several snapshots.
+const KEYS: usize = 300;
+
+fn import(from: &Path, to: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(QUORATE);
+    command.arg("import").arg("-from").arg(from).arg("-data-dir").arg(to).args(more);
+    isolate(&mut command);
+    command.output().expect("the program can be started")
+}
+
+fn imported(from: &Path, to: &Path) -> String {
+    let output = import(from, to, &[]);
+    assert!(output.status.success(), "{output:?}");
+    let checked = import(from, to, &["-check"]);
+    assert!(checked.status.success(), "{checked:?}");
+    String::from_utf8(output.stdout).expect("words")
+}
+
+fn refused(from: &Path, to: &Path, more: &[&str], words: &str) {
+    let output = import(from, to, more);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains(words) && error.contains("  hint: "), "{words}: {error}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+}
+
+/// What etcd 3.4.23 has left, in the layout of a release.
+fn recorded(name: &str, dir: &Path, layout: [&str; 2]) -> PathBuf {
+    let source =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/tests/data/etcd-3.4.23").join(name);
+    for folder in layout {
+        fs::create_dir_all(dir.join(folder)).expect("a directory can be made");
+    }
+    for (path, content) in contents(&source) {
+        let file = path.file_name().expect("a file has a name");
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("wal") => fs::write(dir.join(layout[0]).join(file), content),
+            Some("snap") => fs::write(dir.join(layout[1]).join(file), content),
+            _ => Ok(()),
+        }
+        .expect("a file can be written");
+    }
+    dir.to_owned()
+}
+
+/// Starts a member of Quorate on a directory.
+fn start(cluster: &mut Cluster, member: usize, dir: &Path) {
+    let mut command = cluster.command(member);
+    command.arg("-data-dir").arg(dir);
+    cluster.start_as(member, command);
+}
+
+#[test]
+fn a_recorded_member_goes_on_where_etcd_ended() {
+    for (name, layout) in [
+        ("plain", ["member/wal", "member/snap"]),
+        ("snapped", ["member/wal", "member/snap"]),
+        ("snapped", ["wal", "snap"]),
+    ] {
+        let mut cluster = Cluster::new(1);
+        let from = recorded(name, &cluster.dir().join("etcd"), layout);
+        let before = contents(&from);
+        let to = cluster.dir().join("quorate");
+        let said = imported(&from, &to);
+        assert!(said.contains("member 26a80a9d98cd784b of cluster e267452e28e7a40e"), "{said}");
+        assert_eq!(contents(&from), before, "nothing of etcd's is touched");
+
+        start(&mut cluster, 0, &to);
+        cluster.await_ready();
+        let counter = cluster.get_quorum(0, "/count");
+        assert_eq!(counter.at("/node/value"), "12");
+        assert_eq!(counter.at("/node/modifiedIndex"), 22);
+        assert_eq!(cluster.get_quorum(0, "/queue/00000000000000000007").at("/node/value"), "first");
+        assert_eq!(cluster.get_quorum(0, "/plain1").status, 404);
+        // What etcd counted goes on: 23 was the name and the URLs under which the member is now.
+        let written = cluster.put(0, "/after", "x");
+        assert_eq!(written.at("/node/createdIndex"), 24);
+        // Watchers find the events of the time before.
+        let event = cluster.get_local(0, "/plain1?wait=true&waitIndex=10");
+        assert_eq!(
+            (event.at("/action"), event.at("/node/modifiedIndex")),
+            ("delete".into(), 10.into())
+        );
+
+        cluster.terminate(0);
+        let checked = import(&from, &to, &["-check"]);
+        let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+        assert!(said.contains("it has run since"), "{checked:?}");
+        refused(&from, &to, &[], "is not empty");
+    }
+}
+
+#[test]
+fn what_cannot_be_imported_leaves_no_trace() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    let (from, to) = (dir.path().join("etcd"), dir.path().join("quorate"));
+    refused(&from, &to, &[], "there is no directory");
+    fs::create_dir(&from).expect("a directory can be made");
+    refused(&from, &to, &[], "there is no log of etcd");
+    recorded("snapped", &from, ["member/wal", "member/snap"]);
+    refused(&from, &to, &["-check"], "there is no directory");
+
+    let segment = from.join("member/wal/0000000000000000-0000000000000000.wal");
+    let sound = fs::read(&segment).expect("a file can be read");
+    let mut damaged = sound.clone();
+    damaged[700] ^= 1;
+    fs::write(&segment, damaged).expect("a file can be written");
+    refused(&from, &to, &[], "etcd's log is damaged: 0000000000000000-0000000000000000.wal at");
+    fs::write(&segment, sound).expect("a file can be written");
+
+    // As etcd 2 locks its segments.
+    let held = fs::File::open(&segment).expect("a file can be opened");
+    held.lock().expect("a file can be locked");
+    refused(&from, &to, &[], "etcd still runs on");
+    drop(held);
+    assert!(!to.exists());
+
+    // An import was cut off.
+    fs::create_dir(dir.path().join("quorate.importing")).expect("a directory can be made");
+    refused(&from, &to, &[], "already");
+    fs::remove_dir(dir.path().join("quorate.importing")).expect("a directory can be removed");
+    imported(&from, &to);
+
+    let other = dir.path().join("other");
+    imported(&recorded("plain", &dir.path().join("plain"), ["wal", "snap"]), &other);
+    refused(&from, &other, &["-check"], "is not what");
+    let syntax = Command::new(QUORATE).arg("import").output().expect("the program can be started");
+    assert_eq!(syntax.status.code(), Some(2));
+}
+
+/// The nodes of a tree, without what is counted down.
+fn tree(cluster: &Cluster, member: usize) -> serde_json::Value {
+    let mut answer =
+        cluster.get_local(member, "/?recursive=true&sorted=true").at("/node/nodes").clone();
+    for node in answer.as_array_mut().into_iter().flatten() {
+        node.as_object_mut().map(|node| node.remove("ttl"));
+    }
+    answer
+}
+
+#[test]
+fn a_cluster_of_etcd_is_killed_and_goes_on_as_one_of_quorate() {
+    let Some(etcd) = etcd::server() else {
+        left_out("taking over a cluster of etcd", "etcd 3.4 is not installed");
+        return;
+    };
+    let mut cluster = Cluster::new(3);
+    for member in 0..3 {
+        let mut command = cluster.command_of(&etcd, member);
+        command
+            .args(["-enable-v2", "-snapshot-count", "100", "-initial-cluster-state", "new"])
+            .args(["-initial-cluster", &cluster.list()]);
+        cluster.start_as(member, command);
+    }
+    cluster.await_ready();
+    let mut last: Option<Answer> = None;
+    for key in 0..KEYS {
+        last = Some(cluster.put(key % 3, &format!("/dir{}/key{key}", key % 7), "value"));
+    }
+    let url = cluster.url(0, "/v2/keys/expires");
+    cluster.client.put(&url, "value=late&ttl=80000").expect("an answer");
+    let before = cluster.await_equal("/");
+    let (index, kept) = (before.index(), tree(&cluster, 0));
+    assert!(last.is_some_and(|answer| answer.status == 201));
+    let running = cluster.data_dir(0);
+    refused(&running, &cluster.dir().join("none"), &[], "etcd still runs on");
+    cluster.kill_all();
+
+    for member in 0..3 {
+        let to = cluster.dir().join(format!("quorate{member}"));
+        let said = imported(&cluster.data_dir(member), &to);
+        assert!(said.contains("its snapshot ends with entry"), "{said}");
+        start(&mut cluster, member, &to);
+    }
+    cluster.await_ready();
+    for member in 0..3 {
+        assert_eq!(tree(&cluster, member), kept, "member {member}");
+    }
+    let next = cluster.put(1, "/after", "x");
+    let created = next.at("/node/createdIndex").as_u64();
+    assert!(created > Some(index), "{created:?} behind {index:?}");
+}
+
+/// Whoever ends an import in the middle finds nothing that could be started.
+#[test]
+fn an_import_that_is_killed_can_be_repeated() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    let from = recorded("snapped", &dir.path().join("etcd"), ["wal", "snap"]);
+    let to = dir.path().join("quorate");
+    let staging = dir.path().join("quorate.importing");
+    let mut cut_off = 0;
+    for round in 0..20 {
+        let mut command = Command::new(QUORATE);
+        command.arg("import").arg("-from").arg(&from).arg("-data-dir").arg(&to);
+        isolate(&mut command);
+        let mut process = Process::start(command, &dir.path().join("log"));
+        wait_for("it has begun", || {
+            (staging.exists() || to.exists() || !process.runs()).then_some(())
+        });
+        if process.runs() {
+            process.signal(Signal::KILL);
+        }
+        process.wait();
+        let whole = to.join("quorate/identity").exists();
+        assert_eq!(to.exists(), whole, "round {round}");
+        if !whole {
+            cut_off += 1;
+            refused(&from, &to, &[], "already");
+            fs::remove_dir_all(&staging).expect("a directory can be removed");
+        } else {
+            fs::remove_dir_all(&to).expect("a directory can be removed");
+        }
+    }
+    assert!(cut_off > 0, "none was killed before its end");
+    imported(&from, &to);
+}
