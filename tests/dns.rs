@@ -147,10 +147,12 @@ fn records_that_reach_some_resolvers_late_are_taken_over_before_anything_is_form
 
 #[test]
 fn resolvers_that_go_on_to_differ_are_shown() {
-    let mut cluster = Cluster::new(SIZE).with_flags(&["-discovery-srv-timeout", "1000"]);
+    let mut cluster = Cluster::new(SIZE);
     let (late, whole) = (zone(&cluster, PLAIN, &[0, 1]), zone(&cluster, PLAIN, &[0, 1, 2]));
     start(&mut cluster, &whole, 1);
-    let ended = run(command(&cluster, &late, 0));
+    let mut command = command(&cluster, &late, 0);
+    command.args(["-discovery-srv-timeout", "1000"]);
+    let ended = run(command);
     ended.assert_refused(
         1,
         "error setting up initial cluster: members have different lists from DNS under example.com \
@@ -307,6 +309,7 @@ fn the_guides_commands_with_its_own_records() {
         return;
     }
     sandbox::make_machines(SIZE);
+    sandbox::run(Command::new("ip").args(["link", "set", "lo", "up"])).expect("a loopback");
     let dir = tempfile::tempdir().expect("a directory for the test");
     let resolv = dir.path().join("resolv.conf");
     std::fs::write(&resolv, "nameserver 10.0.1.1\n").expect("a file is written");
@@ -365,6 +368,17 @@ fn the_guides_commands_with_its_own_records() {
         for member in 0..SIZE {
             let read = client.get(&format!("{}?quorum=true", keys(member))).expect("answered");
             assert_eq!(read.ok().at("/node/value"), "Hello world");
+        }
+        // With the directory that it makes the proxy needs no records any more.
+        for flags in [&["--proxy", "on", "-discovery-srv", "example.com"][..], &["--proxy", "on"]] {
+            let mut command = Command::new(QUORATE);
+            cluster::isolate(&mut command);
+            command.args(flags).current_dir(dir.path());
+            let _proxy = Process::start(command, &dir.path().join("proxy.log"));
+            wait_until("the proxy forwards", || {
+                let read = client.get("http://localhost:2379/v2/keys/message?quorum=true");
+                read.is_ok_and(|read| read.at("/node/value") == "Hello world")
+            });
         }
     }
 }

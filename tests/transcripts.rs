@@ -117,6 +117,8 @@ const ELSEWHERE: &[(&str, &str, Option<&str>)] = &[
         Some("the data directory itself is locked, and the message names it and the way out"),
     ),
     ("port in use", "a_port_in_use", None),
+    ("guide: proxy on with SRV", "the_guides_commands_with_its_own_records", None),
+    ("proxy restart", "the_guides_commands_with_its_own_records", None),
     (
         "restart on existing data with -discovery-srv that has no records",
         "a_member_with_data_starts_whatever_the_flags_of_the_first_start_say",
@@ -128,10 +130,7 @@ const ELSEWHERE: &[(&str, &str, Option<&str>)] = &[
 const DNS_SUITE: &str = "d_dns";
 
 /// Scenarios of features that are not there yet.
-const OPEN: &[(&str, &[&str])] = &[
-    ("-force-new-cluster", &["-force-new-cluster on infra0 data"]),
-    ("a proxy of records", &["guide: proxy on with SRV", "proxy restart"]),
-];
+const OPEN: &[(&str, &[&str])] = &[("-force-new-cluster", &["-force-new-cluster on infra0 data"])];
 
 /// Which outcomes a reason explains.
 type Explains = fn(&Scenario, &Outcome) -> bool;

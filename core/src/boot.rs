@@ -26,7 +26,7 @@ mod progress;
 mod refusals;
 mod restore;
 mod settle;
-mod srv;
+pub(crate) mod srv;
 mod stage;
 pub mod table;
 mod versions;

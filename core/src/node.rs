@@ -230,6 +230,7 @@ fn proxying_on(proxy: &mut Proxy, now: Instant, input: Input, fx: &mut Effects<'
         Input::Wake => proxy.wake(now, fx),
         Input::Disk(done) => proxy.disk(now, done, fx),
         Input::Http { call, result } => proxy.http(now, call, result, fx),
+        Input::Dns { call, answer } => proxy.dns(now, call, answer, fx),
         Input::EndpointFailed { endpoint } => proxy.failed(now, &endpoint, fx),
         Input::Client { id, .. } => early::dismiss(id, fx),
         Input::Stop => return Next::Exit(Exit::Stopped { lines: Vec::new() }),
@@ -239,7 +240,6 @@ fn proxying_on(proxy: &mut Proxy, now: Instant, input: Input, fx: &mut Effects<'
         | Input::Link { .. }
         | Input::Computed { .. }
         | Input::Gone { .. }
-        | Input::Dns { .. }
         | Input::Listening { .. } => {}
     }
     proxy.exit.take().map_or(Next::Stay, Next::Exit)

@@ -67,7 +67,8 @@ impl Proxy {
         let url = self.url("/v2/config/local/proxy");
         wait_for("the proxy has endpoints", || {
             assert!(self.process.as_mut().expect("it was started").runs(), "the proxy ended");
-            let answer = client.get(&url).ok()?;
+            // Before it knows that it is a proxy, it has no such resource.
+            let answer = client.get(&url).ok().filter(|answer| answer.status == 200)?;
             let found = answer.at("/endpoints");
             let found: Vec<String> = found
                 .as_array()?

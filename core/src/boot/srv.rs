@@ -40,18 +40,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The list, and who on it this member is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Listed {
+pub(crate) struct Listed {
     /// The members under provisional names, which are the same for all who ask.
-    pub(super) list: InitialCluster,
-    /// The provisional name of this member.
-    pub(super) own: String,
+    pub(crate) list: InitialCluster,
+    /// The provisional name of this member; empty for who is none.
+    pub(crate) own: String,
     /// Whether they have a cluster that is to be joined.
-    pub(super) existing: bool,
+    pub(crate) existing: bool,
 }
 
 /// Looking for the list.
 #[derive(Debug)]
-pub(super) struct Srv {
+pub(crate) struct Srv {
     asked: Asked,
     name: String,
     /// `-initial-advertise-peer-urls`
@@ -71,14 +71,15 @@ enum Step {
 
 /// How the search stands.
 #[derive(Debug)]
-pub(super) enum Search {
+pub(crate) enum Search {
     Waiting(Box<Srv>),
     Listed(Listed),
 }
 
 impl Srv {
-    /// Begins to ask on behalf of the member `name`, which advertises `urls`.
-    pub(super) fn begin(
+    /// Begins to ask on behalf of the member `name`, which advertises `urls`. Who advertises nothing
+    /// is no member, and need not be on the list.
+    pub(crate) fn begin(
         name: &str,
         asked: Asked,
         urls: Vec<Url>,
@@ -101,7 +102,7 @@ impl Srv {
     ///
     /// # Errors
     /// There is no list that this member could be on, or there was none for too long.
-    pub(super) fn looked_up(
+    pub(crate) fn looked_up(
         mut self,
         now: Instant,
         call: CallId,
@@ -139,14 +140,14 @@ impl Srv {
     }
 
     /// Time has passed.
-    pub(super) fn wake(&mut self, now: Instant, fx: &mut Effects<'_>) {
+    pub(crate) fn wake(&mut self, now: Instant, fx: &mut Effects<'_>) {
         if self.deadline().is_some_and(|due| due <= now) {
             self.step = Step::Asking(Round::begin(&self.asked.domain, &self.urls, fx));
         }
     }
 
     /// When it has to be woken.
-    pub(super) const fn deadline(&self) -> Option<Instant> {
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
         match &self.step {
             Step::Asking(_) => None,
             Step::Pausing(due) => Some(*due),

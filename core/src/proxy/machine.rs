@@ -13,6 +13,7 @@ use crate::boot::disk_state::PROXY;
 use crate::boot::list::InitialCluster;
 use crate::config::{Config, Mode};
 use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Replace, Ticket};
+use crate::dns;
 use crate::error::Refusal;
 use crate::http::Answer;
 use crate::member::Member;
@@ -84,6 +85,7 @@ impl Proxy {
 
     /// Time has passed.
     pub(crate) fn wake(&mut self, now: Instant, fx: &mut Effects<'_>) {
+        self.source.wake(now, fx);
         let asked = self.asking.as_mut().and_then(|asking| asking.ask(now, || fx.call()));
         let looked = self.source.ask(now, || fx.call());
         let calls = asked.into_iter().chain(looked);
@@ -150,7 +152,7 @@ impl Proxy {
                 self.source = Source::read(&self.config)?;
                 let rng = Rng::new(self.seed, Stream::Boot);
                 let known = if told.is_empty() {
-                    self.source.look(&self.config, now, rng)
+                    self.source.look(&self.config, now, rng, fx)
                 } else {
                     Some(told)
                 };
@@ -205,7 +207,24 @@ impl Proxy {
             let heard = asking.answered(now, call, result, urgent);
             return self.heard(now, heard, fx);
         }
-        match self.source.answered(now, call, result, |note| fx.note(note)) {
+        let looked = self.source.answered(now, call, result, |note| fx.note(note));
+        self.looked(now, looked, fx);
+    }
+
+    /// A look-up has ended.
+    pub(crate) fn dns(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        answer: dns::Answer,
+        fx: &mut Effects<'_>,
+    ) {
+        let looked = self.source.looked_up(now, call, answer, fx);
+        self.looked(now, looked, fx);
+    }
+
+    fn looked(&mut self, now: Instant, looked: Looked, fx: &mut Effects<'_>) {
+        match looked {
             Looked::Nothing => {}
             Looked::Peers(peers) => self.found(now, peers, fx),
             // A proxy that has served before goes on asking whom it knows.
@@ -233,7 +252,7 @@ impl Proxy {
                 }
                 let rng = Rng::new(self.seed, Stream::Boot);
                 if self.endpoints.all_down()
-                    && let Some(peers) = self.source.look(&self.config, now, rng)
+                    && let Some(peers) = self.source.look(&self.config, now, rng, fx)
                     && let Some(asking) = &mut self.asking
                 {
                     asking.add(peers, now);

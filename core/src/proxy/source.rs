@@ -4,11 +4,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::boot::list::InitialCluster;
-use crate::config::{Config, Discovery, Members, not_supported};
+use crate::boot::srv::{Search as Standing, Srv as Search};
+use crate::config::{Config, Discovery, Members, Srv};
 use crate::discovery::{Client, Verdict};
+use crate::dns;
 use crate::error::Refusal;
 use crate::http::{Answer, Call};
-use crate::node::CallId;
+use crate::node::{CallId, Effects};
 use crate::note::Note;
 use crate::rng::Rng;
 use crate::time::Instant;
@@ -21,6 +23,8 @@ pub(super) enum Source {
     List(Vec<Url>),
     /// A discovery service, which is asked at times.
     Service(Discovery, Option<Client>),
+    /// DNS, which is asked at times.
+    Records(Srv, Option<Search>),
     /// Nothing that could be read: all that is known is what the data directory has.
     Nothing,
 }
@@ -47,13 +51,18 @@ impl Source {
                 InitialCluster::parse(&list).map(|list| Self::List(urls(&list)))
             }
             Members::Discovery(discovery) => Ok(Self::Service(discovery, None)),
-            Members::Srv(_) => Err(not_supported("a proxy of a cluster that is found by DNS")
-                .hint("list its members in -initial-cluster")),
+            Members::Srv(asked) => Ok(Self::Records(asked, None)),
         }
     }
 
     /// Begins to look for members.
-    pub(super) fn look(&mut self, config: &Config, now: Instant, rng: Rng) -> Option<Vec<Url>> {
+    pub(super) fn look(
+        &mut self,
+        config: &Config,
+        now: Instant,
+        rng: Rng,
+        fx: &mut Effects<'_>,
+    ) -> Option<Vec<Url>> {
         match self {
             Self::List(urls) => Some(urls.clone()),
             Self::Service(discovery, client @ None) => {
@@ -62,14 +71,46 @@ impl Source {
                 *client = Some(Client::new(token, via, data_dir, rng, now));
                 None
             }
-            Self::Service(_, Some(_)) | Self::Nothing => None,
+            Self::Records(asked, search @ None) => {
+                *search = Some(Search::begin(&config.name, asked.clone(), Vec::new(), now, fx));
+                None
+            }
+            Self::Service(_, Some(_)) | Self::Records(_, Some(_)) | Self::Nothing => None,
         }
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Service(_, Some(client)) => client.deadline(),
+            Self::Records(_, Some(search)) => search.deadline(),
             _ => None,
+        }
+    }
+
+    /// Time has passed.
+    pub(super) fn wake(&mut self, now: Instant, fx: &mut Effects<'_>) {
+        if let Self::Records(_, Some(search)) = self {
+            search.wake(now, fx);
+        }
+    }
+
+    /// A look-up has ended.
+    pub(super) fn looked_up(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        answer: dns::Answer,
+        fx: &mut Effects<'_>,
+    ) -> Found {
+        let Self::Records(_, searching) = self else { return Found::Nothing };
+        let Some(search) = searching.take() else { return Found::Nothing };
+        match search.looked_up(now, call, answer, fx) {
+            Ok(Standing::Waiting(search)) => {
+                *searching = Some(*search);
+                Found::Nothing
+            }
+            Ok(Standing::Listed(listed)) => Found::Peers(urls(&listed.list)),
+            Err(refusal) => Found::Refused(refusal),
         }
     }
 

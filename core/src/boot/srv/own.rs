@@ -43,6 +43,9 @@ impl Services {
         if !rows.iter().all(resolved) {
             return Found::NotYet(table());
         }
+        if urls.is_empty() {
+            return self.whole(&rows, String::new());
+        }
         let own: Vec<&Row<'_>> = rows.iter().filter(|row| !row.own.is_empty()).collect();
         let row = match own[..] {
             [] => return Found::NotYet(table()),
@@ -55,10 +58,14 @@ impl Services {
         if urls.iter().any(|url| !row.own.contains(&url)) {
             return Found::NotYet(table());
         }
+        self.whole(&rows, row.to_string())
+    }
+
+    fn whole(&self, rows: &[Row<'_>], own: String) -> Found {
         let pairs: Vec<String> =
             rows.iter().map(|row| format!("{row}={}", self.url(row))).collect();
         match InitialCluster::parse(&pairs.join(",")) {
-            Ok(list) => Found::Whole(list, row.to_string()),
+            Ok(list) => Found::Whole(list, own),
             Err(refusal) => Found::Never(refusal),
         }
     }
@@ -112,6 +119,7 @@ impl Services {
         let same_host = |url: &&Url| there.is_some_and(|there| !there.is_disjoint(&self.of(url)));
         match urls.iter().find(same_host) {
             Some(url) => format!("not this member: the host of {url}, at another port"),
+            None if urls.is_empty() => "there".into(),
             None => {
                 let own = urls.iter().map(|url| match url.ip() {
                     Some(_) => url.to_string(),
