@@ -195,7 +195,6 @@ fn refused_flags_do_not_touch_data() {
         &["-election-timeout", "x"],
         &["-heartbeat-interval", "900"],
         &["-cert-file", "server.crt"],
-        &["-force-new-cluster"],
     ] {
         let mut command = cluster.command(0);
         command.args(args);

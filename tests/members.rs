@@ -127,3 +127,38 @@ fn changes_at_the_same_moment_are_all_carried_out() {
         }
     });
 }
+
+/// The last member of a cluster whose others are lost goes on alone, with everything that it has
+/// acknowledged: etcd drops what it does not know to be committed.
+#[test]
+fn one_member_is_made_a_cluster() {
+    let mut cluster = Cluster::started(3);
+    let ids: Vec<String> = (0..3).map(|member| id_of(&cluster, 0, member)).collect();
+    let mut last = 0;
+    for number in 0..50 {
+        last = cluster.put(0, "/kept", &number.to_string()).index();
+    }
+    cluster.kill_all();
+    let mut command = cluster.command(0);
+    command.arg("-force-new-cluster");
+    cluster.start_as(0, command);
+    cluster.await_member(0);
+    let kept = cluster.get_quorum(0, "/kept");
+    assert_eq!(kept.at("/node/value"), "49");
+    assert_eq!(kept.at("/node/modifiedIndex"), last);
+    let listed = cluster.client.get(&cluster.url(0, "/v2/members")).expect("answered");
+    let listed = listed.at("/members");
+    let listed: Vec<_> =
+        listed.as_array().expect("a list").iter().map(|member| member["id"].clone()).collect();
+    assert_eq!(listed, [json!(ids[0])]);
+    // The others are told if they come back, and a new one is taken in.
+    cluster.start(1);
+    assert_eq!(cluster.process(1).wait().code(), Some(0));
+    assert!(cluster.process(1).log().contains("has been permanently removed"));
+    cluster.forget(1);
+    cluster.terminate(0);
+    cluster.start(0);
+    cluster.await_member(0);
+    assert_eq!(cluster.get_quorum(0, "/kept").at("/node/value"), "49");
+    assert_eq!(remove(&cluster, 0, &ids[2]).status, 410);
+}

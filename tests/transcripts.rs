@@ -98,6 +98,7 @@ const ELSEWHERE: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     ("member add then join with state existing", "a_cluster_grows_from_one_to_three", None),
+    ("-force-new-cluster on infra0 data", "one_member_is_made_a_cluster", None),
     ("removed member", "a_removed_member_stops_and_stays_away", None),
     ("removed member restarted on its old data", "a_removed_member_stops_and_stays_away", None),
     ("-proxy on over a member data dir", "a_member_stays_one_whatever_proxy_says", None),
@@ -130,7 +131,7 @@ const ELSEWHERE: &[(&str, &str, Option<&str>)] = &[
 const DNS_SUITE: &str = "d_dns";
 
 /// Scenarios of features that are not there yet.
-const OPEN: &[(&str, &[&str])] = &[("-force-new-cluster", &["-force-new-cluster on infra0 data"])];
+const OPEN: &[(&str, &[&str])] = &[];
 
 /// Which outcomes a reason explains.
 type Explains = fn(&Scenario, &Outcome) -> bool;

@@ -17,6 +17,7 @@ mod agreed;
 mod discovering;
 pub mod disk_state;
 mod first_log;
+mod force;
 pub mod forming;
 pub mod identity;
 mod join;
@@ -51,6 +52,7 @@ use agreed::Agreed;
 use discovering::{Discovering, Outcome as Discovered};
 use disk_state::DiskState;
 use first_log::FirstLog;
+use force::Forcing;
 use forming::{Forming, Verdict};
 use identity::Incarnation;
 use join::{Join, Standing};
@@ -159,9 +161,23 @@ impl Boot {
             }
             Stage::Restoring(mut restore) => match restore.disk(done, fx.script)? {
                 None => self.stage = Stage::Restoring(restore),
+                Some(Outcome::Member(ended)) if self.config.force_new_cluster => {
+                    self.told_restart(&ended, fx);
+                    let forcing = Forcing::begin(&self.config, *ended, fx.script)?;
+                    fx.note(Note::Forced { removed: forcing.removed().to_vec() });
+                    self.stage = Stage::Forcing(Box::new(forcing));
+                }
                 Some(Outcome::Member(ended)) => return Ok(self.restored(*ended, fx)),
                 Some(Outcome::Blank(segments)) => self.start_over(now, segments, fx)?,
             },
+            Stage::Forcing(mut forcing) => {
+                if forcing.disk(&self.config, &done, fx.script)?
+                    && let Some(incarnation) = self.incarnation
+                {
+                    return Ok(Progress::Done(Box::new(forcing.booted(incarnation))));
+                }
+                self.stage = Stage::Forcing(forcing);
+            }
             Stage::ReadingIdentity(ticket, course) if ticket == done.ticket => {
                 self.identity_read(now, course, done.result, fx)?;
             }
@@ -562,25 +578,22 @@ impl Boot {
 
     fn restored(&self, restored: restore::Ended, fx: &mut Effects<'_>) -> Progress {
         let Some(incarnation) = self.incarnation else { return Progress::Pending };
-        let restore::Ended { owner, wal, shelf, hard, log, snapshot, notes } = restored;
-        let Owner { member, cluster } = owner;
+        self.told_restart(&restored, fx);
+        let restore::Ended { owner, wal, shelf, hard, log, snapshot, .. } = restored;
+        let (campaign, told) = (false, Vec::new());
+        let booted = Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told };
+        Progress::Done(Box::new(booted))
+    }
+
+    /// Tells what was found, and what it makes of the flags.
+    fn told_restart(&self, found: &restore::Ended, fx: &mut Effects<'_>) {
+        let Owner { member, cluster } = found.owner;
         fx.note(Note::BootDecided { member, cluster, restart: true });
         for flag in self.config.ignored_with_data() {
             let data_dir = self.config.data_dir.clone();
             fx.note(Note::FlagIgnored { flag, data_dir });
         }
-        notes.into_iter().for_each(|note| fx.note(note));
-        Progress::Done(Box::new(Booted {
-            owner,
-            incarnation,
-            wal,
-            shelf,
-            hard,
-            log,
-            snapshot,
-            campaign: false,
-            told: Vec::new(),
-        }))
+        found.notes.iter().for_each(|note| fx.note(note.clone()));
     }
 
     fn disk_refusal(&self, error: &DiskError) -> Refusal {

@@ -90,6 +90,11 @@ pub enum Note {
     Formed,
     /// A cluster that runs is joined: its log is on the way.
     Joined,
+    /// This member is made a cluster of its own, as it was told to.
+    Forced {
+        /// Who is removed.
+        removed: Vec<MemberId>,
+    },
     /// This member became a follower.
     BecameFollower {
         /// The term.

@@ -4,9 +4,10 @@ use alloc::format;
 
 use super::disk_state::{self, DiskState};
 use super::table::Cell;
-use crate::config::{Config, not_supported};
+use crate::config::Config;
 use crate::disk::{DiskError, DiskErrorKind};
 use crate::error::Refusal;
+use crate::id::MemberId;
 use crate::node::ListenError;
 use crate::wal::Owner;
 
@@ -29,14 +30,13 @@ pub(super) fn of(cell: Cell, disk: &DiskState, config: &Config) -> Refusal {
         ))
         .hint(format!("found in it: {}", entries.join(", ")))
         .hint("nothing in it was touched; start with a -data-dir that is empty or does not exist"),
-        (Cell::RefuseNoData, disk) => {
+        (_, disk) => {
             let found = if *disk == DiskState::Proxy { "is a proxy's" } else { "is empty" };
             Refusal::new("-force-new-cluster needs the data of a member, and there is none")
                 .hint(format!("the data directory {dir} {found}"))
                 .hint("if the data is elsewhere, say so with -data-dir")
                 .hint("to form a new cluster without data, leave -force-new-cluster away")
         }
-        _ => missing(config),
     }
 }
 
@@ -52,11 +52,17 @@ fn beside(config: &Config) -> Refusal {
     ))
 }
 
-fn missing(config: &Config) -> Refusal {
-    let dir = &config.data_dir;
-    not_supported("-force-new-cluster")
-        .hint(format!("the data directory {dir} holds a member; nothing was touched"))
-        .hint("leave -force-new-cluster away to start that member")
+/// By its own log a member that is to be a cluster alone is in none.
+pub(super) fn not_a_member(own: MemberId, removed: bool, dir: &str) -> Refusal {
+    let refusal = Refusal::new(format!("-force-new-cluster: member {own} is not in its cluster"));
+    let refusal = if removed {
+        refusal.hint(format!("by the log in {dir} it was removed, which holds for ever"))
+    } else {
+        refusal.hint(format!("the log in {dir} does not reach to its addition"))
+    };
+    refusal
+        .hint("nothing was changed; use the data of another member")
+        .hint("leave -force-new-cluster away to start this one as it is")
 }
 
 /// Nothing could be listened on.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::agreed::Agreed;
 use super::discovering::Discovering;
 use super::first_log::FirstLog;
+use super::force::Forcing;
 use super::forming::Forming;
 use super::identity::Incarnation;
 use super::join::{Join, Joined};
@@ -44,6 +45,8 @@ pub(super) enum Stage {
     /// It is no member, but a proxy.
     Proxying(InitialCluster),
     Restoring(Box<Restore>),
+    /// The log is changed to that of a cluster of this member alone.
+    Forcing(Box<Forcing>),
     /// It was refused, or given away as [`Booted`](super::Booted).
     Over,
 }

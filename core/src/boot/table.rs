@@ -74,10 +74,10 @@ pub enum Cell {
     Proxy,
     /// Start from the log.
     Restart,
+    /// Start from the log, and make a cluster of this member alone.
+    Force,
     /// Say what is wrong with the flags of the first start.
     RefuseFlags,
-    /// Say that this version does not have the feature.
-    RefuseMissing,
     /// Say that there is no data to make a cluster of.
     RefuseNoData,
     /// Say that the data of etcd stands beside, and have it chosen.
@@ -89,9 +89,8 @@ pub enum Cell {
 }
 
 use Cell::{
-    Discover, Form, Join, LookUp, Proxy, RefuseBeside as Beside, RefuseEtcd as Etcd,
-    RefuseFlags as Flags, RefuseForeign as Foreign, RefuseMissing as Missing,
-    RefuseNoData as NoData, Restart,
+    Discover, Force, Form, Join, LookUp, Proxy, RefuseBeside as Beside, RefuseEtcd as Etcd,
+    RefuseFlags as Flags, RefuseForeign as Foreign, RefuseNoData as NoData, Restart,
 };
 
 /// The rows, in the order of the table.
@@ -115,7 +114,7 @@ pub const TABLE: [[Cell; 7]; 6] = [
     //                new      existing  discovery  srv      unreadable  proxy    force-new-cluster
     /* empty       */ [Form,    Join,     Discover,  LookUp,  Flags,      Proxy,   NoData],
     /* beside etcd */ [Beside,  Beside,   Beside,    Beside,  Beside,     Beside,  Beside],
-    /* member      */ [Restart, Restart,  Restart,   Restart, Restart,    Restart, Missing],
+    /* member      */ [Restart, Restart,  Restart,   Restart, Restart,    Restart, Force],
     /* proxy       */ [Proxy,   Proxy,    Proxy,     Proxy,   Proxy,      Proxy,   NoData],
     /* etcd        */ [Etcd,    Etcd,     Etcd,      Etcd,    Etcd,       Etcd,    Etcd],
     /* foreign     */ [Foreign, Foreign,  Foreign,   Foreign, Foreign,    Foreign, Foreign],
@@ -136,7 +135,7 @@ pub fn decide(disk: &DiskState, config: &Config) -> Result<Plan, Refusal> {
         // A proxy that is new finds its cluster by the flags of the first start.
         (Proxy, Err(refusal)) if *disk != DiskState::Proxy => Err(refusal),
         (Proxy, _) => Ok(Plan::Proxy),
-        (Restart, _) => Ok(Plan::Restart),
+        (Restart | Force, _) => Ok(Plan::Restart),
         (Flags, Err(refusal)) => Err(refusal),
         (cell, _) => Err(refusals::of(cell, disk, config)),
     }

@@ -24,6 +24,7 @@ pub fn note(note: &Note) {
         | Note::WaitingToForm { .. }
         | Note::Formed
         | Note::Joined
+        | Note::Forced { .. }
         | Note::Published { .. }
         | Note::ClusterVersion { .. }
         | Note::AllQuorate
@@ -101,6 +102,10 @@ fn boot(note: &Note) {
         }
         Note::Formed => info!("every listed member is there: the cluster is formed"),
         Note::Joined => info!("joining the cluster: its log is on the way"),
+        Note::Forced { removed } => {
+            let ids: Vec<_> = removed.iter().map(ToString::to_string).collect();
+            warn!("forcing a new cluster of this member alone; removed: {}", ids.join(", "));
+        }
         Note::Published { member, name } => {
             info!(%member, name, "member {member} published itself as {name}");
         }

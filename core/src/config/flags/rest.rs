@@ -97,7 +97,7 @@ pub const LOGGING: &[Flag] = &[
 /// The flags that can destroy a cluster.
 pub const UNSAFE: &[Flag] = &[Flag::switch(
     "force-new-cluster",
-    "Makes a cluster of this member alone out of its data. Not supported yet.",
+    "Makes a cluster of this member alone out of its data, when the others are lost for good.",
 )];
 
 /// The flags about the program itself.
