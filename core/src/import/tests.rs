@@ -154,9 +154,9 @@ fn a_log_that_was_cut_off_is_taken_up_to_there() {
 #[test]
 fn what_etcd_overwrote_is_gone_and_segments_follow_each_other() {
     let mut first = Segment::first();
-    first.entry(normal(1, 1)).entry(normal(1, 2)).entry(normal(1, 3)).state(1, 1);
+    first.entry(&normal(1, 1)).entry(&normal(1, 2)).entry(&normal(1, 3)).state(1, 1);
     let mut second = first.next(1, 4);
-    second.entry(normal(2, 2)).entry(normal(2, 3)).state(2, 3);
+    second.entry(&normal(2, 2)).entry(&normal(2, 3)).state(2, 3);
     let files = vec![first.file(), second.file()];
     let member = import(&files).unwrap();
     let ids: Vec<(u64, u64)> = member.entries.iter().map(|e| (e.term, e.index)).collect();
@@ -175,7 +175,7 @@ fn what_etcd_overwrote_is_gone_and_segments_follow_each_other() {
 #[test]
 fn behind_a_snapshot_of_the_leader_the_log_begins_anew() {
     let mut segment = Segment::first();
-    segment.entry(normal(1, 1)).saved(3, 12).entry(normal(3, 13)).state(3, 13);
+    segment.entry(&normal(1, 1)).saved(3, 12).entry(&normal(3, 13)).state(3, 13);
     refused(&vec![segment.file()], "begins with entry 13");
     let mut files = snapped();
     let mut newest = files.remove(1);
@@ -187,16 +187,16 @@ fn behind_a_snapshot_of_the_leader_the_log_begins_anew() {
 fn what_cannot_be_taken_over_is_refused() {
     refused(&Vec::new(), "there is no log of etcd");
     let mut segment = Segment::first();
-    segment.entry(normal(1, 1)).state(1, 2);
+    segment.entry(&normal(1, 1)).state(1, 2);
     refused(&vec![segment.file()], "ends with entry 1, and entry 2 was committed");
     // A put of the v3 API: field 4 of an internal request.
     let mut v3 = normal(1, 1);
     v3.data = Bytes::from_static(b"\x08\x01\x22\x06\x0a\x01k\x12\x01v");
     let mut segment = Segment::first();
-    segment.entry(v3).state(1, 1);
+    segment.entry(&v3).state(1, 1);
     refused(&vec![segment.file()], "entry 1 of etcd's log cannot be carried out");
     let mut segment = Segment::first();
-    segment.entry(normal(2, 1)).entry(normal(1, 2)).state(2, 2);
+    segment.entry(&normal(2, 1)).entry(&normal(1, 2)).state(2, 2);
     refused(&vec![segment.file()], "lower term");
     let mut segment = Segment::first();
     segment.metadata(9, 9);

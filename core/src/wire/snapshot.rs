@@ -1,7 +1,10 @@
 //! The body of `POST /raft/snapshot`: a length, the message, and behind it a database of etcd 3
 //! up to the end.
 //!
-//! The database belongs to etcd's v3 keyspace and is read past; the v2 store is inside the message.
+//! The database belongs to etcd's v3 keyspace: an empty one is sent along, and what comes is read past.
+//! The v2 store is inside the message.
+
+mod database;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
@@ -10,16 +13,20 @@ use super::message::{Received, decode_message, encode_message};
 use super::stream::Input;
 use crate::raft::{Body, Message};
 
-/// The body up to the database.
+/// The body of a request that brings a snapshot to a member, of whatever kind it is.
 ///
 /// # Panics
 /// If the message is no snapshot.
-pub fn encode_snapshot_head(message: &Message) -> Bytes {
-    assert!(matches!(message.body, Body::Snapshot(_)), "only snapshots are sent this way");
+pub fn encode_snapshot_body(message: &Message) -> Bytes {
+    let Body::Snapshot(snapshot) = &message.body else {
+        panic!("only snapshots are sent this way");
+    };
     let bytes = encode_message(message);
-    let mut out = BytesMut::with_capacity(8 + bytes.len());
+    let database = database::database(snapshot.last.index);
+    let mut out = BytesMut::with_capacity(8 + bytes.len() + database.len());
     out.put_u64(bytes.len() as u64);
     out.put_slice(&bytes);
+    out.put_slice(&database);
     out.freeze()
 }
 

@@ -50,8 +50,8 @@ impl Segment {
         (name, Bytes::copy_from_slice(&self.bytes))
     }
 
-    pub(super) fn entry(&mut self, entry: Entry) -> &mut Self {
-        self.record(2, encode_entry(&entry))
+    pub(super) fn entry(&mut self, entry: &Entry) -> &mut Self {
+        self.record(2, encode_entry(entry))
     }
 
     pub(super) fn state(&mut self, term: u64, commit: u64) -> &mut Self {

@@ -7,7 +7,7 @@ use hyper::{Method, StatusCode};
 use quorate_core::node::LinkEvent;
 use quorate_core::raft::Message;
 use quorate_core::wire::headers::SNAPSHOT_PATH;
-use quorate_core::wire::snapshot::encode_snapshot_head;
+use quorate_core::wire::snapshot::encode_snapshot_body;
 use tokio::sync::mpsc;
 use tracing::warn;
 
@@ -25,7 +25,7 @@ const SLOWEST_BYTES_PER_SECOND: usize = 1 << 20;
 pub(super) async fn work<P: Platform>(line: Line<P>, mut snapshots: mpsc::Receiver<Message>) {
     let mut rotation = Rotation::default();
     while let Some(message) = snapshots.recv().await {
-        let body = encode_snapshot_head(&message);
+        let body = encode_snapshot_body(&message);
         let seconds = u64::try_from(body.len() / SLOWEST_BYTES_PER_SECOND).unwrap_or(u64::MAX);
         let timeout = TIMEOUT_BASE.saturating_add(Duration::from_secs(seconds));
         let posted = tokio::select! {
