@@ -33,6 +33,7 @@ const fn asked(column: Column) -> &'static str {
     match column {
         Column::New => "state `new`",
         Column::Existing => "state `existing`",
+        Column::Auto => "state `auto`",
         Column::Discovery => "`-discovery`",
         Column::Srv => "`-discovery-srv`",
         Column::Unreadable => "malformed or conflicting",
@@ -45,6 +46,7 @@ const fn follows(cell: Cell) -> &'static str {
     match cell {
         Cell::Form => "**form**",
         Cell::Join => "**join**",
+        Cell::FormOrJoin => "**form** or **join**",
         Cell::Discover => "**discover**",
         Cell::LookUp => "**look up**, then form or join",
         Cell::Proxy => "**proxy**",

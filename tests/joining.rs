@@ -226,3 +226,45 @@ fn places_are_compared_and_not_texts() {
         listed.as_array().expect("a list").iter().all(|member| member["name"] != "")
     });
 }
+
+/// One command line for every machine and every start: it forms, comes late, joins and replaces.
+#[test]
+fn auto_finds_out() {
+    let mut cluster = Cluster::new(4).listing(&[0, 1, 2]);
+    let auto = |cluster: &mut Cluster, member: usize, list: &[usize]| {
+        let mut command = cluster.command(member);
+        let list = cluster.list_of(list);
+        command.args(["-initial-cluster", &list, "-initial-cluster-state", "auto"]);
+        cluster.start_as(member, command);
+    };
+    for member in 0..3 {
+        auto(&mut cluster, member, &[0, 1, 2]);
+    }
+    for member in 0..3 {
+        cluster.await_member(member);
+    }
+    cluster.put(0, "/kept", "1");
+    // A machine whose disk was replaced is nobody's member until it is added again.
+    cluster.kill(2);
+    fs::remove_dir_all(cluster.data_dir(2)).expect("the directory is removed");
+    auto(&mut cluster, 2, &[0, 1, 2]);
+    assert_eq!(cluster.process(2).wait().code(), Some(1));
+    assert!(cluster.process(2).log().contains(" has already been bootstrapped\n"));
+    cluster.forget(2);
+    let old = listed_id(&cluster, 2);
+    wait_for("it is removed", || {
+        let url = cluster.url(0, &format!("/v2/members/{old}"));
+        cluster.client.delete(&url).ok().filter(|answer| answer.status == 204)
+    });
+    add(&cluster, 1, 2);
+    auto(&mut cluster, 2, &[0, 1, 2]);
+    cluster.await_member(2);
+    // A fourth one knows of all; the others still have the list of the first day.
+    add(&cluster, 0, 3);
+    auto(&mut cluster, 3, &[0, 1, 2, 3]);
+    cluster.await_member(3);
+    cluster.kill(0);
+    auto(&mut cluster, 0, &[0, 1, 2]);
+    cluster.await_member(0);
+    assert_eq!(cluster.await_equal("/kept").at("/node/value"), "1");
+}

@@ -515,9 +515,10 @@ impl Boot {
         let Owner { member, cluster } = agreed.owner();
         fx.note(Note::BootDecided { member, cluster, restart: false });
         let (own, data_dir) = (agreed.own().clone(), self.config.data_dir.clone());
-        let forming = Forming::new(own, agreed.members(), cluster, data_dir, now);
+        let forming =
+            Forming::new(own, agreed.members(), cluster, data_dir, now).or_join(agreed.may_join());
         let alone = forming.verdict() == Verdict::Form;
-        if alone || agreed.form() == Form::Majority {
+        if alone || agreed.form() == Form::Majority && !agreed.may_join() {
             // Without asking it is not known whether others do the same: the timers decide.
             let first = FirstLog::begin(&self.config, &agreed, incarnation, alone, fx.script);
             return Stage::Creating(Box::new(first));
@@ -536,7 +537,7 @@ impl Boot {
         match core::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Forming(agreed, mut forming) => {
                 let verdict = forming.answered(now, call, result);
-                self.asked(agreed, forming, verdict, fx)
+                self.asked(now, agreed, forming, verdict, fx)
                     .map_or_else(Progress::Refused, Progress::from)
             }
             Stage::Joining(join) => join
@@ -558,6 +559,7 @@ impl Boot {
     /// Another member has answered.
     fn asked(
         &mut self,
+        now: Instant,
         agreed: Agreed,
         forming: Forming,
         verdict: Verdict,
@@ -565,6 +567,10 @@ impl Boot {
     ) -> Result<(), Refusal> {
         self.stage = match (verdict, self.incarnation) {
             (Verdict::Refuse(refusal), _) => return Err(refusal),
+            (Verdict::Join(joined), _) => {
+                let list = agreed.list().clone();
+                Stage::Joining(Join::found(&self.config, list, joined, now, fx))
+            }
             // The first one to hear of all others is hardly ever the one that is to campaign; and
             // where there is a leader already, asking first disturbs nobody.
             (Verdict::Form | Verdict::Late, Some(incarnation)) => {

@@ -21,6 +21,7 @@ pub(super) struct Agreed {
     token: String,
     form: Form,
     own: Member,
+    may_join: bool,
 }
 
 impl Agreed {
@@ -36,7 +37,16 @@ impl Agreed {
     ) -> Result<Self, Refusal> {
         list.check(name, &token)?;
         let own = Member::listed(name, list.require(name)?, &token);
-        Ok(Self { list, token, form, own })
+        Ok(Self { list, token, form, own, may_join: false })
+    }
+
+    /// Lets this member join a cluster that runs where the list says, in place of forming one.
+    pub(super) const fn let_join(&mut self) {
+        self.may_join = true;
+    }
+
+    pub(super) const fn may_join(&self) -> bool {
+        self.may_join
     }
 
     pub(super) const fn list(&self) -> &InitialCluster {

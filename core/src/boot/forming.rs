@@ -5,11 +5,12 @@
 //! it form the cluster; so no second cluster forms as long as one member still has its data and
 //! can be reached. All ask at once, and all answer while they ask.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
+use super::join::Joined;
 use super::list::described;
 use super::refusals;
 use crate::error::Refusal;
@@ -45,6 +46,8 @@ pub struct Forming {
     own: Member,
     cluster: ClusterId,
     data_dir: String,
+    /// Whether this member joins a cluster that runs, in place of forming one.
+    may_join: bool,
     others: BTreeMap<MemberId, Other>,
     calls: BTreeMap<CallId, MemberId>,
     report_due: Instant,
@@ -82,6 +85,8 @@ pub enum Verdict {
     Form,
     /// The others have formed it already and wait for this member.
     Late,
+    /// Another cluster runs there, of which this member is to be one.
+    Join(Joined),
     /// Do not start.
     Refuse(Refusal),
 }
@@ -105,10 +110,18 @@ impl Forming {
             own,
             cluster,
             data_dir,
+            may_join: false,
             calls: BTreeMap::new(),
             report_due: now + AGAIN * 5,
             reported: Vec::new(),
         }
+    }
+
+    /// Lets this member join a cluster that runs and has it added.
+    #[must_use]
+    pub const fn or_join(mut self, may_join: bool) -> Self {
+        self.may_join = may_join;
+        self
     }
 
     /// Who asks, and for which cluster.
@@ -183,7 +196,8 @@ impl Forming {
         let judged = match result {
             Err(cause) => missing(cause),
             Ok(answer) => {
-                judge(&self.own, self.cluster, &self.data_dir, &answer).unwrap_or_else(missing)
+                let asks = (&self.own, self.cluster, self.may_join);
+                judge(asks, &self.data_dir, &answer).unwrap_or_else(missing)
             }
         };
         match judged {
@@ -214,8 +228,7 @@ enum Judged {
 
 /// What an answer says, or why it says nothing.
 fn judge(
-    own: &Member,
-    cluster: ClusterId,
+    (own, cluster, may_join): (&Member, ClusterId, bool),
     data_dir: &str,
     answer: &Answer,
 ) -> Result<Judged, String> {
@@ -228,6 +241,12 @@ fn judge(
     );
     let members = json::decode_members(&answer.body).map_err(|error| error.to_string())?;
     let forming = answer.header(STATE_HEADER) == Some(STATE_FORMING);
+    if may_join
+        && !forming
+        && let Some(verdict) = joins(own, (theirs, cluster), &members, data_dir)
+    {
+        return Ok(Judged::Final(verdict));
+    }
     if theirs != cluster && !planted!(IgnoreOtherList) {
         return if forming {
             Ok(Judged::Standing(Standing::Differs(format!(
@@ -254,6 +273,28 @@ fn judge(
     } else {
         Verdict::Late
     }))
+}
+
+/// What a cluster that runs makes of a member that it knows by other means than the list: one that
+/// was added there, at the same place.
+fn joins(
+    own: &Member,
+    (theirs, ours): (ClusterId, ClusterId),
+    members: &[Member],
+    data_dir: &str,
+) -> Option<Verdict> {
+    if theirs == ours && members.iter().any(|member| member.id == own.id) {
+        return None;
+    }
+    let canonical = |urls: &[Url]| urls.iter().map(Url::canonical).collect::<BTreeSet<_>>();
+    let place = canonical(&own.peer_urls);
+    let found = members.iter().find(|member| canonical(&member.peer_urls) == place)?;
+    let owner = Owner { member: found.id, cluster: theirs };
+    Some(if found.client_urls.is_empty() {
+        Verdict::Join(Joined { owner, members: members.to_vec() })
+    } else {
+        Verdict::Refuse(refusals::bootstrapped(owner, &own.name, data_dir))
+    })
 }
 
 fn other_cluster(theirs: ClusterId, ours: ClusterId, members: &[Member]) -> Refusal {

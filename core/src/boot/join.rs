@@ -32,11 +32,12 @@ use crate::wal::Owner;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A member that is about to join.
-#[derive(Debug)]
-pub(super) struct Joined {
-    pub(super) owner: Owner,
+#[derive(Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Who it is there.
+    pub owner: Owner,
     /// The members of the cluster, this one among them, as it says.
-    pub(super) members: Vec<Member>,
+    pub members: Vec<Member>,
 }
 
 /// A join on its way.
@@ -207,11 +208,30 @@ impl Join {
             return Err(refusals::bootstrapped(owner, &self.name, &self.data_dir));
         }
         let joined = Joined { owner, members: core::mem::take(&mut running.members) };
-        let others = joined.members.iter().filter(|member| member.id != owner.member);
+        Ok(Standing::Waiting(Box::new(self.ask_versions(joined, now, fx))))
+    }
+
+    /// Goes on where the cluster is found, and this member in it.
+    pub(super) fn found(
+        config: &Config,
+        list: InitialCluster,
+        joined: Joined,
+        now: Instant,
+        fx: &mut Effects<'_>,
+    ) -> Box<Self> {
+        let (name, data_dir) = (config.name.clone(), config.data_dir.clone());
+        let (calls, failed, answers) = (BTreeMap::new(), Vec::new(), VecDeque::new());
+        let (mismatch, step) = (None, Step::Asking);
+        let join = Self { list, name, data_dir, calls, failed, answers, mismatch, step };
+        Box::new(join.ask_versions(joined, now, fx))
+    }
+
+    fn ask_versions(mut self, joined: Joined, now: Instant, fx: &mut Effects<'_>) -> Self {
+        let others = joined.members.iter().filter(|member| member.id != joined.owner.member);
         let mut versions = Versions::new(others, now);
         versions.ask(now, fx);
         self.step = Step::Versions(joined, versions);
-        Ok(Standing::Waiting(Box::new(self)))
+        self
     }
 
     fn after_versions(self, asked: Asked) -> Standing {

@@ -42,11 +42,16 @@ impl Settling {
     /// What is wrong with it.
     pub(super) fn begin(config: &Config, fx: &mut Effects<'_>) -> Result<Settled, Refusal> {
         let first = config.bootstrap()?;
-        let Members::New(text) = &first.members else {
-            return Err(not_supported("a list of members that is not for a new cluster"));
+        let (text, may_join) = match &first.members {
+            Members::New(text) => (text, false),
+            Members::Auto(text) => (text, true),
+            _ => return Err(not_supported("a list of members that is not for a new cluster")),
         };
         let list = InitialCluster::parse(text)?;
-        let agreed = Agreed::new(list, first.token, first.form, &config.name)?;
+        let mut agreed = Agreed::new(list, first.token, first.form, &config.name)?;
+        if may_join {
+            agreed.let_join();
+        }
         let mut settling = Self {
             agreed,
             urls: first.advertise_peer_urls,

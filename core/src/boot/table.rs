@@ -10,7 +10,8 @@ use crate::error::Refusal;
 pub enum Plan {
     /// From its log; everything that the flags say of the first start is ignored.
     Restart,
-    /// As one of the listed members of a new cluster.
+    /// As one of the listed members of a new cluster; or of one that runs already, if the flags let
+    /// it find out.
     Form,
     /// As a member that was added to a cluster that runs.
     Join,
@@ -47,6 +48,8 @@ pub enum Column {
     New,
     /// `-initial-cluster-state existing`
     Existing,
+    /// `-initial-cluster-state auto`
+    Auto,
     /// `-discovery`
     Discovery,
     /// `-discovery-srv`
@@ -66,6 +69,8 @@ pub enum Cell {
     Form,
     /// Join the cluster of the list.
     Join,
+    /// Join the cluster that runs where the list says, or form one.
+    FormOrJoin,
     /// Find the members through the discovery service, and form their cluster.
     Discover,
     /// Look up the list, then form or join.
@@ -89,8 +94,9 @@ pub enum Cell {
 }
 
 use Cell::{
-    Discover, Force, Form, Join, LookUp, Proxy, RefuseBeside as Beside, RefuseEtcd as Etcd,
-    RefuseFlags as Flags, RefuseForeign as Foreign, RefuseNoData as NoData, Restart,
+    Discover, Force, Form, FormOrJoin, Join, LookUp, Proxy, RefuseBeside as Beside,
+    RefuseEtcd as Etcd, RefuseFlags as Flags, RefuseForeign as Foreign, RefuseNoData as NoData,
+    Restart,
 };
 
 /// The rows, in the order of the table.
@@ -98,9 +104,10 @@ pub const ROWS: [Row; 6] =
     [Row::Empty, Row::BesideEtcd, Row::Member, Row::Proxy, Row::Etcd, Row::Foreign];
 
 /// The columns, in the order of the table.
-pub const COLUMNS: [Column; 7] = [
+pub const COLUMNS: [Column; 8] = [
     Column::New,
     Column::Existing,
+    Column::Auto,
     Column::Discovery,
     Column::Srv,
     Column::Unreadable,
@@ -110,14 +117,14 @@ pub const COLUMNS: [Column; 7] = [
 
 /// The decision.
 #[rustfmt::skip]
-pub const TABLE: [[Cell; 7]; 6] = [
-    //                new      existing  discovery  srv      unreadable  proxy    force-new-cluster
-    /* empty       */ [Form,    Join,     Discover,  LookUp,  Flags,      Proxy,   NoData],
-    /* beside etcd */ [Beside,  Beside,   Beside,    Beside,  Beside,     Beside,  Beside],
-    /* member      */ [Restart, Restart,  Restart,   Restart, Restart,    Restart, Force],
-    /* proxy       */ [Proxy,   Proxy,    Proxy,     Proxy,   Proxy,      Proxy,   NoData],
-    /* etcd        */ [Etcd,    Etcd,     Etcd,      Etcd,    Etcd,       Etcd,    Etcd],
-    /* foreign     */ [Foreign, Foreign,  Foreign,   Foreign, Foreign,    Foreign, Foreign],
+pub const TABLE: [[Cell; 8]; 6] = [
+    //                new      existing  auto        discovery  srv      unreadable  proxy    force-new-cluster
+    /* empty       */ [Form,    Join,     FormOrJoin, Discover,  LookUp,  Flags,      Proxy,   NoData],
+    /* beside etcd */ [Beside,  Beside,   Beside,     Beside,    Beside,  Beside,     Beside,  Beside],
+    /* member      */ [Restart, Restart,  Restart,    Restart,   Restart, Restart,    Restart, Force],
+    /* proxy       */ [Proxy,   Proxy,    Proxy,      Proxy,     Proxy,   Proxy,      Proxy,   NoData],
+    /* etcd        */ [Etcd,    Etcd,     Etcd,       Etcd,      Etcd,    Etcd,       Etcd,    Etcd],
+    /* foreign     */ [Foreign, Foreign,  Foreign,    Foreign,   Foreign, Foreign,    Foreign, Foreign],
 ];
 
 /// Decides how to start.
@@ -128,7 +135,7 @@ pub fn decide(disk: &DiskState, config: &Config) -> Result<Plan, Refusal> {
     let bootstrap = config.bootstrap();
     let column = column(config, &bootstrap);
     match (cell(row(disk, config), column), bootstrap) {
-        (Form, _) => Ok(Plan::Form),
+        (Form | FormOrJoin, _) => Ok(Plan::Form),
         (Join, _) => Ok(Plan::Join),
         (Discover, _) => Ok(Plan::Discover),
         (LookUp, _) => Ok(Plan::LookUp),
@@ -165,6 +172,7 @@ fn column(config: &Config, bootstrap: &Result<Bootstrap, Refusal>) -> Column {
         Ok(bootstrap) => match &bootstrap.members {
             Members::New(_) => Column::New,
             Members::Existing(_) => Column::Existing,
+            Members::Auto(_) => Column::Auto,
             Members::Discovery(_) => Column::Discovery,
             Members::Srv(_) => Column::Srv,
         },

@@ -35,6 +35,8 @@ pub struct Bootstrap {
 pub enum Members {
     /// Form a cluster with the members of this list, which is not read yet.
     New(String),
+    /// Join the cluster that runs where these members are, or form one with them.
+    Auto(String),
     /// Join the cluster whose members this list has.
     Existing(String),
     /// Ask a discovery service.
@@ -105,7 +107,8 @@ impl Config {
         if let Some(refusal) = advertised_twice(settings) {
             return Err(refusal);
         }
-        let existing = settings.value("initial-cluster-state") == "existing";
+        let state = settings.value("initial-cluster-state");
+        let (existing, auto) = (state == "existing", state == "auto");
         let given = |flag: &str| settings.text(flag).map(String::from);
         let list = settings.value("initial-cluster");
         let patience = grammar::number(&settings.value("discovery-srv-timeout"));
@@ -115,6 +118,7 @@ impl Config {
             (Some(url), _) => Members::Discovery(discovery(settings, &url)?),
             (None, Some(domain)) => Members::Srv(Srv { domain, existing, patience }),
             (None, None) if existing => Members::Existing(list),
+            (None, None) if auto => Members::Auto(list),
             (None, None) => Members::New(list),
         };
         let urls = settings.value("initial-advertise-peer-urls");

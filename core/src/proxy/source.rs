@@ -47,7 +47,7 @@ impl Source {
     /// What is wrong with them.
     pub(super) fn read(config: &Config) -> Result<Self, Refusal> {
         match config.bootstrap()?.members {
-            Members::New(list) | Members::Existing(list) => {
+            Members::New(list) | Members::Existing(list) | Members::Auto(list) => {
                 InitialCluster::parse(&list).map(|list| Self::List(urls(&list)))
             }
             Members::Discovery(discovery) => Ok(Self::Service(discovery, None)),

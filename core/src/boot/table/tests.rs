@@ -21,6 +21,7 @@ fn flags(column: Column) -> Settings {
     match column {
         Column::New => settings,
         Column::Existing => settings.flag("initial-cluster-state", "existing"),
+        Column::Auto => settings.flag("initial-cluster-state", "auto"),
         Column::Discovery => settings.flag("discovery", "https://discovery.etcd.io/token"),
         Column::Srv => settings.flag("discovery-srv", "example.com"),
         Column::Unreadable => settings.flag("initial-cluster-state", "%%%"),
@@ -39,7 +40,7 @@ fn config(row: Row, mut settings: Settings) -> Config {
 /// What the words of an outcome begin with, for each cell.
 fn words(cell: Cell, column: Column) -> &'static str {
     match (cell, column) {
-        (Cell::Form, _) => "Form",
+        (Cell::Form | Cell::FormOrJoin, _) => "Form",
         (Cell::Join, _) => "Join",
         (Cell::Discover, _) => "Discover",
         (Cell::LookUp, _) => "LookUp",

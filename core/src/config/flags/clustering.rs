@@ -26,9 +26,10 @@ pub const CLUSTERING: &[Flag] = &[
     Flag::new(
         "initial-cluster-state",
         "STATE",
-        Grammar::OneOf(&["new", "existing"]),
+        Grammar::OneOf(&["new", "existing", "auto"]),
         "new",
-        "'new' to form a cluster, 'existing' to join one that runs and has this member added.",
+        "'new' to form a cluster, 'existing' to join one that runs and has this member added, \
+         'auto' to find out which.",
     )
     .of(Scope::FirstStart),
     Flag::new(

@@ -1,0 +1,176 @@
+//! A cluster grows and shrinks under a writer: 1, 3, 5, 3, 1 members and back, the leader removed
+//! among them, and nothing that was acknowledged is lost.
+//!
+//! `QUORATE_RESIZE_ROUNDS` is how many times; `QUORATE_RESIZE_KILLS=1` kills a member with SIGKILL
+//! at each size too. The longest time in which no write was acknowledged is printed for each kind of
+//! step.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use support::chance::number;
+use support::client::Client;
+use support::cluster::{Cluster, name};
+use support::wait::{wait_for, wait_until};
+use support::writer::{ACKED, Writer};
+
+const MOST: usize = 5;
+
+/// What may pass without a write in a step that is planned, in election timeouts of a second.
+/// Timing is no promise on a machine that does other things too, so it is only printed.
+#[derive(Default)]
+struct Gaps {
+    longest: BTreeMap<&'static str, Duration>,
+}
+
+/// A client that writes at whoever answers, and notes when it last could.
+struct Pulse {
+    stop: Arc<AtomicBool>,
+    longest: Arc<Mutex<Duration>>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Pulse {
+    fn start(urls: Vec<String>) -> Self {
+        let (stop, longest) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::default()));
+        let (stopped, noted) = (Arc::clone(&stop), Arc::clone(&longest));
+        let thread = thread::spawn(move || {
+            let client = Client::with_patience(Duration::from_millis(300));
+            let (mut at, mut last) = (0, Instant::now());
+            while !stopped.load(Ordering::Relaxed) {
+                let url = format!("{}/v2/keys/pulse", urls[at % urls.len()]);
+                match client.put(&url, "value=1") {
+                    Ok(answer) if answer.status < 500 => {
+                        let gap = last.elapsed();
+                        let mut longest = noted.lock().expect("nobody panics with it");
+                        *longest = gap.max(*longest);
+                        last = Instant::now();
+                        thread::sleep(Duration::from_millis(5));
+                    }
+                    _ => at += 1,
+                }
+            }
+        });
+        Self { stop, longest, thread }
+    }
+
+    /// The longest gap since this was asked last.
+    fn take(&self) -> Duration {
+        std::mem::take(&mut *self.longest.lock().expect("nobody panics with it"))
+    }
+
+    fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("the pulse ends");
+    }
+}
+
+impl Gaps {
+    fn note(&mut self, step: &'static str, gap: Duration) {
+        let longest = self.longest.entry(step).or_default();
+        *longest = gap.max(*longest);
+    }
+}
+
+fn member_id(cluster: &Cluster, asked: usize, member: usize) -> Option<String> {
+    let listed = cluster.client.get(&cluster.url(asked, "/v2/members")).ok()?;
+    let (listed, url) = (listed.at("/members"), cluster.peer_url(member));
+    let found = listed.as_array()?.iter().find(|other| other["peerURLs"][0] == url.as_str())?;
+    Some(found["id"].as_str()?.to_owned())
+}
+
+fn learners(cluster: &Cluster, asked: usize) -> Option<usize> {
+    let listed = cluster.client.get(&format!("{}/members", cluster.peer_url(asked))).ok()?;
+    Some(listed.body.matches("\"isLearner\":true").count())
+}
+
+fn grow(cluster: &mut Cluster, members: &mut Vec<usize>) {
+    let new = (0..MOST).find(|member| !members.contains(member)).expect("there is room");
+    let body = format!("{{\"peerURLs\":[\"{}\"]}}", cluster.peer_url(new));
+    wait_for("it is added", || {
+        let asked = members[0];
+        let answer = cluster.client.post_json(&cluster.url(asked, "/v2/members"), &body).ok()?;
+        matches!(answer.status, 201 | 409).then_some(())
+    });
+    members.push(new);
+    let mut command = cluster.command(new);
+    let list = cluster.list_of(members);
+    command.args(["-initial-cluster", &list, "-initial-cluster-state", "existing"]);
+    cluster.start_as(new, command);
+    cluster.await_member(new);
+    wait_until("it votes", || learners(cluster, members[0]) == Some(0));
+}
+
+/// Removes the leader, or one that follows.
+fn shrink(cluster: &mut Cluster, members: &mut Vec<usize>, leader: bool) {
+    let leads = wait_for("there is a leader", || {
+        let url = cluster.url(members[0], "/v2/members/leader");
+        let answer = cluster.client.get(&url).ok()?;
+        let leader = answer.at("/name");
+        (0..MOST).find(|member| leader == name(*member).as_str())
+    });
+    let old = *members.iter().find(|member| (**member == leads) == leader).expect("one is");
+    members.retain(|member| *member != old);
+    let id = wait_for("it is listed", || member_id(cluster, members[0], old));
+    wait_for("it is removed", || {
+        let url = cluster.url(members[0], &format!("/v2/members/{id}"));
+        let answer = cluster.client.delete(&url).ok()?;
+        matches!(answer.status, 204 | 410).then_some(())
+    });
+    assert_eq!(cluster.process(old).wait().code(), Some(0), "it ends by itself");
+    cluster.forget(old);
+    fs::remove_dir_all(cluster.data_dir(old)).expect("its directory is removed");
+}
+
+#[test]
+fn growing_and_shrinking_loses_nothing() {
+    let rounds = number("QUORATE_RESIZE_ROUNDS").unwrap_or(1);
+    let kills = number("QUORATE_RESIZE_KILLS").is_some_and(|kills| kills > 0);
+    let mut cluster = Cluster::new(MOST).listing(&[0]);
+    cluster.start(0);
+    cluster.await_member(0);
+    let writer = Writer::start(&cluster.client_urls());
+    let pulse = Pulse::start(cluster.client_urls());
+    let (mut members, mut gaps) = (vec![0], Gaps::default());
+    pulse.take();
+    for _ in 0..rounds {
+        for size in [3, 5, 3, 1] {
+            while members.len() < size {
+                grow(&mut cluster, &mut members);
+                gaps.note("addition", pulse.take());
+            }
+            while members.len() > size {
+                let leader = members.len().is_multiple_of(2);
+                shrink(&mut cluster, &mut members, leader);
+                let step = if leader { "removal of the leader" } else { "removal" };
+                gaps.note(step, pulse.take());
+            }
+            if kills && members.len() > 1 {
+                let killed = members[members.len() / 2];
+                cluster.kill(killed);
+                let rest = members.iter().copied().find(|member| *member != killed);
+                let rest = rest.expect("others go on");
+                cluster.put(rest, "/killed", "one");
+                gaps.note("SIGKILL", pulse.take());
+                cluster.start(killed);
+                cluster.await_member(killed);
+                gaps.note("restart", pulse.take());
+            }
+        }
+    }
+    pulse.stop();
+    let acknowledged = writer.stop();
+    for (step, gap) in gaps.longest {
+        println!("longest gap, {step}: {} ms", gap.as_millis());
+    }
+    println!("{} writes were acknowledged", acknowledged.len());
+    let all = format!("{ACKED}?recursive=true&quorum=true");
+    let listing = cluster.get_local(members[0], &all);
+    acknowledged.assert_kept(&listing);
+}
