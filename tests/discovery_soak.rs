@@ -130,7 +130,7 @@ fn poll(proxy: &Proxy, since: u64, over: &AtomicBool) {
     let url = proxy.url(&format!("/v2/keys/end?wait=true&waitIndex={since}"));
     loop {
         let ended = over.load(Ordering::SeqCst);
-        let event = client.watch(&url).ok().and_then(|mut watch| watch.next_event());
+        let event = client.watch(&url).ok().and_then(|mut watch| watch.event_unless_broken());
         match event {
             Some(event) if event.pointer("/node/value").is_some() => {
                 assert_eq!(event["node"]["value"], "1");

@@ -32,7 +32,7 @@ pub mod version;
 mod form;
 pub(crate) mod json;
 mod media;
-mod path;
+pub(crate) mod path;
 pub(crate) mod reply;
 
 #[cfg(test)]

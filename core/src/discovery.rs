@@ -7,7 +7,7 @@
 //! are the cluster; whoever comes later is too late. So all members derive the same list from the
 //! same directory, and the URL of the token is the token of the cluster.
 //!
-//! [`Client`] is the side of a member, as a state machine.
+//! [`Client`] is the side of a member, as a state machine; [`service`] is a service for everybody.
 
 mod answer;
 mod client;
@@ -15,6 +15,7 @@ mod place;
 mod refusals;
 mod registered;
 mod registration;
+pub mod service;
 mod token;
 
 pub use answer::{Entry, Listing};

@@ -218,6 +218,12 @@ impl Watch {
         Self { head, lines: Box::new(BufReader::new(body.into_reader()).lines()) }
     }
 
+    /// The next event; `None` if the answer has ended, or broken off.
+    pub(crate) fn event_unless_broken(&mut self) -> Option<Value> {
+        let line = self.lines.next()?.ok().filter(|line| !line.is_empty())?;
+        Some(serde_json::from_str(&line).expect("an event is JSON"))
+    }
+
     /// The next event; `None` if the answer has ended.
     pub(crate) fn next_event(&mut self) -> Option<Value> {
         loop {

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use super::client::Client;
 use super::cluster::Cluster;
 
 /// A cluster of one member that hosts tokens.
@@ -19,7 +20,12 @@ pub(crate) fn token(service: &Cluster, name: &str, size: &str) -> String {
 
 /// What is registered with a token, in the order of registration.
 pub(crate) fn registered(service: &Cluster, url: &str) -> Vec<String> {
-    let answer = service.client.get(&format!("{url}?sorted=true")).expect("the service answers");
+    registered_at(&service.client, url)
+}
+
+/// The same, of any service.
+pub(crate) fn registered_at(client: &Client, url: &str) -> Vec<String> {
+    let answer = client.get(&format!("{url}?sorted=true")).expect("the service answers");
     let nodes = answer.at("/node/nodes");
     let mut nodes: Vec<_> = nodes.as_array().into_iter().flatten().collect();
     nodes.sort_by_key(|node| node["createdIndex"].as_u64());

@@ -113,7 +113,7 @@ mod tests {
         assert!(endpoints.all_down());
         let urls: Vec<Url> = ["http://a:1", "http://b:1", "http://c:1"].map(url).into();
         assert!(endpoints.set(urls.clone(), &mut rng));
-        assert!(!endpoints.set(urls.clone(), &mut rng));
+        assert!(!endpoints.set(urls, &mut rng));
         let first = endpoints.split().0;
         assert!(endpoints.failed(&first[0], at(0), Duration::from_secs(5)));
         assert!(!endpoints.failed(&first[0], at(1), Duration::from_secs(5)), "known");

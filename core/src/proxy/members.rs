@@ -158,9 +158,9 @@ mod tests {
         texts.iter().map(|text| Url::parse(text).unwrap()).collect()
     }
 
-    fn members(body: &str) -> Result<Answer, String> {
+    fn members(body: &str) -> Answer {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Ok(Answer { status: 200, headers: vec![], body })
+        Answer { status: 200, headers: vec![], body }
     }
 
     fn asked(asking: &mut Asking) -> (Instant, String) {
@@ -185,7 +185,7 @@ mod tests {
         let _ = asking.answered(again, CallId(1), refused(), true);
         assert_eq!(asked(&mut asking).1, "http://b:1/members");
         let body = r#"[{"id":1,"peerURLs":["http://b:1"]},{"id":2,"peerURLs":["http://c:1"]}]"#;
-        let heard = asking.answered(again, CallId(1), members(body), true);
+        let heard = asking.answered(again, CallId(1), Ok(members(body)), true);
         assert!(matches!(heard, Heard::Members(members) if members.len() == 2));
         assert_eq!(asking.peers(), urls(&["http://b:1", "http://c:1"]));
         assert_eq!(asking.deadline(), Some(again + INTERVAL));
@@ -198,7 +198,7 @@ mod tests {
         let mut asking = Asking::new(urls(&["http://a:1"]), INTERVAL, Instant::default());
         for body in ["[]", "null", "<html>"] {
             let (now, _) = asked(&mut asking);
-            let heard = asking.answered(now, CallId(1), members(body), false);
+            let heard = asking.answered(now, CallId(1), Ok(members(body)), false);
             assert!(matches!(heard, Heard::Nobody(_)), "{body}");
             assert_eq!(asking.deadline(), Some(now + INTERVAL));
         }

@@ -18,7 +18,7 @@ use quorate_core::error::Refusal;
 
 pub(crate) use print_config::{command_line, print_config};
 
-use command::{DEV, dev, serve};
+use command::{DEV, DISCOVERY, dev, discovery, serve};
 
 /// What a command line asks for.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Dev,
     /// Take over the data directory of an etcd member.
     Import,
+    /// Be a discovery service for everybody.
+    Discovery,
 }
 
 impl Parsed {
@@ -89,6 +91,7 @@ pub(crate) fn parse(
     match args.split_first() {
         Some((first, rest)) if first == "dev" => parse_dev(rest, environment),
         Some((first, rest)) if first == "import" => parse_import(rest),
+        Some((first, rest)) if first == "discovery" => parse_discovery(rest, environment),
         Some((first, rest)) if first == "completions" => completions(rest).map(Parsed::of),
         Some((first, [])) if first == "man" => Ok(Parsed::of(Command::Say(command::man()))),
         _ => parse_serve(&args, environment),
@@ -129,10 +132,7 @@ fn parse_dev(
         return Ok(Parsed::of(Command::Say(dev().render_long_help().to_string())));
     };
     let mut parsed = Parsed::of(Command::Dev);
-    read(dev(), args, command::of_dev(), |name, value| match name {
-        "dir" => parsed.own.push((name, value)),
-        _ => parsed.settings.set(name, Given { text: value, source: Source::Flag }),
-    })?;
+    read_of(dev(), args, command::of_dev(), &mut parsed)?;
     take_environment(&mut parsed, environment, |name| DEV.contains(&name));
     Ok(parsed)
 }
@@ -145,6 +145,35 @@ fn parse_import(args: &[String]) -> Result<Parsed, Refusal> {
     let mut parsed = Parsed::of(Command::Import);
     read(command::import(), args, flags(), |name, value| parsed.own.push((name, value)))?;
     Ok(parsed)
+}
+
+fn parse_discovery(
+    args: &[String],
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Parsed, Refusal> {
+    let Arguments::Flags(args) = arguments::read(args, command::of_discovery())? else {
+        return Ok(Parsed::of(Command::Say(discovery().render_long_help().to_string())));
+    };
+    let mut parsed = Parsed::of(Command::Discovery);
+    read_of(discovery(), args, command::of_discovery(), &mut parsed)?;
+    take_environment(&mut parsed, environment, |name| DISCOVERY.contains(&name));
+    Ok(parsed)
+}
+
+/// Reads the flags of a subcommand: those of a member, and those of its own.
+fn read_of(
+    command: clap::Command,
+    args: Vec<(&'static str, String)>,
+    flags: impl Iterator<Item = &'static Flag>,
+    parsed: &mut Parsed,
+) -> Result<(), Refusal> {
+    read(command, args, flags, |name, value| {
+        if flags::find(name).is_some() {
+            parsed.settings.set(name, Given { text: value, source: Source::Flag });
+        } else {
+            parsed.own.push((name, value));
+        }
+    })
 }
 
 /// Takes from the environment what the command line does not say, and notices what is ignored.

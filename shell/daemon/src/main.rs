@@ -4,6 +4,7 @@
 //! the server does is decided in `quorate-core`.
 
 mod dev;
+mod discovery;
 mod flags;
 mod import;
 mod logging;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Serve => serve::main(parsed),
         Command::Dev => dev::main(&parsed),
         Command::Import => import::main(&parsed),
+        Command::Discovery => discovery::main(&parsed),
     }
 }
 

@@ -7,6 +7,7 @@ use std::thread;
 
 use quorate_core::Node;
 use quorate_core::config::{Config, Settings};
+use quorate_core::discovery::service::Rules;
 use quorate_core::error::Refusal;
 use quorate_core::node::Exit;
 use quorate_shell::{Driver, Options, Platform as _, Stopper};
@@ -76,6 +77,14 @@ impl Member {
         let options = Options { command_line: command_line.into(), ..Options::of(&config) };
         let node = Node::new(config, platform.entropy(), platform.now());
         Self { driver: Driver::new(platform, node, options), span }
+    }
+
+    /// A discovery service for everybody, by these rules, over a store of its own.
+    pub(crate) fn service(runtime: &Runtime, config: Config, rules: Rules) -> Self {
+        let platform = Tokio::new(runtime.handle().clone(), &config, None);
+        let options = Options { tokens: Some(Arc::new(rules)), ..Options::of(&config) };
+        let node = Node::new(config, platform.entropy(), platform.now());
+        Self { driver: Driver::new(platform, node, options), span: None }
     }
 
     pub(crate) fn stopper(&self) -> Stopper {

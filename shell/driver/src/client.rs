@@ -10,6 +10,7 @@ pub(crate) mod convert;
 mod keys;
 mod observe;
 mod port;
+mod tokens;
 mod watch;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::http::Door;
 use crate::run::BATCH;
 
 pub(crate) use port::Port;
+pub(crate) use tokens::sweep;
 
 /// The limits of the client port. Clients keep idle connections in pools and expect to find them
 /// alive, so the time to send a head, which a connection between two requests spends too, is long;

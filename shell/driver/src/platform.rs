@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use quorate_core::api::log_level::Level;
@@ -135,6 +136,8 @@ pub trait Pending: Send + 'static {
 /// Who is at the other end of a connection that came in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
+    /// Where it comes from, if that is known.
+    pub address: Option<IpAddr>,
     /// Whether it came by TLS.
     pub secure: bool,
     /// The certificate that was shown and verified, if one was demanded.

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use quorate_core::Config;
 use quorate_core::api::Gate;
+use quorate_core::discovery::service::Rules;
 use quorate_core::node::{Exit, Input, Node, Output, Timer};
 use quorate_core::time::{Instant, Now};
 use tokio::sync::mpsc;
@@ -64,6 +65,8 @@ pub struct Options {
     pub request_timeout: Duration,
     /// Which clients are let in.
     pub gate: Arc<Gate>,
+    /// This is a discovery service for everybody, and nothing else is served to clients.
+    pub tokens: Option<Arc<Rules>>,
     /// The command line of the process, without anything secret.
     pub command_line: Arc<[String]>,
 }
@@ -75,6 +78,7 @@ impl Options {
         Self {
             request_timeout: REQUEST_TIMEOUT_BASE.saturating_add(elections),
             gate: Arc::new(config.gate.clone()),
+            tokens: None,
             command_line: Arc::default(),
         }
     }

@@ -40,6 +40,41 @@ pub(super) const IMPORT: [Flag; 3] = [
     ),
 ];
 
+/// The flags of a member that `quorate discovery` takes too.
+pub(super) const DISCOVERY: [&str; 11] = [
+    "data-dir",
+    "cert-file",
+    "key-file",
+    "trusted-ca-file",
+    "client-cert-auth",
+    "auto-tls",
+    "cors",
+    "host-whitelist",
+    "debug",
+    "log-format",
+    "help",
+];
+
+/// The flags of `quorate discovery` that are its own.
+static OF_DISCOVERY: [Flag; 3] = [
+    Flag::new("listen", "URLS", Grammar::Urls, "http://localhost:8087", "Where to listen."),
+    Flag::new(
+        "public-url",
+        "URL",
+        Grammar::Service,
+        "",
+        "What stands before the tokens in the URLs that are handed out; the first of -listen where \
+         none is given.",
+    ),
+    Flag::new(
+        "token-ttl",
+        "SECONDS",
+        Grammar::Number,
+        "604800",
+        "After so many seconds without a request a token is gone.",
+    ),
+];
+
 /// The shells that completions are made for.
 pub(super) const SHELLS: [Shell; 5] =
     [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh];
@@ -51,6 +86,11 @@ const FOOTER: &str = "Every flag may be written with one or two dashes, and as a
 /// The flags of `quorate dev`.
 pub(super) fn of_dev() -> impl Iterator<Item = &'static Flag> {
     [&DIR].into_iter().chain(flags::all().filter(|flag| DEV.contains(&flag.name)))
+}
+
+/// The flags of `quorate discovery`.
+pub(super) fn of_discovery() -> impl Iterator<Item = &'static Flag> {
+    OF_DISCOVERY.iter().chain(flags::all().filter(|flag| DISCOVERY.contains(&flag.name)))
 }
 
 /// A member, and the subcommands.
@@ -67,6 +107,7 @@ pub(super) fn serve() -> Command {
     command
         .subcommand(dev())
         .subcommand(import())
+        .subcommand(discovery())
         .subcommand(base("completions").about("Prints the completions for a shell.").arg(shell))
         .subcommand(base("man").about("Prints the manual page."))
         .subcommand_negates_reqs(true)
@@ -86,6 +127,13 @@ pub(super) fn import() -> Command {
             "Makes a data directory of the one of an etcd member, with the same IDs and indexes.",
         )
         .args(IMPORT.iter().map(arg))
+}
+
+/// `quorate discovery`
+pub(super) fn discovery() -> Command {
+    base("discovery")
+        .about("Runs a discovery service for everybody, with tokens of its own.")
+        .args(of_discovery().map(arg))
 }
 
 /// The completions for a shell, as it reads them.

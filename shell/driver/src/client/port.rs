@@ -1,12 +1,13 @@
 //! Answering the requests of clients.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use hyper::Response;
 use hyper::body::Incoming;
 use quorate_core::api;
 use quorate_core::api::{Context, Failure, Rendered, Request, Route, render, route};
+use quorate_core::discovery::service::Limits;
 use quorate_core::http::{Head, Reply};
 use quorate_core::id::ClusterId;
 use quorate_core::view::View;
@@ -30,6 +31,7 @@ pub(crate) struct Port<P: Platform> {
     pub(super) asker: Asker,
     pub(super) watchers: Arc<Semaphore>,
     pub(super) passwords: Arc<Passwords>,
+    pub(super) limits: Arc<Mutex<Limits>>,
     forwarder: Forwarder<P>,
 }
 
@@ -41,9 +43,11 @@ impl<P: Platform> Service for Port<P> {
             Ok(readable) => readable,
             Err(refusal) => return response(refusal),
         };
-        let mut answer = match self.shared.published.routes() {
-            Some(routes) => self.forwarder.forward(&routes, &head, parts, body).await,
-            None => self.route(&head, caller, body).await,
+        let tokens = self.shared.options.tokens.as_ref();
+        let mut answer = match (tokens, self.shared.published.routes()) {
+            (Some(rules), _) => self.tokens(rules, &head, caller, body).await,
+            (None, Some(routes)) => self.forwarder.forward(&routes, &head, parts, body).await,
+            (None, None) => self.route(&head, caller, body).await,
         };
         add_headers(&mut answer, readable.headers());
         answer
@@ -57,7 +61,8 @@ impl<P: Platform> Port<P> {
         let passwords = Arc::new(Passwords::new(platform.entropy()));
         let mailbox = shared.mailbox.clone();
         let forwarder = Forwarder { platform: platform.clone(), life, mailbox };
-        Self { platform, shared, asker, watchers, passwords, forwarder }
+        let limits = Arc::default();
+        Self { platform, shared, asker, watchers, passwords, limits, forwarder }
     }
 
     async fn route(&self, head: &Head, caller: &Caller, body: Incoming) -> Response<Body> {

@@ -115,6 +115,6 @@ impl Stall {
             }
             before = now;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

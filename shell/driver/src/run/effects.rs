@@ -154,6 +154,9 @@ impl<P: Platform> Effects<P> {
         let (platform, life) = (self.platform.clone(), self.life.clone());
         let peer_port = self.links.port();
         let client_port = client::Port::new(platform.clone(), life.clone(), self.shared.clone());
+        if let Some(rules) = self.shared.options.tokens.clone() {
+            self.life.spawn(&self.platform, client::sweep(client_port.clone(), rules));
+        }
         self.report(async move {
             let result = listen(&platform, &life, (peer, peer_port), (client, client_port)).await;
             Input::Listening { result }

@@ -52,16 +52,21 @@ impl Pending for Incoming {
     async fn establish(self) -> Result<(Stream, Caller), Failure> {
         let Self { stream, tls, .. } = self;
         let first = first_byte(&stream).await.map_err(|error| Failure::Other(error.to_string()))?;
+        let address = stream.peer_addr().ok().map(|address| address.ip().to_canonical());
+        let plain = Caller { address, ..Caller::default() };
         let Some(first) = first else {
             // It was closed again without a word, as probes do. Nobody needs to hear of that.
-            return Ok((Stream::plain(stream), Caller::default()));
+            return Ok((Stream::plain(stream), plain));
         };
         match tls {
             None if first == HANDSHAKE => Err(send_away(stream, Failure::TlsHello).await),
-            None => Ok((Stream::plain(stream), Caller::default())),
+            None => Ok((Stream::plain(stream), plain)),
             Some(_) if first != HANDSHAKE => Err(send_away(stream, Failure::PlainRequest).await),
             Some((tls, role)) => match tls.with(role, Context::acceptor).flatten() {
-                Some(config) => handshake(stream, config).await,
+                Some(config) => {
+                    let (stream, caller) = handshake(stream, config).await?;
+                    Ok((stream, Caller { address, ..caller }))
+                }
                 None => Err(Failure::Other("there is no certificate any more".to_owned())),
             },
         }
@@ -82,7 +87,8 @@ async fn handshake(
         Ok(stream) => {
             let (_, session) = stream.get_ref();
             let shown = session.peer_certificates().and_then(<[_]>::first);
-            let caller = Caller { secure: true, certificate: shown.map(certificate::names) };
+            let certificate = shown.map(certificate::names);
+            let caller = Caller { secure: true, certificate, ..Caller::default() };
             Ok((Stream::tls(stream.into()), caller))
         }
         Err((error, stream)) => {
