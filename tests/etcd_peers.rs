@@ -15,20 +15,16 @@ use support::wait::wait_until;
 /// The member that is Quorate's; the others are etcd's.
 const OURS: usize = 2;
 
-fn start(cluster: &mut Cluster, etcd: &Path, member: usize) {
-    if member == OURS {
-        cluster.start(member);
-        return;
-    }
-    let mut command = cluster.command_of(etcd, member);
-    command
-        .args(["-enable-v2", "-initial-cluster-state", "new"])
-        .args(["-initial-cluster", &cluster.list()]);
-    cluster.start_as(member, command);
+/// A cluster of two members of etcd and one of Quorate, with a leader.
+fn started(etcd: &Path, flags: &[&str]) -> Cluster {
+    let mut cluster = Cluster::new(3).with_flags(flags).with_etcd(etcd, &[0, 1]);
+    cluster.start_all();
+    cluster.await_ready();
+    cluster
 }
 
 /// Kills the etcd member that leads until it is this one's turn.
-fn let_ours_lead(cluster: &mut Cluster, etcd: &Path) {
+fn let_ours_lead(cluster: &mut Cluster) {
     for round in 0.. {
         let leader = cluster.leader();
         if leader == OURS {
@@ -42,7 +38,7 @@ fn let_ours_lead(cluster: &mut Cluster, etcd: &Path) {
                 answer.status == 200
             }) && cluster.leader() != leader
         });
-        start(cluster, etcd, leader);
+        cluster.start(leader);
         cluster.await_ready();
     }
 }
@@ -53,20 +49,18 @@ fn it_follows_and_leads_and_has_the_same_indexes() {
         left_out("a member among etcd's", "etcd 3.4 is not installed");
         return;
     };
-    let mut cluster = Cluster::new(3);
-    (0..3).for_each(|member| start(&mut cluster, &etcd, member));
-    cluster.await_ready();
+    let mut cluster = started(&etcd, &[]);
     (0..3).for_each(|member| drop(cluster.put(member, &format!("/from{member}"), "a")));
     cluster.await_equal("/");
 
-    let_ours_lead(&mut cluster, &etcd);
+    let_ours_lead(&mut cluster);
     (0..3).for_each(|member| drop(cluster.put(member, &format!("/under{member}"), "b")));
     cluster.await_equal("/");
 
     // And it follows one of them again, from what it missed on.
     cluster.kill(OURS);
     cluster.put(0, "/without", "c");
-    start(&mut cluster, &etcd, OURS);
+    cluster.start(OURS);
     cluster.await_ready();
     assert_ne!(cluster.leader(), OURS);
     let all = cluster.await_equal("/");
@@ -82,10 +76,8 @@ fn a_member_of_etcd_that_lags_is_fed_a_snapshot_and_can_be_restarted() {
         left_out("feeding a member of etcd a snapshot", "etcd 3.4 is not installed");
         return;
     };
-    let mut cluster = Cluster::new(3).with_flags(&["-snapshot-count", "100"]);
-    (0..3).for_each(|member| start(&mut cluster, &etcd, member));
-    cluster.await_ready();
-    let_ours_lead(&mut cluster, &etcd);
+    let mut cluster = started(&etcd, &["-snapshot-count", "100"]);
+    let_ours_lead(&mut cluster);
 
     cluster.kill(0);
     let url = cluster.url(OURS, "/v2/keys");
@@ -102,7 +94,7 @@ fn a_member_of_etcd_that_lags_is_fed_a_snapshot_and_can_be_restarted() {
         }
     });
     for _ in 0..2 {
-        start(&mut cluster, &etcd, 0);
+        cluster.start(0);
         cluster.await_ready();
         cluster.put(0, "/through", "etcd");
         cluster.await_equal("/");

@@ -145,8 +145,7 @@ fn what_cannot_be_imported_leaves_no_trace() {
 
 /// The nodes of a tree, without what is counted down.
 fn tree(cluster: &Cluster, member: usize) -> serde_json::Value {
-    let mut answer =
-        cluster.get_local(member, "/?recursive=true&sorted=true").at("/node/nodes").clone();
+    let mut answer = cluster.get_local(member, "/?recursive=true&sorted=true").at("/node/nodes");
     for node in answer.as_array_mut().into_iter().flatten() {
         node.as_object_mut().map(|node| node.remove("ttl"));
     }
@@ -159,14 +158,9 @@ fn a_cluster_of_etcd_is_killed_and_goes_on_as_one_of_quorate() {
         left_out("taking over a cluster of etcd", "etcd 3.4 is not installed");
         return;
     };
-    let mut cluster = Cluster::new(3);
-    for member in 0..3 {
-        let mut command = cluster.command_of(&etcd, member);
-        command
-            .args(["-enable-v2", "-snapshot-count", "100", "-initial-cluster-state", "new"])
-            .args(["-initial-cluster", &cluster.list()]);
-        cluster.start_as(member, command);
-    }
+    let mut cluster =
+        Cluster::new(3).with_etcd(&etcd, &[0, 1, 2]).with_flags(&["-snapshot-count", "100"]);
+    cluster.start_all();
     cluster.await_ready();
     let mut last: Option<Answer> = None;
     for key in 0..KEYS {

@@ -15,17 +15,9 @@ use support::writer::{ACKED, Writer};
 /// The members that are etcd's at the beginning; those that take their places are the three behind.
 const OLD: [usize; 3] = [0, 1, 2];
 
-fn start_etcd(cluster: &mut Cluster, etcd: &Path, member: usize) {
-    let mut command = cluster.command_of(etcd, member);
-    command
-        .args(["-enable-v2", "-initial-cluster-state", "new"])
-        .args(["-initial-cluster", &cluster.list()]);
-    cluster.start_as(member, command);
-}
-
 fn old(etcd: &Path) -> Cluster {
-    let mut cluster = Cluster::new(6).listing(&OLD);
-    OLD.iter().for_each(|member| start_etcd(&mut cluster, etcd, *member));
+    let mut cluster = Cluster::new(6).listing(&OLD).with_etcd(etcd, &OLD);
+    OLD.iter().for_each(|member| cluster.start(*member));
     cluster.await_ready();
     cluster
 }
@@ -51,7 +43,7 @@ fn fill(cluster: &Cluster) {
 /// What a member lists, without what is counted down.
 fn listing(cluster: &Cluster, member: usize) -> Value {
     let answer = cluster.get_local(member, "/?recursive=true&sorted=true");
-    let mut nodes = answer.at("/node").clone();
+    let mut nodes = answer.at("/node");
     forget_ttl(&mut nodes);
     nodes
 }

@@ -1,17 +1,19 @@
 //! Killing members over and over under a writer loses nothing.
 //!
 //! `QUORATE_SOAK_KILLS` is the number of single kills; a tenth as many times all members are killed
-//! at once. `QUORATE_SOAK_SEED` makes the same choices again.
+//! at once. `QUORATE_SOAK_SEED` makes the same choices again. `QUORATE_SOAK_ETCD` of the five members
+//! are real etcd's, and `QUORATE_SOAK_SECONDS` have the kills go on for that long.
 
 mod support;
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::chance::{Chance, number};
 use support::cluster::Cluster;
+use support::etcd;
 use support::writer::{ACKED, Writer};
 
 const KILLS: u64 = 20;
@@ -24,9 +26,14 @@ fn acknowledged_writes_outlive_every_kill() {
     let seed = number("QUORATE_SOAK_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
     println!("QUORATE_SOAK_KILLS={kills} QUORATE_SOAK_SEED={seed}");
     let mut chance = Chance(seed);
-    let mut cluster = Cluster::started(SIZE);
+    let mut cluster = cluster();
     let writer = Writer::start(&cluster.client_urls());
-    for kill in 1..=kills {
+    let until =
+        number("QUORATE_SOAK_SECONDS").map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    for kill in 1.. {
+        if until.map_or(kill > kills, |until| Instant::now() > until) {
+            break;
+        }
         kill_one(&mut cluster, &mut chance);
         if kill % 10 == 0 {
             kill_all(&mut cluster, &mut chance);
@@ -38,6 +45,20 @@ fn acknowledged_writes_outlive_every_kill() {
     println!("{} writes were acknowledged", acknowledged.len());
     assert!(acknowledged.len() as u64 > kills, "the writer hardly wrote: {}", acknowledged.len());
     acknowledged.assert_kept(&cluster.await_equal(ACKED));
+}
+
+/// Five members, some of them etcd's if that is asked for.
+fn cluster() -> Cluster {
+    let wanted = number("QUORATE_SOAK_ETCD").unwrap_or(0);
+    let theirs: Vec<usize> = (0..SIZE).take(usize::try_from(wanted).unwrap_or(SIZE)).collect();
+    let mut cluster = Cluster::new(SIZE);
+    if !theirs.is_empty() {
+        let etcd = etcd::server().expect("etcd 3.4 is installed");
+        cluster = cluster.with_etcd(&etcd, &theirs);
+    }
+    cluster.start_all();
+    cluster.await_ready();
+    cluster
 }
 
 /// Kills a member, with or without another one down, and lets it or others come back some time.

@@ -31,6 +31,8 @@ pub(crate) struct Cluster {
     flags: Vec<String>,
     /// The members in the list.
     listed: Vec<usize>,
+    /// The members that are etcd's, and its program.
+    etcd: Option<(Vec<usize>, PathBuf)>,
 }
 
 impl Cluster {
@@ -43,6 +45,7 @@ impl Cluster {
             host: own_address().to_string(),
             flags: Vec::new(),
             listed: (0..size).collect(),
+            etcd: None,
             members: (0..size).map(|_| None).collect(),
         }
     }
@@ -77,6 +80,12 @@ impl Cluster {
     /// The host of all members.
     pub(crate) fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Has real etcd run some of the members.
+    pub(crate) fn with_etcd(mut self, program: &Path, members: &[usize]) -> Self {
+        self.etcd = Some((members.to_vec(), program.to_owned()));
+        self
     }
 
     /// Has only some members in the list.
@@ -146,7 +155,14 @@ impl Cluster {
 
     /// Starts a member as at its first start.
     pub(crate) fn start(&mut self, member: usize) {
-        let mut command = self.command(member);
+        let mut command = match &self.etcd {
+            Some((members, etcd)) if members.contains(&member) => {
+                let mut command = self.command_of(etcd, member);
+                command.arg("-enable-v2");
+                command
+            }
+            _ => self.command(member),
+        };
         command.args(["-initial-cluster", &self.list(), "-initial-cluster-state", "new"]);
         self.start_as(member, command);
     }
