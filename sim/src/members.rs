@@ -9,6 +9,7 @@ use quorate_core::time::Duration;
 use quorate_core::url::Url;
 
 use crate::options::Options;
+use crate::outside::dns::DOMAIN;
 use crate::plan::WrongList;
 
 const PEER_PORT: u16 = 2380;
@@ -43,6 +44,20 @@ pub(crate) fn listed_as(options: &Options, host: usize) -> MemberId {
     list.member_id(&format!("m{host}"), token).expect("everybody is listed")
 }
 
+/// How long records are waited for: to the end of any run, since whoever waits for somebody else to
+/// see the right ones has no reason to end.
+const PATIENCE_MS: &str = "600000";
+
+/// Where the list comes from. A list that is wrong is one that an operator has written.
+fn source(options: &Options, wrong: Option<WrongList>, list: String) -> Settings {
+    let by_srv = options.srv > 0 && matches!(wrong, None | Some(WrongList::Token));
+    if by_srv {
+        Settings::default().flag("discovery-srv", DOMAIN).flag("discovery-srv-timeout", PATIENCE_MS)
+    } else {
+        Settings::default().flag("initial-cluster", list)
+    }
+}
+
 /// The settings of the member on `host`.
 pub(crate) fn config(
     options: &Options,
@@ -59,9 +74,8 @@ pub(crate) fn config(
         listen_peer_urls: vec![url(host, PEER_PORT)],
         listen_client_urls: vec![url(host, CLIENT_PORT)],
         advertise_client_urls: vec![url(host, CLIENT_PORT)],
-        first_start: Settings::default()
+        first_start: source(options, wrong, list)
             .flag("initial-advertise-peer-urls", advertised)
-            .flag("initial-cluster", list)
             .flag("initial-cluster-token", token),
         resolver: None,
         security: Security::default(),

@@ -151,6 +151,8 @@ options! {
     wrong_list_length_ms,
     /// Whether members advertise addresses where the list has names.
     addresses,
+    /// Whether the list of members comes from SRV records.
+    srv,
     /// Mean time between two troubles with a host's resolver; the first is at the start.
     dns_mean_ms,
     /// Mean length of a trouble with a resolver.
@@ -237,6 +239,7 @@ impl Options {
         self.wrong_list_length_ms = c.between(500, 8000);
         self.addresses = c.below(2);
         self.dns_length_ms = c.between(500, 8000);
+        self.srv = u64::from(c.below(3) == 0);
     }
 
     /// The options of a run of the world, which is as long as a third of one in lockstep: it costs

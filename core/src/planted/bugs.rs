@@ -31,6 +31,8 @@ bugs! {
     FormWithMajority,
     /// A cluster is formed with members that have another list.
     IgnoreOtherList,
+    /// A member of which DNS has a record and no address is left out of the list (as in etcd).
+    SkipUnresolvable,
     /// A member that has lost its data takes part again (as in etcd).
     AcceptWiped,
     /// A leader commits an entry of an older term by counting (Raft paper, figure 8).

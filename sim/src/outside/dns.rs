@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 
 use quorate_core::dns::{Answer, Failure, Query, Records, Service};
 use serde::{Deserialize, Serialize};
@@ -24,7 +23,23 @@ pub enum Trouble {
     Other,
     /// Every second answer is of another zone, the first one among them.
     Flips,
+    /// One record of each service is missing, which one differs from host to host.
+    Partial,
+    /// The records of services have wrong ports.
+    Ports,
+    /// There are records for TLS beside those without.
+    Tls,
+    /// This host has no address.
+    Unresolved {
+        /// The host.
+        target: usize,
+    },
 }
+
+/// The domain in which the members of the cluster have their records.
+pub const DOMAIN: &str = "cluster";
+const PLAIN: &str = "_etcd-server._tcp.cluster";
+const TLS: &str = "_etcd-server-ssl._tcp.cluster";
 
 /// The zone, and the resolvers of all hosts.
 #[derive(Debug, Default)]
@@ -49,11 +64,12 @@ impl Dns {
             let name = format!("n{host}");
             services.push(Service { priority: 0, weight: 0, port: 2380, target: name.clone() });
             let number = u8::try_from(host).expect("few hosts");
-            let address = IpAddr::from([10, 0, 0, number]);
-            dns.set(Query::Addresses(name.into()), Records::Addresses(vec![address]));
+            let mut addresses = vec![IpAddr::from([10, 0, 0, number])];
+            // Some hosts have an address more, which only they themselves ask for.
+            addresses.extend((host % 2 == 1).then(|| IpAddr::from([10, 1, 0, number])));
+            dns.set(Query::Addresses(name.into()), Records::Addresses(addresses));
         }
-        let service: Arc<str> = "_etcd-server._tcp.cluster".into();
-        dns.set(Query::Services(service), Records::Services(services));
+        dns.set(Query::Services(PLAIN.into()), Records::Services(services));
         dns
     }
 
@@ -85,9 +101,48 @@ impl Dns {
             Some(Trouble::Silent) => Err(Failure::Failed("timed out".to_owned())),
             Some(Trouble::Flips) if resolver.answers.is_multiple_of(2) => truth.clone(),
             Some(Trouble::Other | Trouble::Flips) => truth.clone().map(elsewhere),
+            Some(Trouble::Partial) => truth.clone().map(|records| without_one(records, host)),
+            Some(Trouble::Ports) => truth.clone().map(other_ports),
+            Some(Trouble::Tls) if is_about_tls(query) => {
+                self.zone.get(&Query::Services(PLAIN.into())).cloned().ok_or(Failure::Absent)
+            }
+            Some(Trouble::Unresolved { target }) if is_of(query, target) => Err(Failure::Absent),
+            Some(Trouble::Tls | Trouble::Unresolved { .. }) => truth.clone(),
         };
         let wrong = answer != truth;
         (answer, wrong)
+    }
+}
+
+fn is_about_tls(query: &Query) -> bool {
+    matches!(query, Query::Services(name) if &**name == TLS)
+}
+
+fn is_of(query: &Query, host: usize) -> bool {
+    matches!(query, Query::Addresses(name) if **name == format!("n{host}"))
+}
+
+/// The same servers but one, which differs from host to host, so that no two hosts agree about
+/// who is missing.
+fn without_one(records: Records, host: usize) -> Records {
+    match records {
+        Records::Services(mut services) => {
+            if !services.is_empty() {
+                services.remove((host + 1) % services.len());
+            }
+            Records::Services(services)
+        }
+        addresses => addresses,
+    }
+}
+
+fn other_ports(records: Records) -> Records {
+    match records {
+        Records::Services(services) => {
+            let other = |service: Service| Service { port: service.port + 1, ..service };
+            Records::Services(services.into_iter().map(other).collect())
+        }
+        addresses => addresses,
     }
 }
 
@@ -96,7 +151,9 @@ fn elsewhere(records: Records) -> Records {
     match records {
         Records::Addresses(addresses) => {
             let other = |address: IpAddr| match address {
-                IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() | 0x0009_0900).into(),
+                IpAddr::V4(v4) => {
+                    Ipv4Addr::from_bits((v4.to_bits() & 0xff00_00ff) | 0x0009_0900).into()
+                }
                 v6 => v6,
             };
             Records::Addresses(addresses.into_iter().map(other).collect())
@@ -128,7 +185,10 @@ mod tests {
     fn without_trouble_everybody_sees_the_zone() {
         let mut dns = Dns::new(3);
         for host in 0..3 {
-            assert_eq!(addresses(&mut dns, host), Ok(vec!["10.0.0.1".to_owned()]));
+            assert_eq!(
+                addresses(&mut dns, host),
+                Ok(vec!["10.0.0.1".to_owned(), "10.1.0.1".to_owned()])
+            );
         }
         let unknown = Query::Addresses("n3".into());
         assert_eq!(dns.answer(0, &unknown), (Err(Failure::Absent), false));
@@ -154,7 +214,8 @@ mod tests {
     #[test]
     fn answers_of_another_zone_come_always_or_every_second_time() {
         let mut dns = Dns::new(3);
-        let (right, wrong) = (Ok(vec!["10.0.0.1".to_owned()]), Ok(vec!["10.9.9.1".to_owned()]));
+        let all = |texts: [&str; 2]| Ok(texts.map(str::to_owned).to_vec());
+        let (right, wrong) = (all(["10.0.0.1", "10.1.0.1"]), all(["10.9.9.1", "10.9.9.1"]));
         dns.trouble(0, Some(Trouble::Other));
         assert_eq!(
             [addresses(&mut dns, 0), addresses(&mut dns, 0)],

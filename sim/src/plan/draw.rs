@@ -161,16 +161,39 @@ impl Draft<'_> {
         if self.options.dns_mean_ms > 0 {
             let fault = self.name_trouble();
             self.faults.push(Planned { at_us: 0, fault });
+            if self.options.srv > 0 && self.chance.coin() {
+                self.late_address();
+            }
         }
         self.recur(self.options.dns_mean_ms, Self::name_trouble);
     }
 
     fn name_trouble(&mut self) -> Fault {
-        let troubles =
-            [Trouble::Absent, Trouble::Server, Trouble::Silent, Trouble::Other, Trouble::Flips];
+        let target = self.host();
+        let troubles = [
+            Trouble::Absent,
+            Trouble::Server,
+            Trouble::Silent,
+            Trouble::Other,
+            Trouble::Flips,
+            Trouble::Partial,
+            Trouble::Ports,
+            Trouble::Tls,
+            Trouble::Unresolved { target },
+        ];
         let trouble = troubles[self.chance.index(troubles.len())];
         let length_us = self.chance.wait(self.options.dns_length_ms * MS);
         Fault::Names { host: self.host(), trouble, length_us }
+    }
+
+    /// One host gets its address later than its record, as everybody sees.
+    fn late_address(&mut self) {
+        let trouble = Trouble::Unresolved { target: self.host() };
+        let length_us = self.chance.wait(self.options.dns_length_ms * MS);
+        for host in 0..self.options.members as usize {
+            let fault = Fault::Names { host, trouble, length_us };
+            self.faults.push(Planned { at_us: 0, fault });
+        }
     }
 
     fn copies(&mut self) {

@@ -40,7 +40,7 @@ impl Services {
             lines.chain(self.unresolved(urls)).collect::<Vec<_>>()
         };
         let resolved = |row: &Row<'_>| row.addresses.is_ok();
-        if !rows.iter().all(resolved) {
+        if !rows.iter().all(resolved) && !planted!(SkipUnresolvable) {
             return Found::NotYet(table());
         }
         if urls.is_empty() {
@@ -62,8 +62,11 @@ impl Services {
     }
 
     fn whole(&self, rows: &[Row<'_>], own: String) -> Found {
-        let pairs: Vec<String> =
-            rows.iter().map(|row| format!("{row}={}", self.url(row))).collect();
+        let pairs: Vec<String> = rows
+            .iter()
+            .filter(|row| row.addresses.is_ok())
+            .map(|row| format!("{row}={}", self.url(row)))
+            .collect();
         match InitialCluster::parse(&pairs.join(",")) {
             Ok(list) => Found::Whole(list, own),
             Err(refusal) => Found::Never(refusal),

@@ -29,6 +29,8 @@ pub(in crate::boot) struct Renewal {
     urls: Vec<Url>,
     /// When the lists were seen to differ first and last, if that is not over.
     differed: Option<(Instant, Instant)>,
+    /// Whether they differ now.
+    differs: bool,
     search: Option<Srv>,
     due: Instant,
 }
@@ -40,6 +42,7 @@ impl Renewal {
             name: name.into(),
             urls: urls.to_vec(),
             differed: None,
+            differs: false,
             search: None,
             due: Instant::default(),
         }
@@ -62,7 +65,8 @@ impl Renewal {
             old if differences.is_empty() => old,
             old => Some((old.map_or(now, |(first, _)| first), now)),
         };
-        if differences.is_empty() {
+        self.differs = !differences.is_empty();
+        if !self.differs {
             self.search = None;
             return Ok(());
         }
@@ -105,8 +109,11 @@ impl Renewal {
         }
     }
 
-    /// When it has to be woken.
+    /// When it has to be woken. As long as nobody differs there is nothing to do.
     pub(in crate::boot) fn deadline(&self) -> Option<Instant> {
+        if !self.differs {
+            return None;
+        }
         let next = match &self.search {
             Some(search) => search.deadline(),
             None => Some(self.due),

@@ -294,6 +294,10 @@ fn a_list_is_looked_for_again_only_while_others_differ_and_not_for_ever() {
     assert_eq!(listed.list.len(), 3);
     assert_eq!(ask(11, &differs), Ok(None), "there is a pause");
     assert_eq!(ask(20, &[]), Ok(None));
+    assert_eq!(renewal.deadline(), None, "there is nothing to do");
+    let mut ask = |seconds, differences: &[String]| {
+        renewed(&mut renewal, at(seconds), &Zone::guide(), differences)
+    };
     assert!(ask(69, &differs).unwrap().is_some());
     let refusal = ask(70, &differs).unwrap_err();
     assert!(refusal.message.contains("members have different lists from DNS"), "{refusal:?}");
