@@ -3,7 +3,7 @@
 //!
 //! `QUORATE_RESIZE_ROUNDS` is how many times; `QUORATE_RESIZE_KILLS=1` kills a member with SIGKILL
 //! at each size too. The longest time in which no write was acknowledged is printed for each kind of
-//! step.
+//! step; `QUORATE_RESIZE_MOST_MS` is how long it may be.
 
 mod support;
 
@@ -75,6 +75,8 @@ impl Gaps {
     fn note(&mut self, step: &'static str, gap: Duration) {
         let longest = self.longest.entry(step).or_default();
         *longest = gap.max(*longest);
+        let most = number("QUORATE_RESIZE_MOST_MS").map(Duration::from_millis);
+        assert!(most.is_none_or(|most| gap <= most), "{step}: no write for {gap:?}");
     }
 }
 

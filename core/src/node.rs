@@ -176,6 +176,7 @@ fn booting(
         // Peers try again, and nothing was computed yet.
         Input::Peer { .. }
         | Input::Met { .. }
+        | Input::Stranger { .. }
         | Input::Link { .. }
         | Input::Computed { .. }
         | Input::EndpointFailed { .. } => boot::Progress::Pending,
@@ -212,6 +213,7 @@ fn running_on(running: &mut Running, now: Now, input: Input, fx: &mut Effects<'_
         Input::Wake => running.wake(now, fx),
         Input::Peer { message, said } => running.take_message(now.mono, message, said, fx),
         Input::Met { peer, said } => running.meet(peer, said, fx),
+        Input::Stranger { from, cause } => running.refuse_peer(from, cause, fx),
         Input::Client { id, request } => running.take_request(now, id, request),
         Input::Gone { id } => running.forget_client(id),
         Input::Disk(done) => running.take_done(now.mono, &done, fx),
@@ -237,6 +239,7 @@ fn proxying_on(proxy: &mut Proxy, now: Instant, input: Input, fx: &mut Effects<'
         // Leftovers of a start as a member.
         Input::Peer { .. }
         | Input::Met { .. }
+        | Input::Stranger { .. }
         | Input::Link { .. }
         | Input::Computed { .. }
         | Input::Gone { .. }

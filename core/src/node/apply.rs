@@ -134,8 +134,6 @@ impl Running {
                 self.answer_change(change.id, Ok(()));
                 if self.cluster.removed.contains(&self.owner.member) {
                     self.stop.removed(now.mono);
-                    // The others need not find out by themselves that their leader is gone.
-                    self.raft.transfer(now.mono);
                 }
             }
             Err(refused) => {

@@ -44,6 +44,13 @@ pub enum Input {
         /// What it said of itself.
         said: Said,
     },
+    /// Somebody was refused who belongs to another cluster.
+    Stranger {
+        /// Who it says it is.
+        from: MemberId,
+        /// What a person should know of that.
+        cause: String,
+    },
     /// A client asks.
     Client {
         /// Under which the answer goes out.

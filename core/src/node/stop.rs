@@ -68,7 +68,11 @@ impl Running {
                 }
                 Vec::new()
             }
-            Stop::Removed { at } if now < at => return,
+            Stop::Removed { at } if now < at => {
+                // The others need not find out by themselves that their leader is gone.
+                self.raft.transfer(now);
+                return;
+            }
             Stop::Removed { .. } => REMOVED_LINES.to_vec(),
         };
         if self.stop.is_stopping() && self.exit.is_none() {

@@ -236,3 +236,20 @@ fn a_member_is_known_by_its_directory() {
     let silent = head(Method::Post, PIPELINE_PATH, &[]);
     assert!(own.check_pipeline(&silent).is_ok());
 }
+
+#[test]
+fn a_stranger_is_told_apart_by_its_cluster() {
+    let cluster = cluster();
+    let own = local(&cluster);
+    assert_eq!(own.stranger(&head(Method::Post, PIPELINE_PATH, &[])), None);
+    let other = [("x-etcd-cluster-id", Some("beef")), ("x-peerurls", Some("http://h:1"))];
+    let (from, cause) = own.stranger(&head(Method::Post, PIPELINE_PATH, &other)).unwrap();
+    assert_eq!(from, PEER);
+    assert!(
+        cause.starts_with("it is of cluster beef at http://h:1, and not of this one, feed of ")
+    );
+    assert!(cause.contains("=http://h:1,=http://h:2") && cause.contains("is listed there"));
+    let elsewhere = [("x-etcd-cluster-id", Some("beef")), ("x-peerurls", Some("http://x:1"))];
+    let (_, cause) = own.stranger(&head(Method::Post, PIPELINE_PATH, &elsewhere)).unwrap();
+    assert!(cause.contains("has an address of this cluster in its -initial-cluster"), "{cause}");
+}

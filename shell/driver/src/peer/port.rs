@@ -11,6 +11,7 @@ use quorate_core::api;
 use quorate_core::http::{Head, Reply};
 use quorate_core::id::MemberId;
 use quorate_core::member::identity::Said;
+use quorate_core::node::Input;
 use quorate_core::raft::Message;
 use quorate_core::wire::headers::{
     Local, PIPELINE_PATH, SNAPSHOT_PATH, STREAM_PREFIX, said, said_peer_urls,
@@ -67,6 +68,7 @@ impl<P: Platform> Port<P> {
         let checked =
             if snapshot { local.check_snapshot(head) } else { local.check_pipeline(head) };
         if let Err(refusal) = checked {
+            self.tell_of_stranger(&local, head);
             return refusal;
         }
         let read = if snapshot {
@@ -83,6 +85,13 @@ impl<P: Platform> Port<P> {
                 self.pass(&local, (message, said(head)), snapshot).await
             }
             Err(reply) => reply,
+        }
+    }
+
+    /// Has the node note somebody of another cluster.
+    fn tell_of_stranger(&self, local: &Local<'_>, head: &Head) {
+        if let Some((from, cause)) = local.stranger(head) {
+            let _ = self.ground.shared.mailbox.control.send(Input::Stranger { from, cause });
         }
     }
 
@@ -138,7 +147,10 @@ impl<P: Platform> Port<P> {
         let Some(local) = local(&view) else { return response(not_found()) };
         let request = match local.check_stream(head) {
             Ok(request) => request,
-            Err(refusal) => return response(refusal),
+            Err(refusal) => {
+                self.tell_of_stranger(&local, head);
+                return response(refusal);
+            }
         };
         if let Err(refusal) = self.certified(&local, head, request.from, caller) {
             return response(refusal);
