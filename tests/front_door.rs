@@ -3,6 +3,8 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use support::client::Answer;
 use support::cluster::Cluster;
@@ -78,4 +80,91 @@ fn only_the_host_names_that_were_named_are_served() {
         assert_eq!(ask(&cluster, "GET", &[("Host", host)]).status, 404, "{host}");
     }
     assert_eq!(ask(&cluster, "PUT", &[("Host", "evil.test:2379")]).status, 421);
+}
+
+/// Sends bytes and gives everything that comes back until the server closes the connection.
+fn raw(cluster: &Cluster, pieces: &[&str]) -> String {
+    let mut stream = connect(cluster);
+    for piece in pieces {
+        // The server need not read what is too much.
+        let _ = stream.write_all(piece.as_bytes());
+    }
+    // What was read before a reset counts.
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn connect(cluster: &Cluster) -> TcpStream {
+    let url = cluster.url(0, "");
+    TcpStream::connect(url.trim_start_matches("http://")).expect("it listens")
+}
+
+#[test]
+fn what_is_too_long_is_refused_in_words() {
+    let cluster =
+        started(&["-max-url-bytes", "200", "-max-header-bytes", "8192", "-max-body-bytes", "1000"]);
+    let get = |path: &str| cluster.client.get(&cluster.url(0, path)).expect("answered");
+    let name = "x".repeat(180);
+    assert_eq!(get(&format!("/v2/keys/{name}")).status, 404);
+    let long = get(&format!("/v2/keys/{name}?recursive=true"));
+    assert_eq!(long.status, 414, "{long:?}");
+    assert!(long.body.contains("-max-url-bytes"), "{long:?}");
+
+    let value = "x".repeat(900);
+    let put = |value: &str| {
+        let url = cluster.url(0, "/v2/keys/long");
+        cluster.client.put(&url, &format!("value={value}")).expect("answered")
+    };
+    assert_eq!(put(&value).status, 201);
+    let long = put(&format!("{value}{value}"));
+    assert_eq!((long.status, long.at("/errorCode").as_u64()), (400, Some(210)));
+    assert_eq!(long.at("/cause"), "http: POST too large");
+
+    let head = format!("GET /v2/keys/ HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(9000));
+    assert!(raw(&cluster, &[&head]).starts_with("HTTP/1.1 431 "));
+}
+
+#[test]
+fn connections_and_watches_are_counted() {
+    let cluster = started(&["-max-client-connections", "3", "-max-watchers", "1"]);
+    let url = cluster.url(0, "/v2/keys/none?wait=true");
+    let watch = cluster.client.watch(&url).expect("the headers come at once");
+    let second = cluster.client.get(&url).expect("answered");
+    assert_eq!((second.status, second.at("/errorCode").as_u64()), (500, Some(300)));
+    assert_eq!(second.at("/cause"), "etcdserver: too many requests");
+    // One connection is the watch's. Two more may stay, and then there is no room.
+    let (_first, _second) = (connect(&cluster), connect(&cluster));
+    wait_until("there is no room left", || {
+        raw(&cluster, &["GET /version HTTP/1.0\r\n\r\n"]).starts_with("HTTP/1.1 503 ")
+    });
+    drop((watch, _first, _second));
+    wait_until("there is room again", || {
+        cluster.client.get(&cluster.url(0, "/version")).is_ok_and(|answer| answer.status == 200)
+    });
+}
+
+/// Whoever sends a request byte by byte, or nothing at all, does not hold a connection for ever.
+#[test]
+fn slow_clients_are_sent_away() {
+    let cluster =
+        started(&["-header-timeout", "300", "-body-timeout", "300", "-idle-timeout", "600"]);
+    let late = raw(&cluster, &["GET /v2/keys/ HTTP/1.1\r\nHost: "]);
+    assert!(late.starts_with("HTTP/1.1 408 "), "{late}");
+    let form =
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nvalue=";
+    let late = raw(&cluster, &["PUT /v2/keys/a HTTP/1.1\r\nHost: x\r\n", form]);
+    assert!(late.starts_with("HTTP/1.1 408 "), "{late}");
+    assert!(late.contains("-body-timeout"), "{late}");
+    assert_eq!(raw(&cluster, &[]), "", "an idle connection is closed without a word");
+    // A second request on a connection is held to the same.
+    let version = "GET /version HTTP/1.1\r\nHost: x\r\n\r\n";
+    let late = raw(&cluster, &[version, "GET /"]);
+    assert!(late.starts_with("HTTP/1.1 200 "), "{late}");
+    // A watch is not slow: it waits for something to happen.
+    let watch = cluster.client.watch(&cluster.url(0, "/v2/keys/later?wait=true"));
+    let mut watch = watch.expect("the headers come at once");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    cluster.put(0, "/later", "1");
+    assert!(watch.next_event().is_some());
 }

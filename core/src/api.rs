@@ -17,6 +17,7 @@ pub mod front;
 pub mod gate;
 pub mod health;
 pub mod keys;
+pub mod limits;
 pub mod log_level;
 pub mod machines;
 pub mod members;

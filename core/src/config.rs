@@ -10,6 +10,7 @@ pub mod first_start;
 pub mod flag;
 pub mod flags;
 pub mod grammar;
+mod limits;
 mod missing;
 mod proxying;
 mod refusals;
@@ -20,6 +21,7 @@ mod validate;
 pub use effective::Origin;
 pub use first_start::{Bootstrap, Discovery, Fallback, Form, Members, Srv};
 pub use flag::{Flag, Group, Scope};
+pub use limits::Limits;
 pub use missing::not_supported;
 pub use proxying::{Mode, Proxying};
 pub use security::Security;
@@ -66,6 +68,8 @@ pub struct Config {
     pub etcd_dir: Option<String>,
     /// `-cors` and `-host-whitelist`
     pub gate: Gate,
+    /// How much clients may take.
+    pub limits: Limits,
     /// `-heartbeat-interval`
     pub heartbeat_interval: Duration,
     /// `-election-timeout`

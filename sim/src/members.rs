@@ -3,7 +3,7 @@
 use quorate_core::Config;
 use quorate_core::api::Gate;
 use quorate_core::boot::list::InitialCluster;
-use quorate_core::config::{Proxying, Security, Settings};
+use quorate_core::config::{Limits, Proxying, Security, Settings};
 use quorate_core::id::MemberId;
 use quorate_core::time::Duration;
 use quorate_core::url::Url;
@@ -84,6 +84,7 @@ pub(crate) fn config(
         force_new_cluster: false,
         etcd_dir: None,
         gate: Gate::default(),
+        limits: Limits::default(),
         heartbeat_interval: Duration::from_millis(options.heartbeat_ms),
         election_timeout: Duration::from_millis(options.election_ms),
         snapshot_count: options.snapshot_count,

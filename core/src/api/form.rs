@@ -14,9 +14,6 @@ use super::media;
 use super::path::{self, BadEscape};
 use crate::http::{Head, Method};
 
-/// The longest form body that is read, in bytes.
-pub const BODY_LIMIT: usize = 10 << 20;
-
 /// The parameters that mean something to `/v2/keys`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
@@ -95,9 +92,6 @@ impl Form {
     pub(crate) fn read(head: &Head, body: &[u8]) -> Result<Self, String> {
         let mut form = Self::default();
         if body_is_form(head)? {
-            if body.len() > BODY_LIMIT {
-                return Err("http: POST too large".to_owned());
-            }
             form.take(body)?;
         }
         form.take(head.query.as_bytes())?;

@@ -13,7 +13,6 @@ use crate::auth::Access;
 use crate::http::{Head, Method, Reply};
 use crate::id::ClusterId;
 
-pub use super::form::BODY_LIMIT;
 pub use super::read::Read;
 
 /// Where the keys of clients are in the store.
@@ -30,8 +29,7 @@ pub struct Target {
     key: Vec<u8>,
     /// How long it is without a slash at the end.
     len: usize,
-    /// Whether the body is a form and has to be read, up to [`BODY_LIMIT`] bytes and one more, by
-    /// which a body that is too long is told. Otherwise the body counts as empty.
+    /// Whether the body is a form and has to be read. Otherwise it counts as empty.
     pub reads_body: bool,
 }
 
@@ -79,6 +77,11 @@ impl Target {
 /// The answer to who is not allowed to do what they ask for.
 pub fn refused(cluster: Option<ClusterId>) -> Reply {
     Error::new(Code::Unauthorized, "Insufficient credentials").reply(cluster)
+}
+
+/// The answer to a form that is too long.
+pub fn body_too_long(cluster: Option<ClusterId>) -> Reply {
+    Error::new(Code::InvalidForm, "http: POST too large").reply(cluster)
 }
 
 /// Reads a request to `/v2/keys`. `cluster` is this member's, as soon as it is known.

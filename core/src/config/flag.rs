@@ -59,6 +59,8 @@ pub enum Group {
     Proxy,
     /// About TLS.
     Security,
+    /// About how much clients may take.
+    Limits,
     /// About the log.
     Logging,
     /// About what can destroy a cluster.
@@ -77,6 +79,7 @@ impl Group {
             Self::Clustering => "Clustering flags",
             Self::Proxy => "Proxy flags",
             Self::Security => "Security flags",
+            Self::Limits => "Limits",
             Self::Logging => "Logging flags",
             Self::Unsafe => "Unsafe flags",
             Self::Deprecated => "Deprecated flags of 0.4",

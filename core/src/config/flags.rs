@@ -2,22 +2,25 @@
 
 mod clustering;
 mod deprecated;
+mod limits;
 mod member;
 mod rest;
 
 pub use clustering::CLUSTERING;
 pub use deprecated::DEPRECATED;
+pub use limits::LIMITS;
 pub use member::MEMBER;
 pub use rest::{LOGGING, PROGRAM, PROXY, SECURITY, UNSAFE};
 
 use super::flag::{Flag, Group};
 
 /// All flags of a member, by the heading under which the help lists them.
-pub const FLAGS: [(Group, &[Flag]); 8] = [
+pub const FLAGS: [(Group, &[Flag]); 9] = [
     (Group::Member, MEMBER),
     (Group::Clustering, CLUSTERING),
     (Group::Proxy, PROXY),
     (Group::Security, SECURITY),
+    (Group::Limits, LIMITS),
     (Group::Logging, LOGGING),
     (Group::Unsafe, UNSAFE),
     (Group::Deprecated, DEPRECATED),

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::flag::Scope;
 use super::refusals::{gone, invalid, set_twice, verifying};
 use super::settings::{Given, Settings, Source};
-use super::{Config, Proxying, Security, flags, grammar, missing};
+use super::{Config, Limits, Proxying, Security, flags, grammar, missing};
 use crate::api::Gate;
 use crate::error::Refusal;
 use crate::time::Duration;
@@ -63,6 +63,7 @@ impl Config {
                 .unwrap_or_default(),
             force_new_cluster: grammar::boolean(&settings.value("force-new-cluster"))
                 .unwrap_or_default(),
+            limits: Limits::read(&settings)?,
             gate: Gate {
                 origins: texts(&settings, "cors"),
                 hosts: texts(&settings, "host-whitelist"),

@@ -13,7 +13,7 @@ mod port;
 mod tokens;
 mod watch;
 
-use std::time::Duration;
+use quorate_core::config::Limits;
 
 use crate::http::Door;
 use crate::run::BATCH;
@@ -21,20 +21,17 @@ use crate::run::BATCH;
 pub(crate) use port::Port;
 pub(crate) use tokens::sweep;
 
-/// The limits of the client port. Clients keep idle connections in pools and expect to find them
-/// alive, so the time to send a head, which a connection between two requests spends too, is long;
-/// the number of connections is what bounds the cost.
-pub(crate) const DOOR: Door = Door {
-    name: "client",
-    connections: 16_384,
-    head_timeout: Duration::from_secs(600),
-    head_bytes: 64 << 10,
-};
+/// The limits of the client port.
+pub(crate) const fn door(limits: &Limits) -> Door {
+    Door {
+        name: "client",
+        connections: limits.connections,
+        head_timeout: limits.head_timeout,
+        idle_timeout: limits.idle_timeout,
+        head_bytes: limits.head_bytes,
+    }
+}
 
-/// Watches at a time.
-const WATCHERS: usize = 10_000;
 /// Events that a watcher may be behind before it is cut off: etcd's hundred, and what one turn of
 /// the loop can bring before any reader gets its turn.
 const WATCH_QUEUE: usize = BATCH + 100;
-/// For the body of a request, from its head on.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);

@@ -4,6 +4,7 @@ mod body;
 mod client;
 mod complaints;
 mod io;
+mod pace;
 mod serve;
 mod timer;
 

@@ -27,6 +27,7 @@ pub(crate) const DOOR: Door = Door {
     name: "peer",
     connections: 1024,
     head_timeout: Duration::from_secs(30),
+    idle_timeout: Duration::from_secs(30),
     head_bytes: 64 << 10,
 };
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use quorate_core::Config;
 use quorate_core::api::Gate;
+use quorate_core::config::Limits;
 use quorate_core::discovery::service::Rules;
 use quorate_core::node::{Exit, Input, Node, Output, Timer};
 use quorate_core::time::{Instant, Now};
@@ -32,7 +33,7 @@ use effects::Effects;
 use inbox::{Batch, Inbox};
 
 pub(crate) use inbox::{Ask, BATCH, Mailbox};
-pub(crate) use replies::ReplyTo;
+pub(crate) use replies::{Part, ReplyTo};
 
 /// How long connections may take to end once the node has halted.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
@@ -65,6 +66,8 @@ pub struct Options {
     pub request_timeout: Duration,
     /// Which clients are let in.
     pub gate: Arc<Gate>,
+    /// How much clients may take.
+    pub limits: Limits,
     /// This is a discovery service for everybody, and nothing else is served to clients.
     pub tokens: Option<Arc<Rules>>,
     /// The command line of the process, without anything secret.
@@ -78,6 +81,7 @@ impl Options {
         Self {
             request_timeout: REQUEST_TIMEOUT_BASE.saturating_add(elections),
             gate: Arc::new(config.gate.clone()),
+            limits: config.limits,
             tokens: None,
             command_line: Arc::default(),
         }

@@ -1,10 +1,9 @@
 use alloc::string::{String, ToString as _};
-use alloc::vec;
 use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::{BODY_LIMIT, Form, Name};
+use super::{Form, Name};
 use crate::http::{Head, Method};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -86,15 +85,6 @@ fn the_body_is_judged_before_the_query() {
     assert_eq!(error(FORM, b"a=%zz"), r#"invalid URL escape "%zz""#);
     assert_eq!(error(FORM, b"a=1"), "invalid semicolon separator in query");
     assert_eq!(error("a/b; c", b"a=1"), "mime: invalid media parameter");
-}
-
-#[test]
-fn a_body_above_the_limit_is_refused() {
-    let head = head(Method::Post, "", Some(FORM));
-    let mut body = vec![b'a'; BODY_LIMIT];
-    assert!(Form::read(&head, &body).is_ok());
-    body.push(b'a');
-    assert_eq!(Form::read(&head, &body).unwrap_err(), "http: POST too large");
 }
 
 proptest! {

@@ -70,6 +70,21 @@ fn origins_have_a_scheme_and_a_host_and_no_path() {
 }
 
 #[test]
+fn limits_let_somebody_in() {
+    let limits = validate(flag("max-url-bytes", "100")).unwrap().limits;
+    assert_eq!(limits, Limits { url_bytes: 100, ..Limits::default() });
+    for (name, value, least) in [
+        ("max-client-connections", "0", "1"),
+        ("max-header-bytes", "8191", "8192"),
+        ("header-timeout", "0", "1"),
+    ] {
+        let refusal = validate(flag(name, value)).unwrap_err();
+        let expected = format!("error verifying flags, -{name} should be at least {least}");
+        assert!(refusal.message.starts_with(&expected), "{}", refusal.message);
+    }
+}
+
+#[test]
 fn domains_consist_of_labels() {
     let long = format!("{}.com", "a".repeat(64));
     for good in ["example.com", "example.com.", "a", "_x.y-z.1", &"a.".repeat(126)] {

@@ -8,7 +8,7 @@ use quorate_core::api::{Failure, Request, Response};
 use quorate_core::node::{ClientId, Input};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::run::{Ask, Mailbox, ReplyTo};
+use crate::run::{Ask, Mailbox, Part, ReplyTo};
 
 /// Hands requests to the loop.
 #[derive(Clone)]
@@ -20,7 +20,8 @@ pub(super) struct Asker {
 /// An answer that comes in parts. The fields are dropped in their order: when the node hears that
 /// the client is gone, the channel is closed.
 pub(super) struct Answering {
-    parts: mpsc::Receiver<Response>,
+    parts: mpsc::Receiver<Part>,
+    last: bool,
     waiting: Waiting,
 }
 
@@ -28,10 +29,17 @@ impl Answering {
     /// The next part; none when the last was given, or the loop has cut the client off.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Response>> {
         let part = self.parts.poll_recv(cx);
-        if matches!(part, Poll::Ready(None)) {
-            self.waiting.answered();
+        match &part {
+            Poll::Ready(None) => self.waiting.answered(),
+            Poll::Ready(Some(part)) => self.last = part.last,
+            Poll::Pending => {}
         }
-        part
+        part.map(|part| part.map(|part| part.response))
+    }
+
+    /// Whether the answer has ended without its last part.
+    pub(super) const fn is_cut_off(&self) -> bool {
+        !self.last
     }
 }
 
@@ -83,7 +91,7 @@ impl Asker {
         let ask = Ask { id: waiting.id, request, reply: ReplyTo::Parts(sender) };
         // A loop that has ended drops the sender, which ends the answer.
         let _ = self.mailbox.clients.send(ask).await;
-        Answering { parts, waiting }
+        Answering { parts, last: false, waiting }
     }
 
     fn waiting(&self) -> Waiting {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use hyper::Response;
 use hyper::body::Incoming;
-use quorate_core::api::keys::{self, BODY_LIMIT};
+use quorate_core::api::keys;
 use quorate_core::api::members::change;
 use quorate_core::api::read::admit;
 use quorate_core::api::{Parsed, Request, Target};
@@ -40,8 +40,13 @@ impl<P: Platform> Port<P> {
         target: &Target,
         body: Incoming,
     ) -> Result<Response<Body>, Reply> {
-        let body =
-            if target.reads_body { self.read(body, BODY_LIMIT).await? } else { Bytes::new() };
+        let body = if target.reads_body {
+            let limit = self.shared.options.limits.body_bytes;
+            let read = self.read_up_to(body, limit).await?;
+            read.ok_or_else(|| keys::body_too_long(self.cluster()))?
+        } else {
+            Bytes::new()
+        };
         let parsed = keys::parse(head, target, &body, self.cluster())?;
         let view = self.view(admit).await?;
         if !self.may(head, caller, &view, target.access(head.method, &parsed)).await? {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hyper::Response;
 use hyper::body::Incoming;
 use quorate_core::api;
+use quorate_core::api::limits;
 use quorate_core::api::{Context, Failure, Rendered, Request, Route, render, route};
 use quorate_core::discovery::service::Limits;
 use quorate_core::http::{Head, Reply};
@@ -16,8 +17,7 @@ use tokio::sync::Semaphore;
 use super::ask::Asker;
 use super::auth::Passwords;
 use super::convert::{add_headers, head, response};
-use super::{BODY_TIMEOUT, WATCHERS};
-use crate::http::{Body, Service, Whole, read_body};
+use crate::http::{Body, Door, Service, Whole, read_body};
 use crate::life::Life;
 use crate::platform::{Caller, Platform};
 use crate::proxy::Forwarder;
@@ -43,6 +43,11 @@ impl<P: Platform> Service for Port<P> {
             Ok(readable) => readable,
             Err(refusal) => return response(refusal),
         };
+        let url = parts.uri.path_and_query().map_or(0, |url| url.as_str().len());
+        let limit = self.shared.options.limits.url_bytes;
+        if url > limit {
+            return response(limits::url_too_long(limit));
+        }
         let tokens = self.shared.options.tokens.as_ref();
         let mut answer = match (tokens, self.shared.published.routes()) {
             (Some(rules), _) => self.tokens(rules, &head, caller, body).await,
@@ -57,7 +62,8 @@ impl<P: Platform> Service for Port<P> {
 impl<P: Platform> Port<P> {
     pub(crate) fn new(platform: P, life: Life, shared: Shared) -> Self {
         let asker = Asker::new(shared.mailbox.clone());
-        let watchers = Arc::new(Semaphore::new(WATCHERS));
+        let watchers =
+            Arc::new(Semaphore::new(shared.options.limits.watchers.min(Semaphore::MAX_PERMITS)));
         let passwords = Arc::new(Passwords::new(platform.entropy()));
         let mailbox = shared.mailbox.clone();
         let forwarder = Forwarder { platform: platform.clone(), life, mailbox };
@@ -95,22 +101,40 @@ impl<P: Platform> Port<P> {
         answered
     }
 
-    /// How many watches are open.
-    pub(super) fn open_watches(&self) -> u64 {
-        WATCHERS.saturating_sub(self.watchers.available_permits()) as u64
+    /// The limits of the port.
+    pub(crate) fn door(&self) -> Door {
+        super::door(&self.shared.options.limits)
     }
 
-    /// Reads a body, and one byte more than it may have: by that one that is too long is told.
+    /// How many watches are open.
+    pub(super) fn open_watches(&self) -> u64 {
+        let all = self.shared.options.limits.watchers.min(Semaphore::MAX_PERMITS);
+        all.saturating_sub(self.watchers.available_permits()) as u64
+    }
+
+    /// Reads a body of at most `limit` bytes.
     pub(super) async fn read(&self, body: Incoming, limit: usize) -> Result<Bytes, Reply> {
+        self.read_up_to(body, limit).await?.ok_or_else(|| limits::body_too_long(limit))
+    }
+
+    /// Reads a body; nothing if it has more than `limit` bytes.
+    pub(super) async fn read_up_to(
+        &self,
+        body: Incoming,
+        limit: usize,
+    ) -> Result<Option<Bytes>, Reply> {
         let read = tokio::select! {
             biased;
-            read = read_body(body, limit + 1) => read,
-            () = self.platform.sleep(BODY_TIMEOUT) => return Err(body_is_late()),
+            read = read_body(body, limit) => read,
+            () = self.platform.sleep(self.shared.options.limits.body_timeout) => {
+                return Err(limits::body_is_late());
+            }
         };
         match read {
-            Whole::Bytes(bytes) | Whole::TooLong(bytes) => Ok(bytes),
+            Whole::Bytes(bytes) => Ok(Some(bytes)),
+            Whole::TooLong(_) => Ok(None),
             // The client is gone, and nobody sees this answer.
-            Whole::Broken(_) => Err(body_is_late()),
+            Whole::Broken(_) => Err(limits::body_is_late()),
         }
     }
 
@@ -160,10 +184,4 @@ impl<P: Platform> Port<P> {
             }
         }
     }
-}
-
-/// The answer to a client that takes too long to send what it has announced.
-fn body_is_late() -> Reply {
-    let headers = vec![("Connection", "close".to_owned())];
-    Reply { status: 408, headers, body: Bytes::new() }
 }

@@ -14,7 +14,7 @@ use super::WATCH_QUEUE;
 use super::ask::Answering;
 use super::convert::{answer, response};
 use super::port::Port;
-use crate::http::{Body, Parts};
+use crate::http::{Body, Broken, Parts};
 use crate::platform::Platform;
 
 /// The events of a watch as parts of a body.
@@ -26,14 +26,20 @@ struct WatchBody<P: Platform> {
 }
 
 impl<P: Platform> Parts for WatchBody<P> {
-    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
         loop {
-            let Some(event) = ready!(self.events.poll_next(cx)) else { return Poll::Ready(None) };
+            let Some(event) = ready!(self.events.poll_next(cx)) else {
+                // A reader that is told less than has happened must not take it for the end.
+                let cut_off = self.events.is_cut_off();
+                return Poll::Ready(cut_off.then(|| Err(Broken::too_slow())));
+            };
             match self.port.render(&event, self.cluster, false) {
-                Rendered::Part(bytes) => return Poll::Ready(Some(bytes)),
+                Rendered::Part(bytes) => return Poll::Ready(Some(Ok(bytes))),
+                // A refusal that comes behind the head: what it is about stands in its body.
+                Rendered::Whole(reply) => return Poll::Ready(Some(Ok(reply.body))),
                 Rendered::End => return Poll::Ready(None),
                 // Only the first answer has a head, and it is out.
-                Rendered::Whole(_) | Rendered::Head(_) => {}
+                Rendered::Head(_) => {}
             }
         }
     }

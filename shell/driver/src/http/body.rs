@@ -8,10 +8,12 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 
+use super::pace::Busy;
+
 /// The parts of a body that becomes known bit by bit.
 pub(crate) trait Parts: Send {
-    /// The next part; none at the end.
-    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>>;
+    /// The next part, or why it breaks off; none at the end.
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>>;
 }
 
 /// The body of a request or an answer that is sent.
@@ -21,7 +23,7 @@ pub(crate) enum Body {
     /// It goes out in chunks.
     Parts(Box<dyn Parts>),
     /// It comes from somewhere else, and may break off.
-    Piped(Pin<Box<dyn hyper::body::Body<Data = Bytes, Error = Broken> + Send>>),
+    Piped(Pipe),
 }
 
 /// Why a body breaks off.
@@ -32,6 +34,11 @@ impl Broken {
     /// Nothing came for too long.
     pub(crate) fn late() -> Self {
         Self("nothing came in time".to_owned())
+    }
+
+    /// The reader does not keep up with what is to be told.
+    pub(crate) fn too_slow() -> Self {
+        Self("the reader has fallen too far behind".to_owned())
     }
 }
 
@@ -53,6 +60,55 @@ impl Body {
     pub(crate) const fn empty() -> Self {
         Self::Whole(Bytes::new())
     }
+
+    /// The same body; the request counts as being carried out for as long as it goes on.
+    pub(super) fn during(self, busy: Busy) -> Self {
+        match self {
+            Self::Whole(bytes) => Self::Whole(bytes),
+            Self::Parts(parts) => Self::Parts(Box::new(During { parts, _busy: busy })),
+            Self::Piped(pipe) => Self::Piped(Box::pin(Piped { pipe, _busy: busy })),
+        }
+    }
+}
+
+/// Parts while which a request is being carried out.
+struct During {
+    parts: Box<dyn Parts>,
+    _busy: Busy,
+}
+
+impl Parts for During {
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        self.parts.poll_part(cx)
+    }
+}
+
+type Pipe = Pin<Box<dyn hyper::body::Body<Data = Bytes, Error = Broken> + Send>>;
+
+/// A piped body while which a request is being carried out.
+struct Piped {
+    pipe: Pipe,
+    _busy: Busy,
+}
+
+impl hyper::body::Body for Piped {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        self.pipe.as_mut().poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.pipe.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.pipe.size_hint()
+    }
 }
 
 impl hyper::body::Body for Body {
@@ -66,7 +122,7 @@ impl hyper::body::Body for Body {
         match self.get_mut() {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Parts(parts) => parts.poll_part(cx).map(|part| Some(Ok(Frame::data(part?)))),
+            Self::Parts(parts) => parts.poll_part(cx).map(|part| Some(part?.map(Frame::data))),
             Self::Piped(pipe) => pipe.as_mut().poll_frame(cx),
         }
     }

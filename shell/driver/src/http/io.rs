@@ -23,6 +23,11 @@ impl<S> Io<S> {
     pub fn new(stream: S) -> Self {
         Self { stream, incoming: vec![0; READ_BYTES].into_boxed_slice(), dirty: false }
     }
+
+    /// The stream itself.
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
 }
 
 impl<S: AsyncRead + Unpin> rt::Read for Io<S> {

@@ -1,9 +1,10 @@
 //! Accepting connections and serving them.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -17,6 +18,7 @@ use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
 use super::complaints::Complaints;
+use super::pace::{Pace, Paced};
 use super::{Body, HyperTimer, Io};
 use crate::life::Life;
 use crate::platform::{Caller, Listener, Pending, Platform};
@@ -38,8 +40,10 @@ pub(crate) struct Door {
     pub(crate) name: &'static str,
     /// Connections at a time.
     pub(crate) connections: usize,
-    /// How long a connection may take to send the head of its next request.
+    /// How long a connection may take for the head of a request, once that has begun.
     pub(crate) head_timeout: Duration,
+    /// How long a connection may lie idle between two requests.
+    pub(crate) idle_timeout: Duration,
     /// Bytes that the head of a request may have.
     pub(crate) head_bytes: usize,
 }
@@ -73,6 +77,8 @@ impl Doors {
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// For the answer to a connection that is one too many.
 const REFUSAL_TIMEOUT: Duration = Duration::from_millis(500);
+const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain\r\n\
+    Content-Length: 37\r\nConnection: close\r\n\r\nthe request has not come in the time\n";
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\n\
     Content-Length: 21\r\nConnection: close\r\n\r\ntoo many connections\n";
 
@@ -155,27 +161,51 @@ async fn serve<P: Platform, S: Service>(
     let established = establish(&platform, &life, pending, &doors).await;
     let Some((stream, caller)) = established else { return };
     let door = doors.door;
+    let pace = Pace::default();
     let answer = service_fn(|request| {
+        let busy = pace.taken();
         let answer = service.answer(request, &caller);
-        async move { Ok::<_, Infallible>(answer.await) }
+        async move { Ok::<_, Infallible>(answer.await.map(|body| body.during(busy))) }
     });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(HyperTimer(platform))
-            .header_read_timeout(door.head_timeout)
-            .max_buf_size(door.head_bytes)
-            .title_case_headers(true)
-            .serve_connection(Io::new(stream), answer)
-    );
+    let mut connection = http1::Builder::new()
+        .timer(HyperTimer(platform.clone()))
+        .header_read_timeout(door.idle_timeout)
+        .max_buf_size(door.head_bytes)
+        .title_case_headers(true)
+        .serve_connection(Io::new(Paced { stream, pace: pace.clone() }), answer);
     let ended = tokio::select! {
         biased;
-        ended = connection.as_mut() => ended,
+        ended = &mut connection => ended,
+        () = late(&platform, &pace, door.head_timeout) => {
+            debug!(port = door.name, "the head of a request is late");
+            let mut stream = connection.into_parts().io.into_inner().stream;
+            tokio::select! {
+                biased;
+                _ = stream.write_all(LATE) => {}
+                () = platform.sleep(REFUSAL_TIMEOUT) => {}
+            }
+            return;
+        }
         () = life.draining() => {
-            connection.as_mut().graceful_shutdown();
+            Pin::new(&mut connection).graceful_shutdown();
             connection.await
         }
     };
     if let Err(error) = ended {
         debug!(port = door.name, %error, "connection ended");
     }
+}
+
+/// Ends when a head has been on its way for `timeout`. Polled with the connection: as long as each
+/// head comes in one piece, nothing is timed.
+async fn late<P: Platform>(platform: &P, pace: &Pace, timeout: Duration) {
+    let mut sleep: Option<Pin<Box<P::Sleep>>> = None;
+    poll_fn(|cx| {
+        if !pace.in_head() {
+            sleep = None;
+            return Poll::Pending;
+        }
+        sleep.get_or_insert_with(|| Box::pin(platform.sleep(timeout))).as_mut().poll(cx)
+    })
+    .await;
 }

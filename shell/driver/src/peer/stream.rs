@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::HEARTBEAT;
 use super::codec::Encoder;
 use super::links::Ground;
-use crate::http::Parts;
+use crate::http::{Broken, Parts};
 use crate::platform::Platform;
 
 /// Messages that are encoded together at most.
@@ -66,7 +66,7 @@ impl<P: Platform> StreamBody<P> {
 }
 
 impl<P: Platform> Parts for StreamBody<P> {
-    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
         if self.beat(cx) {
             self.encoder.heartbeat(&mut self.buffer);
         }
@@ -87,7 +87,7 @@ impl<P: Platform> Parts for StreamBody<P> {
         } else {
             let part = self.buffer.split().freeze();
             self.ground.shared.counted.metrics.peer_sent(self.peer, part.len());
-            Poll::Ready(Some(part))
+            Poll::Ready(Some(Ok(part)))
         }
     }
 }

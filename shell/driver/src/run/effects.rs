@@ -202,7 +202,7 @@ async fn listen<P: Platform>(
         );
         life.spawn(platform, serve);
     }
-    let doors = Doors::new(client::DOOR);
+    let doors = Doors::new(client_port.door());
     for listener in clients {
         let serve = http::listen(
             platform.clone(),

@@ -11,7 +11,15 @@ pub(crate) enum ReplyTo {
     /// An answer in one piece.
     Once(oneshot::Sender<Response>),
     /// An answer in parts. Its capacity is how far a reader may fall behind.
-    Parts(mpsc::Sender<Response>),
+    Parts(mpsc::Sender<Part>),
+}
+
+/// A part of an answer.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) response: Response,
+    /// Whether nothing follows.
+    pub(crate) last: bool,
 }
 
 impl ReplyTo {
@@ -52,12 +60,12 @@ impl Replies {
             match self.waiting.remove(&id)? {
                 // A client that is gone by now misses nothing.
                 ReplyTo::Once(sender) => drop(sender.send(response)),
-                ReplyTo::Parts(sender) => drop(sender.try_send(response)),
+                ReplyTo::Parts(sender) => drop(sender.try_send(Part { response, last })),
             }
             return None;
         }
         match self.waiting.get(&id)? {
-            ReplyTo::Parts(sender) if sender.try_send(response).is_ok() => None,
+            ReplyTo::Parts(sender) if sender.try_send(Part { response, last }).is_ok() => None,
             _ => {
                 self.waiting.remove(&id);
                 Some(Input::Gone { id })

@@ -247,7 +247,11 @@ impl Machine for Scripted {
                 self.heard.note(format!("link {peer} {event:?}"));
             }
             Input::Listening { result } => self.heard.note(format!("listening {result:?}")),
-            Input::Stop => out.push(Output::Halt(Exit::Stopped { lines: Vec::new() })),
+            Input::Stop => {
+                let ended = |id| Output::Reply { id, response: Response::WatchEnded, last: true };
+                out.extend(self.watches.drain(..).map(ended));
+                out.push(Output::Halt(Exit::Stopped { lines: Vec::new() }));
+            }
             other => self.heard.note(format!("{other:?}")),
         }
     }
