@@ -6,6 +6,7 @@
 //! carried out only once. An update is not: it would undo a later one.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::Effects;
 use super::input::ClientId;
@@ -15,7 +16,7 @@ use crate::id::MemberId;
 use crate::member::Member;
 use crate::member::change::Refused;
 use crate::member::json::Context;
-use crate::raft::{EntryKind, Proposed};
+use crate::raft::{Entry, EntryKind, Proposed};
 use crate::time::{Duration, Instant, Now};
 use crate::wire::conf_change::{ConfChange, ConfChangeKind};
 
@@ -170,6 +171,9 @@ impl Running {
                 self.reply(client, Response::Members(Err(refusal)), true);
                 continue;
             }
+            if self.yields_before(now, &change) {
+                return;
+            }
             let data = change.encode();
             let room = self.find_room_for(1, data.len(), fx);
             if !room && self.wal.full().is_none() {
@@ -193,6 +197,25 @@ impl Running {
                 }
             }
         }
+    }
+
+    /// Whether this member leads, is to be removed by the change, and hands over first: once the
+    /// others have applied that it is removed, they hear nothing from it any more, and would find
+    /// out by themselves that their leader is gone. Whoever asked proposes again to the next one.
+    fn yields_before(&mut self, now: Instant, change: &ConfChange) -> bool {
+        change.kind == ConfChangeKind::RemoveNode
+            && change.node == self.owner.member
+            && self.cluster.nonce.is_some()
+            && self.raft.leads()
+            && self.raft.transfer(now)
+    }
+
+    /// The same for proposals of others.
+    pub(super) fn yields_before_any(&mut self, now: Instant, entries: &[Entry]) -> bool {
+        let changes = entries.iter().filter(|entry| entry.kind == EntryKind::ConfChange);
+        let changes: Vec<ConfChange> =
+            changes.filter_map(|entry| ConfChange::decode(entry.data.clone()).ok()).collect();
+        changes.iter().any(|change| self.yields_before(now, change))
     }
 
     /// How long a proposal is waited for before it counts as lost. What this member itself has
@@ -222,7 +245,7 @@ impl Running {
 }
 
 /// A member as it is before it has published itself.
-fn unnamed(id: MemberId, peer_urls: alloc::vec::Vec<crate::url::Url>) -> Member {
+fn unnamed(id: MemberId, peer_urls: Vec<crate::url::Url>) -> Member {
     let (name, client_urls) = Default::default();
     Member { id, name, peer_urls, client_urls, learner: false }
 }

@@ -29,7 +29,7 @@ use crate::id::MemberId;
 use crate::member::Cluster;
 use crate::member::identity::{Incarnation, Said};
 use crate::note::Note;
-use crate::raft::{EntryKind, Message, Proposed, Raft, Settings, Start};
+use crate::raft::{Body, EntryKind, Message, Proposed, Raft, Settings, Start};
 use crate::rng::{Rng, Stream};
 use crate::store::{Store, WatchHub};
 use crate::time::{Duration, Instant, Now};
@@ -205,7 +205,10 @@ impl Running {
         } else if let Some(message) = self.admit(message, said, fx)
             && self.has_room_to_take(&message.body, fx)
         {
-            self.raft.step(now, message);
+            match &message.body {
+                Body::Propose { entries } if self.yields_before_any(now, entries) => {}
+                _ => self.raft.step(now, message),
+            }
         }
     }
 
