@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use support::chance::{Chance, number};
-use support::client::Client;
+use support::client::{Answer, Client, NoAnswer};
 use support::cluster::Cluster;
 use support::proxy::Proxy;
 use support::token::{registered, service, through, token};
@@ -103,25 +103,41 @@ fn a_proxy_gives_no_wrong_answer_while_members_are_killed() {
     assert!(acknowledged > requests / 2, "hardly anything was answered: {acknowledged}");
 }
 
-/// Writes keys of its own, and reads back what was acknowledged.
+/// Writes keys of its own, and reads back what was acknowledged. Where a member dies while it
+/// answers, the connection breaks off, as it would without a proxy.
 fn write(proxy: &Proxy, writer: u64, requests: u64, done: &AtomicU64, acknowledged: &AtomicU64) {
     let client = Client::with_patience(PATIENCE);
     for number in 0..requests / 2 {
         let url = proxy.url(&format!("/v2/keys/{writer}/{number}"));
-        let put = client.put(&url, &format!("value={number}")).expect("an answer in time");
-        let written = matches!(put.status, 200 | 201);
-        assert!(written || matches!(put.status, 500 | 502 | 503), "{put:?}");
-        let read = client.get(&format!("{url}?quorum=true")).expect("an answer in time");
-        match read.status {
-            200 => assert_eq!(read.at("/node/value"), number.to_string()),
-            404 => assert!(!written, "{url} was acknowledged, and is gone"),
-            500 | 502 | 503 => {}
-            _ => panic!("{read:?}"),
+        let put = in_time(client.put(&url, &format!("value={number}")));
+        let written = put.as_ref().is_some_and(|answer| matches!(answer.status, 200 | 201));
+        let expected = |answer: &Answer| matches!(answer.status, 200 | 201 | 500 | 502 | 503);
+        assert!(put.as_ref().is_none_or(expected), "{put:?}");
+        let read = in_time(client.get(&format!("{url}?quorum=true")));
+        if let Some(read) = &read {
+            match read.status {
+                200 => assert_eq!(read.at("/node/value"), number.to_string()),
+                404 => assert!(!written, "{url} was acknowledged, and is gone"),
+                500 | 502 | 503 => {}
+                _ => panic!("{read:?}"),
+            }
         }
-        let answered = [&put, &read].iter().filter(|answer| answer.status < 500).count();
-        acknowledged.fetch_add(answered as u64, Ordering::SeqCst);
+        let answered = [&put, &read].into_iter().flatten().filter(|answer| answer.status < 500);
+        acknowledged.fetch_add(answered.count() as u64, Ordering::SeqCst);
     }
     done.fetch_add(1, Ordering::SeqCst);
+}
+
+/// The answer, unless the connection broke off.
+///
+/// # Panics
+/// If none came in time.
+fn in_time(answer: Result<Answer, NoAnswer>) -> Option<Answer> {
+    match answer {
+        Ok(answer) => Some(answer),
+        Err(NoAnswer::Timeout(which)) => panic!("no answer in time: {which}"),
+        Err(_) => None,
+    }
 }
 
 /// Waits for the last write of all, over as many connections as that takes.

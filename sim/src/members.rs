@@ -16,6 +16,9 @@ const PEER_PORT: u16 = 2380;
 /// Where a member serves clients.
 pub(crate) const CLIENT_PORT: u16 = 2379;
 
+/// The token of a discovery service, which takes the place of the list.
+const TOKEN_URL: &str = "http://discovery:2379/token";
+
 /// The host that a name or address in a URL means.
 pub(crate) fn host_number(name: &str, hosts: usize) -> Option<usize> {
     let number = name.strip_prefix('n').or_else(|| name.strip_prefix("10.0.0."))?;
@@ -28,7 +31,11 @@ fn url(host: usize, port: u16) -> Url {
 
 /// The list of members, and the token that goes with it; wrong on purpose, if `wrong` says so.
 fn list(options: &Options, wrong: Option<WrongList>) -> (String, &'static str) {
-    let token = if wrong == Some(WrongList::Token) { "other" } else { "simulated" };
+    let token = match wrong {
+        _ if options.discovery > 0 => TOKEN_URL,
+        Some(WrongList::Token) => "other",
+        _ => "simulated",
+    };
     let hosts = (0..options.members as usize).filter(|n| wrong != Some(WrongList::Lacks(*n)));
     let entry = |n| match wrong {
         Some(WrongList::Url(other)) if other == n => format!("m{n}=http://elsewhere:{PEER_PORT}"),
@@ -50,6 +57,9 @@ const PATIENCE_MS: &str = "600000";
 
 /// Where the list comes from. A list that is wrong is one that an operator has written.
 fn source(options: &Options, wrong: Option<WrongList>, list: String) -> Settings {
+    if options.discovery > 0 {
+        return Settings::default().flag("discovery", TOKEN_URL);
+    }
     let by_srv = options.srv > 0 && matches!(wrong, None | Some(WrongList::Token));
     if by_srv {
         Settings::default().flag("discovery-srv", DOMAIN).flag("discovery-srv-timeout", PATIENCE_MS)

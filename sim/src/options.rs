@@ -153,6 +153,9 @@ options! {
     addresses,
     /// Whether the list of members comes from SRV records.
     srv,
+    /// Whether members find each other through the discovery service and have no list. Not drawn:
+    /// set by hand, and by a test.
+    discovery,
     /// Mean time between two troubles with a host's resolver; the first is at the start.
     dns_mean_ms,
     /// Mean length of a trouble with a resolver.

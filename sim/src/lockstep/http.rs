@@ -60,7 +60,9 @@ impl<M: Machine> World<M> {
     /// A call reaches the discovery service. A call that waits there has no end but its answer.
     fn discover(&mut self, from: Process, call: CallId, request: &Call, wait: u64) {
         let timeout = u64::try_from(request.timeout.as_nanos()).unwrap_or(u64::MAX / 4);
+        let loses = self.healthy.is_none() && self.chances.network.hit(self.options.http_fail_ppm);
         let answered = match self.discovery.serve(request) {
+            Served::Answered(..) if loses => Some((Err("timed out".to_owned()), timeout)),
             Served::Answered(answer, late_ms) if wait + late_ms * MS <= timeout => {
                 Some((Ok(answer), wait + late_ms * MS))
             }

@@ -1,0 +1,48 @@
+//! Clusters that form through a discovery service, under all other faults: calls to it are lost,
+//! its answers are lost after it did what it was asked, and members crash while they join.
+//! `SIM_DISCOVERY=1` does the same in the swarm.
+
+use std::sync::Mutex;
+
+use quorate_core::Node;
+use sim::options::Options;
+use sim::runner::{Failure, run, run_many};
+use sim::scenario::Scenario;
+use sim::worlds::World;
+
+const RUNS: u64 = 400;
+
+fn scenario(seed: u64) -> Scenario {
+    let mut options = Options::draw(seed);
+    options.discovery = 1;
+    options.addresses = 0;
+    options.srv = 0;
+    // There is no list that could be wrong.
+    options.wrong_list_mean_ms = 0;
+    // What matters happens in the beginning.
+    options.safety_ms = 20_000;
+    Scenario::with(seed, options)
+}
+
+#[test]
+fn a_token_forms_one_cluster_whatever_fails() {
+    let reports = Mutex::new(Vec::new());
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    run_many(0, RUNS, jobs, &|seed| run::<Node>(&scenario(seed), false), &mut |report| {
+        let sound = report.violation.is_none();
+        reports.lock().expect("not poisoned").push(report);
+        sound
+    });
+    let reports = reports.into_inner().expect("not poisoned");
+    for report in &reports {
+        assert!(report.violation.is_none(), "{}", Failure(World::Lockstep, report.clone()));
+    }
+    assert_eq!(reports.len() as u64, RUNS);
+    let runs_with = |test: &dyn Fn(&sim::stats::Stats) -> bool| {
+        reports.iter().filter(|report| test(&report.stats)).count() as u64
+    };
+    let failing = runs_with(&|stats| stats.http_failed > 0);
+    assert!(failing > RUNS / 4, "the service failed in {failing} runs only");
+    let written = runs_with(&|stats| stats.acknowledged >= 10);
+    assert!(written > RUNS * 9 / 10, "only {written} runs came to writes");
+}
