@@ -34,7 +34,7 @@ use crate::tls::Role;
 /// How long an answer may take that has nothing to wait for.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one watch lasts. A connection that is dead without saying so is found by its end.
-const WATCH: Duration = Duration::from_secs(300);
+const WATCH: Duration = Duration::from_secs(20);
 /// After a failure, and after a watch that has brought nothing.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often a pause is doubled, from one failure in a row to the next.

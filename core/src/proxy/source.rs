@@ -1,5 +1,6 @@
 //! Where a proxy learns of its cluster at first, and again when nobody it knows answers.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -22,7 +23,7 @@ pub(super) enum Source {
     /// Peer URLs of members.
     List(Vec<Url>),
     /// A discovery service, which is asked at times.
-    Service(Discovery, Option<Client>),
+    Service(Discovery, Option<Box<Client>>),
     /// DNS, which is asked at times.
     Records(Srv, Option<Search>),
     /// Nothing that could be read: all that is known is what the data directory has.
@@ -68,7 +69,7 @@ impl Source {
             Self::Service(discovery, client @ None) => {
                 let Discovery { token, via, .. } = discovery.clone();
                 let data_dir = config.data_dir.clone();
-                *client = Some(Client::new(token, via, data_dir, rng, now));
+                *client = Some(Box::new(Client::new(token, via, data_dir, rng, now)));
                 None
             }
             Self::Records(asked, search @ None) => {
