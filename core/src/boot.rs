@@ -47,6 +47,7 @@ use crate::node::{CallId, Effects, ListenError, Output};
 use crate::note::Note;
 use crate::rng::{Rng, Stream};
 use crate::time::Instant;
+use crate::url::{Scheme, Url};
 use crate::wal::Owner;
 use agreed::Agreed;
 use discovering::{Discovering, Outcome as Discovered};
@@ -437,6 +438,10 @@ impl Boot {
         }
         // A proxy has no peers.
         let peer = if matches!(course, Course::Proxy(_)) { Vec::new() } else { peer.clone() };
+        let plain = |url: &&Url| url.scheme() == Scheme::Http && !url.is_loopback();
+        for url in peer.iter().filter(plain).filter(|_| !course.is_alone()) {
+            fx.note(Note::PlainPeers { url: url.clone() });
+        }
         fx.out.push(Output::Listen { peer, client: client.clone() });
         self.stage = Stage::Listening(course);
         Ok(())

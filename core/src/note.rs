@@ -36,6 +36,11 @@ pub enum Note {
         /// The URL.
         url: Url,
     },
+    /// Other members are listened for without TLS, where others than this machine can connect.
+    PlainPeers {
+        /// The URL.
+        url: Url,
+    },
     /// The list of members is not whole in DNS yet.
     WaitingForRecords {
         /// The domain.

@@ -122,6 +122,12 @@ impl Url {
         self.host.is_empty() || self.ip().is_some_and(|ip| ip.to_canonical().is_unspecified())
     }
 
+    /// Whether only this machine itself can connect to it.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.ip().map(|ip| ip.to_canonical().is_loopback());
+        address.unwrap_or_else(|| self.canonical_host() == "localhost")
+    }
+
     /// What stands before the host (user information with its `@`) and behind the port (query and
     /// fragment with their marks); mostly nothing.
     pub(crate) fn surroundings(&self) -> (&str, &str) {

@@ -66,6 +66,13 @@ pub(super) enum Course {
     Discover(Box<Discovering>),
 }
 
+impl Course {
+    /// Whether it is known that there are no other members.
+    pub(super) fn is_alone(&self) -> bool {
+        matches!(self, Self::Form(agreed) if agreed.list().len() == 1)
+    }
+}
+
 impl Stage {
     /// When it has to be woken.
     pub(super) fn deadline(&self) -> Option<Instant> {

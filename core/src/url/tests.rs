@@ -142,3 +142,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn loopback_is_this_machine_alone() {
+    for (text, loopback) in [
+        ("http://127.0.0.1:1", true),
+        ("http://127.9.9.9:1", true),
+        ("http://[::1]:1", true),
+        ("http://[::ffff:127.0.0.1]:1", true),
+        ("http://LOCALHOST:1", true),
+        ("http://10.0.1.10:1", false),
+        ("http://0.0.0.0:1", false),
+        ("http://:1", false),
+        ("http://localhost.example.com:1", false),
+    ] {
+        assert_eq!(Url::parse(text).unwrap().is_loopback(), loopback, "{text}");
+    }
+}

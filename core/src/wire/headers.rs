@@ -16,6 +16,7 @@ use crate::http::{Head, Method, Reply};
 use crate::id::{ClusterId, MemberId};
 use crate::member::identity::{Incarnation, Said};
 use crate::member::{Cluster, Member};
+use crate::raft::{Body, Message};
 use crate::tls::Certificate;
 use crate::url::Url;
 
@@ -169,6 +170,9 @@ impl Local<'_> {
         if self.cluster.removed.contains(&from) {
             return Err(self.plain(410, "removed member"));
         }
+        if header(head, SERVER_FROM).is_some_and(|said| MemberId::parse_hex(&said) != Some(from)) {
+            return Err(self.plain(412, "from field mismatch"));
+        }
         if from == self.member || !self.cluster.members.contains_key(&from) {
             return Err(self.plain(404, "error sender not found"));
         }
@@ -178,6 +182,23 @@ impl Local<'_> {
             return Err(self.plain(412, "to field mismatch"));
         }
         Ok(StreamRequest { kind, from })
+    }
+
+    /// Who sends a message: who says so in the head, which etcd 2.0 leaves open. The message has to
+    /// be of the same member, unless it is one that members pass on for others.
+    ///
+    /// # Errors
+    /// The answer that refuses it.
+    pub fn sender(&self, head: &Head, message: &Message) -> Result<MemberId, Reply> {
+        let Some(said) = header(head, SERVER_FROM) else { return Ok(message.from) };
+        let passed_on = matches!(message.body, Body::Propose { .. } | Body::TransferLeader);
+        match MemberId::parse_hex(&said) {
+            Some(sender) if sender == message.from || passed_on => Ok(sender),
+            _ => {
+                let from = message.from;
+                Err(self.plain(412, &format!("the message is of {from}, and sent by {said}")))
+            }
+        }
     }
 
     /// Checks that whoever showed a certificate may speak for the member `from`: it has to be valid

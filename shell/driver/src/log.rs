@@ -13,6 +13,7 @@ pub fn note(note: &Note) {
         Note::BootDecided { .. }
         | Note::FlagIgnored { .. }
         | Note::CertificateUnused { .. }
+        | Note::PlainPeers { .. }
         | Note::Discovered { .. }
         | Note::DiscoveryFailed { .. }
         | Note::WaitingForRecords { .. }
@@ -57,6 +58,10 @@ fn boot(note: &Note) {
         Note::FlagIgnored { flag, data_dir } => {
             info!(flag, "-{flag} is ignored: the data directory {data_dir} holds a member already");
         }
+        Note::PlainPeers { url } => warn!(
+            "{url} is listened on for other members without TLS: whoever can connect can act as one; \
+             see -peer-cert-file, -peer-trusted-ca-file and -peer-client-cert-auth"
+        ),
         Note::CertificateUnused { flag, url } => {
             warn!(flag, "{url} is listened on without TLS: -{flag} is not used there");
         }

@@ -121,14 +121,17 @@ fn streams_are_opened_to_members_only() {
     let local = local(&cluster);
     let wrong_to: &[(&str, Option<&str>)] = &[(RAFT_TO, Some("b"))];
     let no_to: &[(&str, Option<&str>)] = &[(RAFT_TO, None)];
+    let of_d: &[(&str, Option<&str>)] = &[(SERVER_FROM, Some("d"))];
+    let of_a: &[(&str, Option<&str>)] = &[(SERVER_FROM, Some("a"))];
     let table = [
         ("/raft/stream/other/b", wrong_to, 404, "invalid path\n"),
         ("/raft/stream/msgapp", wrong_to, 404, "invalid path\n"),
         ("/raft/stream/msgapp/x", wrong_to, 404, "invalid from\n"),
         ("/raft/stream/msgapp/b/b", wrong_to, 404, "invalid from\n"),
         ("/raft/stream/msgapp/c", wrong_to, 410, "removed member\n"),
-        ("/raft/stream/message/d", wrong_to, 404, "error sender not found\n"),
-        ("/raft/stream/message/a", wrong_to, 404, "error sender not found\n"),
+        ("/raft/stream/message/d", of_d, 404, "error sender not found\n"),
+        ("/raft/stream/message/a", of_a, 404, "error sender not found\n"),
+        ("/raft/stream/message/b", of_d, 412, "from field mismatch\n"),
         ("/raft/stream/message/b", wrong_to, 412, "to field mismatch\n"),
         ("/raft/stream/message/b", no_to, 412, "to field mismatch\n"),
     ];
@@ -252,4 +255,22 @@ fn a_stranger_is_told_apart_by_its_cluster() {
     let elsewhere = [("x-etcd-cluster-id", Some("beef")), ("x-peerurls", Some("http://x:1"))];
     let (_, cause) = own.stranger(&head(Method::Post, PIPELINE_PATH, &elsewhere)).unwrap();
     assert!(cause.contains("has an address of this cluster in its -initial-cluster"), "{cause}");
+}
+
+#[test]
+fn a_message_is_of_the_member_that_sends_it_unless_it_is_passed_on() {
+    let cluster = cluster();
+    let local = local(&cluster);
+    let message = |from, body| Message { to: OWN, from, term: 1, body };
+    let by_peer = head(Method::Post, PIPELINE_PATH, &[]);
+    let unsaid = head(Method::Post, PIPELINE_PATH, &[(SERVER_FROM, None)]);
+    let nonsense = head(Method::Post, PIPELINE_PATH, &[(SERVER_FROM, Some("x"))]);
+    let other = MemberId(0xd);
+    let vote = || Body::VoteResponse { granted: true, pre: false };
+    assert_eq!(local.sender(&by_peer, &message(PEER, vote())), Ok(PEER));
+    assert_eq!(local.sender(&unsaid, &message(other, vote())), Ok(other));
+    let refusal = local.sender(&by_peer, &message(other, vote())).unwrap_err();
+    assert_eq!(answer(&refusal), (412, "the message is of d, and sent by b\n"));
+    assert!(local.sender(&nonsense, &message(PEER, vote())).is_err());
+    assert_eq!(local.sender(&by_peer, &message(other, Body::TransferLeader)), Ok(PEER));
 }

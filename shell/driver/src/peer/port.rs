@@ -78,7 +78,10 @@ impl<P: Platform> Port<P> {
         };
         match read {
             Ok(message) => {
-                if let Err(refusal) = self.certified(&local, head, message.from, caller) {
+                let sender = local.sender(head, &message);
+                let certified =
+                    sender.and_then(|sender| self.certified(&local, head, sender, caller));
+                if let Err(refusal) = certified {
                     return refusal;
                 }
                 self.remember(&local, head, message.from);
