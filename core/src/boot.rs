@@ -29,6 +29,7 @@ mod restore;
 mod settle;
 pub(crate) mod srv;
 mod stage;
+mod steps;
 pub mod table;
 mod versions;
 
@@ -37,7 +38,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::config::{Config, Form};
+use crate::config::Config;
 use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Ticket};
 use crate::dns;
 use crate::error::Refusal;
@@ -45,25 +46,15 @@ use crate::http::Answer;
 use crate::member::Member;
 use crate::node::{CallId, Effects, ListenError, Output};
 use crate::note::Note;
-use crate::rng::{Rng, Stream};
 use crate::time::Instant;
-use crate::url::{Scheme, Url};
 use crate::wal::Owner;
-use agreed::Agreed;
-use discovering::{Discovering, Outcome as Discovered};
-use disk_state::DiskState;
-use first_log::FirstLog;
 use force::Forcing;
-use forming::{Forming, Verdict};
 use identity::Incarnation;
-use join::{Join, Standing};
-use list::InitialCluster;
 use look::Look;
 pub(crate) use progress::{Booted, Progress, Restored};
 pub(crate) use refusals::disk as unusable_directory;
-use restore::{Outcome, Restore};
-use settle::{Settled, Settling};
-use srv::{Listed, Renewal, Search, Srv};
+use restore::Outcome;
+use srv::{Renewal, Search};
 use stage::{Course, Stage};
 use table::Plan;
 
@@ -251,144 +242,6 @@ impl Boot {
         Ok(())
     }
 
-    /// Decides by what stands in the directory. As long as nothing is bound nothing was touched,
-    /// and a refusal leaves it so.
-    fn decide(
-        &mut self,
-        now: Instant,
-        disk: &DiskState,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
-        match table::decide(disk, &self.config)? {
-            Plan::Restart => self.go_on(now, Course::Restart, fx),
-            Plan::Form => {
-                let settled = Settling::begin(&self.config, fx)?;
-                self.settle(now, settled, fx)
-            }
-            Plan::Join => {
-                let list = settle::list_to_join(&self.config)?;
-                let standing = Join::begin(&self.config, list, &self.config.name, fx)?;
-                self.join(now, standing, fx)
-            }
-            Plan::Proxy => self.go_on(now, Course::Proxy(InitialCluster::default()), fx),
-            Plan::Discover => {
-                let rng = Rng::new(self.seed, Stream::Boot);
-                let discovering = Discovering::begin(&self.config, rng, fx)?;
-                self.stage = Stage::Discovering(Box::new(discovering));
-                Ok(())
-            }
-            Plan::LookUp => {
-                if let Some((asked, urls)) = settle::to_look_up(&self.config)? {
-                    let name = &self.config.name;
-                    self.renewal = Some(Box::new(Renewal::new(&asked, name, &urls)));
-                    let srv = Srv::begin(name, asked, urls, now, fx);
-                    self.stage = Stage::Searching(Box::new(srv));
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn settle(
-        &mut self,
-        now: Instant,
-        settled: Settled,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
-        match settled {
-            Settled::Agreed(agreed) => self.go_on(now, Course::Form(agreed), fx),
-            Settled::Waiting(settling) => {
-                self.stage = Stage::Settling(settling);
-                Ok(())
-            }
-        }
-    }
-
-    fn search(
-        &mut self,
-        now: Instant,
-        search: Search,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
-        let Listed { list, own, existing } = match search {
-            Search::Listed(listed) => listed,
-            Search::Waiting(srv) => {
-                self.stage = Stage::Searching(srv);
-                return Ok(());
-            }
-        };
-        if existing {
-            let standing = Join::begin(&self.config, list, &own, fx)?;
-            return self.join(now, standing, fx);
-        }
-        let first = self.config.bootstrap()?;
-        let agreed = Agreed::new(list, first.token, first.form, &own)?;
-        self.go_on(now, Course::Form(agreed), fx)
-    }
-
-    fn join(
-        &mut self,
-        now: Instant,
-        standing: Standing,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
-        match standing {
-            Standing::Joined(joined) => self.go_on(now, Course::Join(joined), fx),
-            Standing::Waiting(join) => {
-                self.stage = Stage::Joining(join);
-                Ok(())
-            }
-        }
-    }
-
-    fn discovered(
-        &mut self,
-        now: Instant,
-        outcome: Discovered,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
-        let course = match outcome {
-            Discovered::Pending(discovering) => {
-                self.stage = Stage::Discovering(discovering);
-                return Ok(());
-            }
-            Discovered::Register(discovering) => Course::Discover(discovering),
-            Discovered::Agreed(agreed) => Course::Form(agreed),
-            Discovered::Proxy(members) => Course::Proxy(members),
-        };
-        self.go_on(now, course, fx)
-    }
-
-    /// Takes the next step that the course needs.
-    fn go_on(&mut self, now: Instant, course: Course, fx: &mut Effects<'_>) -> Result<(), Refusal> {
-        if !self.bound {
-            return self.listen(course, fx);
-        }
-        if let Course::Proxy(members) = course {
-            self.stage = Stage::Proxying(members);
-            return Ok(());
-        }
-        let Some(incarnation) = self.incarnation else {
-            let ticket = fx.script.ticket();
-            fx.script.push(Op::Read { path: disk_state::IDENTITY.into(), ticket });
-            self.stage = Stage::ReadingIdentity(ticket, course);
-            return Ok(());
-        };
-        self.stage = match course {
-            Course::Restart => Stage::Restoring(Box::new(Restore::begin(&self.config, fx.script))),
-            Course::Form(agreed) => self.form(now, agreed, incarnation, fx),
-            Course::Join(joined) => {
-                let Owner { member, cluster } = joined.owner;
-                fx.note(Note::BootDecided { member, cluster, restart: false });
-                let first = FirstLog::joining(&self.config, joined, incarnation, fx.script);
-                Stage::Creating(Box::new(first))
-            }
-            Course::Discover(discovering) => Stage::Discovering(discovering.register(now, fx)),
-            Course::Proxy(members) => Stage::Proxying(members),
-        };
-        Ok(())
-    }
-
     /// A look-up has ended.
     pub(crate) fn dns(
         &mut self,
@@ -427,24 +280,6 @@ impl Boot {
                 Progress::Pending
             }
         }
-    }
-
-    fn listen(&mut self, course: Course, fx: &mut Effects<'_>) -> Result<(), Refusal> {
-        let Config { listen_peer_urls: peer, listen_client_urls: client, security, .. } =
-            &*self.config;
-        security.check_listeners(peer, client)?;
-        for (flag, url) in security.unused(peer, client) {
-            fx.note(Note::CertificateUnused { flag, url: url.clone() });
-        }
-        // A proxy has no peers.
-        let peer = if matches!(course, Course::Proxy(_)) { Vec::new() } else { peer.clone() };
-        let plain = |url: &&Url| url.scheme() == Scheme::Http && !url.is_loopback();
-        for url in peer.iter().filter(plain).filter(|_| !course.is_alone()) {
-            fx.note(Note::PlainPeers { url: url.clone() });
-        }
-        fx.out.push(Output::Listen { peer, client: client.clone() });
-        self.stage = Stage::Listening(course);
-        Ok(())
     }
 
     /// The listeners are bound, or not.
@@ -498,39 +333,6 @@ impl Boot {
         }
     }
 
-    /// An earlier start was cut off before its log held anything: this one begins where that did.
-    fn start_over(
-        &mut self,
-        now: Instant,
-        segments: Vec<Arc<str>>,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
-        fx.script.extend(segments.into_iter().map(|path| Op::Remove { path }));
-        self.decide(now, &DiskState::Empty, fx)
-    }
-
-    /// The directory has an identity: ask the others, or begin.
-    fn form(
-        &self,
-        now: Instant,
-        agreed: Agreed,
-        incarnation: Incarnation,
-        fx: &mut Effects<'_>,
-    ) -> Stage {
-        let Owner { member, cluster } = agreed.owner();
-        fx.note(Note::BootDecided { member, cluster, restart: false });
-        let (own, data_dir) = (agreed.own().clone(), self.config.data_dir.clone());
-        let forming =
-            Forming::new(own, agreed.members(), cluster, data_dir, now).or_join(agreed.may_join());
-        let alone = forming.verdict() == Verdict::Form;
-        if alone || agreed.form() == Form::Majority && !agreed.may_join() {
-            // Without asking it is not known whether others do the same: the timers decide.
-            let first = FirstLog::begin(&self.config, &agreed, incarnation, alone, fx.script);
-            return Stage::Creating(Box::new(first));
-        }
-        Stage::Forming(agreed, forming)
-    }
-
     /// A call has ended.
     pub(crate) fn http(
         &mut self,
@@ -559,52 +361,6 @@ impl Boot {
                 Progress::Pending
             }
         }
-    }
-
-    /// Another member has answered.
-    fn asked(
-        &mut self,
-        now: Instant,
-        agreed: Agreed,
-        forming: Forming,
-        verdict: Verdict,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
-        self.stage = match (verdict, self.incarnation) {
-            (Verdict::Refuse(refusal), _) => return Err(refusal),
-            (Verdict::Join(joined), _) => {
-                let list = agreed.list().clone();
-                Stage::Joining(Join::found(&self.config, list, joined, now, fx))
-            }
-            // The first one to hear of all others is hardly ever the one that is to campaign; and
-            // where there is a leader already, asking first disturbs nobody.
-            (Verdict::Form | Verdict::Late, Some(incarnation)) => {
-                let first = FirstLog::begin(&self.config, &agreed, incarnation, true, fx.script);
-                Stage::Creating(Box::new(first))
-            }
-            _ => Stage::Forming(agreed, forming),
-        };
-        Ok(())
-    }
-
-    fn restored(&self, restored: restore::Ended, fx: &mut Effects<'_>) -> Progress {
-        let Some(incarnation) = self.incarnation else { return Progress::Pending };
-        self.told_restart(&restored, fx);
-        let restore::Ended { owner, wal, shelf, hard, log, snapshot, .. } = restored;
-        let (campaign, told) = (false, Vec::new());
-        let booted = Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told };
-        Progress::Done(Box::new(booted))
-    }
-
-    /// Tells what was found, and what it makes of the flags.
-    fn told_restart(&self, found: &restore::Ended, fx: &mut Effects<'_>) {
-        let Owner { member, cluster } = found.owner;
-        fx.note(Note::BootDecided { member, cluster, restart: true });
-        for flag in self.config.ignored_with_data() {
-            let data_dir = self.config.data_dir.clone();
-            fx.note(Note::FlagIgnored { flag, data_dir });
-        }
-        found.notes.iter().for_each(|note| fx.note(note.clone()));
     }
 
     fn disk_refusal(&self, error: &DiskError) -> Refusal {
