@@ -134,7 +134,7 @@ mod tests {
             endpoints.set(urls, &mut Rng::new([seed; 32], Stream::Boot));
             endpoints.split().0[0].clone()
         });
-        assert_eq!(firsts.collect::<std::collections::BTreeSet<_>>().len(), 3);
+        assert_eq!(firsts.collect::<alloc::collections::BTreeSet<_>>().len(), 3);
     }
 
     #[test]
