@@ -12,7 +12,8 @@ use crate::runner;
 use crate::scenario::Scenario;
 use crate::stats::Stats;
 
-/// The toy neither watches nor expires nor knows a full disk or a change of its members.
+/// The toy neither watches nor expires, knows no full disk and no change of its members, and takes
+/// their list from its flags.
 fn options(seed: u64) -> Options {
     Options {
         watchers: 0,
@@ -20,6 +21,7 @@ fn options(seed: u64) -> Options {
         full_mean_ms: 0,
         wrong_list_mean_ms: 0,
         change_mean_ms: 0,
+        srv: 0,
         ..Options::draw(seed)
     }
 }
