@@ -176,7 +176,7 @@ impl Draft<'_> {
             Trouble::Silent,
             Trouble::Other,
             Trouble::Flips,
-            Trouble::Partial,
+            Trouble::Absent,
             Trouble::Ports,
             Trouble::Tls,
             Trouble::Unresolved { target },
