@@ -1,3 +1,4 @@
+use alloc::collections::BTreeMap;
 use alloc::string::ToString as _;
 
 use proptest::prelude::*;
@@ -7,7 +8,6 @@ use crate::disk::Script;
 use crate::dns::{Failure, Query, Records, Service};
 use crate::node::Output;
 use crate::url::Scheme;
-use std::collections::BTreeMap;
 
 const SSL: &str = "_etcd-server-ssl._tcp.example.com";
 const PLAIN: &str = "_etcd-server._tcp.example.com";
@@ -19,7 +19,7 @@ struct Zone(BTreeMap<Query, Answer>);
 impl Zone {
     /// The guide's records.
     fn guide() -> Self {
-        let hosts = ["infra0", "infra1", "infra2"].map(|host| std::format!("{host}.example.com"));
+        let hosts = ["infra0", "infra1", "infra2"].map(|host| format!("{host}.example.com"));
         let mut zone =
             Self::default().services(PLAIN, &hosts.each_ref().map(|h| (h.as_str(), 2380)));
         for (host, ip) in hosts.iter().zip(["10.0.1.10", "10.0.1.11", "10.0.1.12"]) {
@@ -170,7 +170,7 @@ fn a_question_without_an_answer_leads_nowhere() {
     let (mut member, out) = Member::new("infra0", "http://10.0.1.10:2380");
     assert!(member.hear(&zone, out).is_none());
     assert_eq!(member.asked, [Query::Services(SSL.into())], "no fall to http");
-    assert_eq!(member.notes, [[std::format!("{SSL}: not answered: timed out")]]);
+    assert_eq!(member.notes, [[format!("{SSL}: not answered: timed out")]]);
 }
 
 #[test]
@@ -178,10 +178,7 @@ fn a_service_that_is_said_not_to_be_there_is_absent() {
     let zone = Zone::guide().services(SSL, &[("", 0)]);
     assert!(listed(&zone, "http://10.0.1.10:2380").0.contains("=http://"));
     let none = table(&Zone::default(), "http://10.0.1.10:2380");
-    assert_eq!(
-        none,
-        [std::format!("{SSL}: no SRV record"), std::format!("{PLAIN}: no SRV record")]
-    );
+    assert_eq!(none, [format!("{SSL}: no SRV record"), format!("{PLAIN}: no SRV record")]);
 }
 
 #[test]
@@ -254,7 +251,7 @@ fn records_are_waited_for_only_so_long() {
     assert_eq!(member.now.since(Instant::from_nanos(1)), Duration::from_secs(60));
     let refusal = ended.unwrap().unwrap_err();
     assert!(refusal.message.contains("no list of members in DNS under example.com."));
-    assert_eq!(refusal.hints[1], std::format!("{PLAIN}: no SRV record"));
+    assert_eq!(refusal.hints[1], format!("{PLAIN}: no SRV record"));
 }
 
 /// A renewal whose every question is answered at once; gives the list it comes to.
@@ -323,27 +320,27 @@ proptest! {
         ssl in any::<bool>(),
     ) {
         let places: Vec<(String, u16)> =
-            ports.iter().map(|port| (std::format!("h{port}.e"), *port)).collect();
+            ports.iter().map(|port| (format!("h{port}.e"), *port)).collect();
         let borrowed: Vec<(&str, u16)> =
             places.iter().map(|(host, port)| (host.as_str(), *port)).collect();
         let mut zone = Zone::default().services(if ssl { SSL } else { PLAIN }, &borrowed);
         for ((host, port), resolves) in places.iter().zip(&resolves) {
             if *resolves {
-                zone = zone.host(host, &[&std::format!("10.0.{}.{}", port / 256, port % 256)]);
+                zone = zone.host(host, &[&format!("10.0.{}.{}", port / 256, port % 256)]);
             }
         }
         let whole = resolves.iter().take(places.len()).all(|resolves| *resolves);
         let scheme = if ssl { Scheme::Https } else { Scheme::Http };
         let mut lists = Vec::new();
         for (host, port) in &places {
-            let by_name = std::format!("{}://{host}:{port}", scheme.as_str());
-            let ip = std::format!("10.0.{}.{}", port / 256, port % 256);
-            let by_address = std::format!("{}://{ip}:{port}", scheme.as_str());
+            let by_name = format!("{}://{host}:{port}", scheme.as_str());
+            let ip = format!("10.0.{}.{}", port / 256, port % 256);
+            let by_address = format!("{}://{ip}:{port}", scheme.as_str());
             for url in [by_name, by_address] {
                 match first(&zone, &url) {
                     Ok(Ok(listed)) => {
                         prop_assert!(whole);
-                        prop_assert_eq!(&listed.own, &std::format!("{host}:{port}"));
+                        prop_assert_eq!(&listed.own, &format!("{host}:{port}"));
                         lists.push(listed.list);
                     }
                     Ok(Err(refusal)) => prop_assert!(false, "{:?}", refusal),
