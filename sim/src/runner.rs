@@ -84,3 +84,26 @@ pub fn run_many(
         }
     });
 }
+
+/// Runs the seeds from 0 on, `count` of them, on all processors, and gives their reports if none
+/// broke a promise.
+///
+/// # Errors
+/// The first run that did.
+pub fn sound_runs(
+    world: worlds::World,
+    count: u64,
+    scenario: &(dyn Fn(u64) -> Scenario + Sync),
+) -> Result<Vec<Report>, Box<Failure>> {
+    let jobs = thread::available_parallelism().map_or(1, usize::from);
+    let (mut reports, mut failure) = (Vec::new(), None);
+    run_many(0, count, jobs, &|seed| world.run(&scenario(seed), false), &mut |report| {
+        if report.violation.is_some() {
+            failure.get_or_insert_with(|| Box::new(Failure(world, report)));
+        } else {
+            reports.push(report);
+        }
+        failure.is_none()
+    });
+    failure.map_or(Ok(reports), Err)
+}

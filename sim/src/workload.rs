@@ -118,21 +118,8 @@ fn counted(options: &Options) -> Vec<(Box<dyn Workload>, u64)> {
 
 /// A request with nothing but a verb, a path and a value.
 pub fn request(verb: Verb, path: &str, value: &str) -> KeysRequest {
-    KeysRequest {
-        verb,
-        path: path.to_owned(),
-        value: Bytes::copy_from_slice(value.as_bytes()),
-        dir: false,
-        prev_value: None,
-        prev_index: 0,
-        prev_exist: None,
-        ttl_s: None,
-        refresh: None,
-        recursive: false,
-        sorted: false,
-        quorum: false,
-        no_value_on_success: false,
-    }
+    let value = Bytes::copy_from_slice(value.as_bytes());
+    KeysRequest { value, ..KeysRequest::new(verb, path) }
 }
 
 /// The number in a value; values of workloads are numbers in text.

@@ -2,11 +2,8 @@
 //! its answers are lost after it did what it was asked, and members crash while they join.
 //! `SIM_DISCOVERY=1` does the same in the swarm.
 
-use std::sync::Mutex;
-
-use quorate_core::Node;
 use sim::options::Options;
-use sim::runner::{Failure, run, run_many};
+use sim::runner::sound_runs;
 use sim::scenario::Scenario;
 use sim::worlds::World;
 
@@ -28,17 +25,7 @@ fn scenario(seed: u64) -> Scenario {
 
 #[test]
 fn a_token_forms_one_cluster_whatever_fails() {
-    let reports = Mutex::new(Vec::new());
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    run_many(0, RUNS, jobs, &|seed| run::<Node>(&scenario(seed), false), &mut |report| {
-        let sound = report.violation.is_none();
-        reports.lock().expect("not poisoned").push(report);
-        sound
-    });
-    let reports = reports.into_inner().expect("not poisoned");
-    for report in &reports {
-        assert!(report.violation.is_none(), "{}", Failure(World::Lockstep, report.clone()));
-    }
+    let reports = sound_runs(World::Lockstep, RUNS, &scenario).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(reports.len() as u64, RUNS);
     let runs_with = |test: &dyn Fn(&sim::stats::Stats) -> bool| {
         reports.iter().filter(|report| test(&report.stats)).count() as u64

@@ -1,11 +1,9 @@
 //! The swarm: thousands of short runs of the core with faults, none of which may break a promise.
 //! `SIM_SEED=…` runs one seed again, and `SIM_<OPTION>=…` changes an option.
 
-use std::sync::Mutex;
-
 use quorate_core::Node;
 use sim::chance::parse_seed;
-use sim::runner::{Failure, run, run_many};
+use sim::runner::{Failure, run, sound_runs};
 use sim::scenario::Scenario;
 use sim::stats::Stats;
 use sim::worlds::World;
@@ -33,17 +31,7 @@ fn the_swarm_finds_nothing() {
         println!("seed {seed}: {}\ndigest {:016x}", report.stats, report.digest);
         return;
     }
-    let reports = Mutex::new(Vec::new());
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    run_many(0, RUNS, jobs, &|seed| run::<Node>(&scenario(seed), false), &mut |report| {
-        let sound = report.violation.is_none();
-        reports.lock().expect("not poisoned").push(report);
-        sound
-    });
-    let reports = reports.into_inner().expect("not poisoned");
-    for report in &reports {
-        assert!(report.violation.is_none(), "{}", Failure(World::Lockstep, report.clone()));
-    }
+    let reports = sound_runs(World::Lockstep, RUNS, &scenario).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(reports.len() as u64, RUNS);
     let runs_with = |test: &dyn Fn(&Stats) -> bool| {
         reports.iter().filter(|report| test(&report.stats)).count() as u64

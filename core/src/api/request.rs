@@ -73,6 +73,28 @@ pub struct KeysRequest {
     pub no_value_on_success: bool,
 }
 
+impl KeysRequest {
+    /// A request with nothing but a verb and a path: every field that says more is empty, absent or
+    /// false.
+    pub fn new(verb: Verb, path: impl Into<String>) -> Self {
+        Self {
+            verb,
+            path: path.into(),
+            value: Bytes::new(),
+            dir: false,
+            prev_value: None,
+            prev_index: 0,
+            prev_exist: None,
+            ttl_s: None,
+            refresh: None,
+            recursive: false,
+            sorted: false,
+            quorum: false,
+            no_value_on_success: false,
+        }
+    }
+}
+
 /// The verbs of `/v2/keys`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {

@@ -215,21 +215,8 @@ fn register(head: &Head, body: &[u8], token: &str, id: &str) -> Result<KeysReque
 
 /// Writes a key that must not exist.
 fn put(path: &str, value: Bytes) -> KeysRequest {
-    KeysRequest {
-        verb: Verb::Put,
-        path: format!("{KEYS}/{path}"),
-        value,
-        dir: false,
-        prev_value: None,
-        prev_index: 0,
-        prev_exist: Some(false),
-        ttl_s: None,
-        refresh: None,
-        recursive: false,
-        sorted: false,
-        quorum: false,
-        no_value_on_success: false,
-    }
+    let path = format!("{KEYS}/{path}");
+    KeysRequest { value, prev_exist: Some(false), ..KeysRequest::new(Verb::Put, path) }
 }
 
 fn bad(what: &str) -> Reply {

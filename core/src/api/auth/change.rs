@@ -89,7 +89,7 @@ impl Change {
 
     /// The first step.
     pub fn begin(&self) -> Step {
-        Step::Ask(KeysRequest { quorum: true, ..request(Verb::Get, auth::ENABLED) })
+        Step::Ask(KeysRequest { quorum: true, ..KeysRequest::new(Verb::Get, auth::ENABLED) })
     }
 
     /// The node has carried out what the last step asked for; `view` is not older than its answer.
@@ -183,7 +183,7 @@ impl Change {
                 Err(failure(404, &format!("User {name} does not exist")))
             }
             Wanted::DeleteUser(name) => {
-                Ok((one(request(Verb::Delete, &path(auth::USERS, name))), empty()))
+                Ok((one(KeysRequest::new(Verb::Delete, path(auth::USERS, name))), empty()))
             }
             Wanted::PutRole(form) => {
                 let (role, write, status) = put_role(form, auth)?;
@@ -196,7 +196,7 @@ impl Change {
                 Err(failure(404, &format!("Role {name} doesn't exist.")))
             }
             Wanted::DeleteRole(name) => {
-                Ok((one(request(Verb::Delete, &path(auth::ROLES, name))), empty()))
+                Ok((one(KeysRequest::new(Verb::Delete, path(auth::ROLES, name))), empty()))
             }
         }
     }
@@ -294,30 +294,12 @@ fn path(directory: &str, name: &str) -> String {
     format!("{directory}/{name}")
 }
 
-fn request(verb: Verb, path: &str) -> KeysRequest {
-    KeysRequest {
-        verb,
-        path: path.into(),
-        value: Bytes::new(),
-        dir: false,
-        prev_value: None,
-        prev_index: 0,
-        prev_exist: None,
-        ttl_s: None,
-        refresh: None,
-        recursive: false,
-        sorted: false,
-        quorum: false,
-        no_value_on_success: false,
-    }
-}
-
 fn create(path: &str, value: Bytes) -> KeysRequest {
-    KeysRequest { value, prev_exist: Some(false), ..request(Verb::Put, path) }
+    KeysRequest { value, prev_exist: Some(false), ..KeysRequest::new(Verb::Put, path) }
 }
 
 fn replace(path: &str, value: Bytes, prev_index: u64) -> KeysRequest {
-    KeysRequest { value, prev_exist: Some(true), prev_index, ..request(Verb::Put, path) }
+    KeysRequest { value, prev_exist: Some(true), prev_index, ..KeysRequest::new(Verb::Put, path) }
 }
 
 fn create_role(role: &Role) -> KeysRequest {

@@ -35,24 +35,6 @@ fn cause(method: Method, target: &str) -> (u64, String) {
     (body["errorCode"].as_u64().unwrap(), body["cause"].as_str().unwrap().to_string())
 }
 
-fn plain(verb: Verb, path: &str) -> KeysRequest {
-    KeysRequest {
-        verb,
-        path: path.to_string(),
-        value: Bytes::new(),
-        dir: false,
-        prev_value: None,
-        prev_index: 0,
-        prev_exist: None,
-        ttl_s: None,
-        refresh: None,
-        recursive: false,
-        sorted: false,
-        quorum: false,
-        no_value_on_success: false,
-    }
-}
-
 #[test]
 fn keys_are_paths_of_the_store() {
     for (target, path) in [
@@ -81,7 +63,7 @@ fn every_parameter_of_a_write_is_carried() {
         recursive: true,
         sorted: true,
         no_value_on_success: true,
-        ..plain(Verb::Put, "/1/k")
+        ..KeysRequest::new(Verb::Put, "/1/k")
     };
     assert_eq!(write(Method::Put, "/v2/keys/k", body), expected);
     let target = format!("/v2/keys/k?{body}");
@@ -90,7 +72,7 @@ fn every_parameter_of_a_write_is_carried() {
         KeysRequest { verb: Verb::Delete, ..expected.clone() }
     );
     assert_eq!(write(Method::Post, &target, ""), KeysRequest { verb: Verb::Post, ..expected });
-    assert_eq!(write(Method::Put, "/v2/keys/k", ""), plain(Verb::Put, "/1/k"));
+    assert_eq!(write(Method::Put, "/v2/keys/k", ""), KeysRequest::new(Verb::Put, "/1/k"));
 }
 
 #[test]
@@ -101,7 +83,7 @@ fn reads_are_plain_or_watch_or_quorum() {
         Parsed::Request(Request::Watch(WatchRequest { path, recursive, stream, since }))
     };
     let quorum = |quorum, recursive| {
-        let plain = plain(Verb::Get, "/1/k");
+        let plain = KeysRequest::new(Verb::Get, "/1/k");
         Parsed::Request(Request::Keys(KeysRequest { quorum, recursive, ..plain }))
     };
     for (method, query, expected) in [
