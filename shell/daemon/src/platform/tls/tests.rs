@@ -18,7 +18,6 @@ use super::{Stream, Tls};
 
 /// The black-box tests use the same.
 #[path = "../../../../../tests/support/certificates.rs"]
-#[allow(dead_code, reason = "not all of it is needed here")]
 mod certificates;
 use certificates::{Authority, Issued, Valid};
 
