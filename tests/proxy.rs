@@ -221,6 +221,64 @@ fn the_extra_members_of_a_token_become_proxies_and_stay_so() {
     assert_eq!(registered(&service, &url).len(), 1);
 }
 
+/// A discovery service for one member, which lists `first` before whoever registers as soon as
+/// somebody has; gives the URL of its token.
+fn service_that_was_faster(first: String) -> String {
+    let (server, url) = listener();
+    thread::spawn(move || {
+        let mut registered = None;
+        for stream in server.incoming() {
+            let mut stream = stream.expect("a connection");
+            let asked = request(&stream);
+            let path = asked.split(' ').nth(1).expect("a path");
+            let key = path.split('?').next().expect("a path").to_owned();
+            let node = |key: &str, value: &str, index: u64| {
+                format!(
+                    r#"{{"key":"{key}","value":"{value}","createdIndex":{index},
+                        "modifiedIndex":{index}}}"#
+                )
+            };
+            let body = match asked.split(' ').next() {
+                Some("PUT") => {
+                    let body = node(&key, "", 6);
+                    registered = Some(key);
+                    body
+                }
+                _ if key.ends_with("/size") => node("size", "1", 1),
+                _ => {
+                    let late = registered.iter().map(|key| node(key, "late", 6));
+                    let all: Vec<String> =
+                        late.flat_map(|late| [node("/1", &first, 5), late]).collect();
+                    format!(r#"{{"key":"/t","dir":true,"nodes":[{}]}}"#, all.join(","))
+                }
+            };
+            let body = format!(r#"{{"action":"get","node":{body}}}"#);
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nX-Etcd-Index: 7\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all((head + &body).as_bytes());
+        }
+    });
+    format!("{url}/t")
+}
+
+#[test]
+fn a_member_that_loses_its_place_while_it_registers_gives_its_peer_port_back() {
+    let mut cluster = Cluster::new(2);
+    let url = service_that_was_faster(format!("infra0={}", cluster.peer_url(0)));
+    let command = through(&cluster, 1, &url);
+    cluster.start_as(1, command);
+    wait_until("it falls back", || {
+        assert!(cluster.process(1).runs(), "it ended: {}", cluster.process(1).log());
+        cluster.process(1).log().contains("discovery cluster full, falling back to proxy")
+    });
+    let port = cluster.peer_url(1);
+    let port = port.trim_start_matches("http://");
+    wait_until("its peer port is free", || TcpListener::bind(port).is_ok());
+    assert!(TcpStream::connect(cluster.url(1, "").trim_start_matches("http://")).is_ok());
+}
+
 /// Reads the head of a request, and as much of its body as its length says.
 fn request(stream: &TcpStream) -> String {
     let mut reader = BufReader::new(stream);
@@ -275,6 +333,7 @@ fn headers_and_bodies_go_through_as_they_are() {
     let mut stream = TcpStream::connect(place.trim_start_matches("http://")).expect("the proxy");
     let sent = "PATCH /a%2Fb?c=%20d HTTP/1.1\r\nHost: elsewhere\r\nX-Mine: 1\r\nX-Mine: 2\r\n\
                 Connection: close, X-Hop\r\nX-Hop: 1\r\nProxy-Authorization: Basic x\r\n\
+                X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 10.0.0.2\r\n\
                 TE: trailers\r\nContent-Length: 3\r\n\r\nabc";
     stream.write_all(sent.as_bytes()).expect("the request");
     let mut answer = String::new();
@@ -283,6 +342,7 @@ fn headers_and_bodies_go_through_as_they_are() {
     assert!(seen.starts_with("patch /a%2fb?c=%20d http/1.1\r\n"), "{seen}");
     assert!(seen.contains("x-mine: 1\r\nx-mine: 2\r\n"), "{seen}");
     assert!(seen.contains("content-length: 3\r\n") && seen.ends_with("abc"), "{seen}");
+    assert!(seen.contains("x-forwarded-for: 10.0.0.1, 10.0.0.2, 127."), "{seen}");
     for gone in ["x-hop", "proxy-authorization", "te:", "elsewhere"] {
         assert!(!seen.contains(gone), "{gone}: {seen}");
     }

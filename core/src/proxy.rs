@@ -17,6 +17,6 @@ mod record;
 mod routes;
 mod source;
 
-pub use forward::{may_ask_another, passes_on};
+pub use forward::{FORWARDED_FOR, forwarded_for, may_ask_another, passes_on};
 pub(crate) use machine::Proxy;
 pub use routes::{Decision, Routes};

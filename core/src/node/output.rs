@@ -69,7 +69,7 @@ pub enum Output {
     Peers(Vec<Peer>),
     /// What readers see from now on.
     Publish(Arc<View>),
-    /// Forward requests like this from now on: this is a proxy.
+    /// Forward requests like this from now on: this is a proxy, which listens to no peers.
     Route(Arc<Routes>),
     /// Something worth knowing.
     Note(Note),

@@ -39,13 +39,13 @@ impl Routes {
             let (headers, body) = (Vec::new(), bytes::Bytes::new());
             return Decision::Answer(Reply { status: 501, headers, body });
         }
-        // Where none answers, one that has failed a moment ago may be back.
-        let urls = if self.available.is_empty() { &self.down } else { &self.available };
+        // One that has failed a moment ago may be back by the time that no other answers.
+        let urls: Vec<Url> = self.available.iter().chain(&self.down).cloned().collect();
         if urls.is_empty() {
             let words = "proxy: zero endpoints currently available";
             return Decision::Answer(reply::message(503, words));
         }
-        Decision::Forward(urls.clone())
+        Decision::Forward(urls)
     }
 
     /// `GET /v2/config/local/proxy`: where requests are forwarded to.
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_go_to_members_that_answer_and_else_to_those_that_did_not() {
+    fn requests_go_to_members_that_answer_before_those_that_did_not() {
         let put = head(Method::Put, "/v2/keys/a");
         let forward = |routes: Routes| match routes.decide(&put) {
             Decision::Forward(urls) => urls.iter().map(|url| url.as_str().to_owned()).collect(),
@@ -97,7 +97,7 @@ mod tests {
         };
         let (a, b) = ("http://a:1", "http://b:1");
         let urls: Vec<alloc::string::String> = forward(routes("on", &[a], &[b]));
-        assert_eq!(urls, [a]);
+        assert_eq!(urls, [a, b]);
         assert_eq!(forward(routes("on", &[], &[b])), [b]);
         assert_eq!(
             answered(routes("on", &[], &[]).decide(&put)),

@@ -13,7 +13,9 @@ use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use quorate_core::http::Head;
 use quorate_core::node::Input;
-use quorate_core::proxy::{Decision, Routes, may_ask_another, passes_on};
+use quorate_core::proxy::{
+    Decision, FORWARDED_FOR, Routes, forwarded_for, may_ask_another, passes_on,
+};
 use quorate_core::tls::Role;
 use quorate_core::url::Url;
 use tracing::debug;
@@ -21,7 +23,7 @@ use tracing::debug;
 use crate::client::convert::response;
 use crate::http::{Body, Connection, authority};
 use crate::life::Life;
-use crate::platform::{Endpoint, Platform};
+use crate::platform::{Caller, Endpoint, Platform};
 use crate::run::Mailbox;
 use pipe::{Pipe, Stall};
 
@@ -48,13 +50,15 @@ impl<P: Platform> Forwarder<P> {
         &self,
         routes: &Arc<Routes>,
         head: &Head,
-        parts: Parts,
+        caller: &Caller,
+        mut parts: Parts,
         body: Incoming,
     ) -> Response<Body> {
         let urls = match routes.decide(head) {
             Decision::Answer(reply) => return response(reply),
             Decision::Forward(urls) => urls,
         };
+        say_for_whom(&mut parts.headers, caller);
         let has_body = !body.is_end_stream();
         let again = may_ask_another(head.method, has_body);
         let stall = Stall::default();
@@ -145,6 +149,14 @@ fn request(parts: &Parts, body: Body) -> Request<Body> {
     *request.headers_mut() = passed_on(&parts.headers);
     request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     request
+}
+
+fn say_for_whom(headers: &mut HeaderMap, caller: &Caller) {
+    let Some(client) = caller.address else { return };
+    let before = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    if let Ok(value) = HeaderValue::try_from(forwarded_for(before, client)) {
+        headers.insert(FORWARDED_FOR, value);
+    }
 }
 
 /// The headers that go on.

@@ -22,6 +22,7 @@ struct Progress {
     begun: bool,
     known: bool,
     ready: bool,
+    forwards: bool,
 }
 
 impl Published {
@@ -35,7 +36,8 @@ impl Published {
 
     pub(crate) fn publish(&self, view: Arc<View>) {
         let known = view.member.is_some() && view.cluster_id.is_some();
-        let progress = Progress { begun: true, known, ready: view.ready };
+        let forwards = self.routes.load().is_some();
+        let progress = Progress { begun: true, known, ready: view.ready, forwards };
         self.view.store(Some(view));
         self.progress.set(progress);
     }
@@ -43,6 +45,14 @@ impl Published {
     /// This is a proxy, and forwards like this.
     pub(crate) fn route(&self, routes: Arc<Routes>) {
         self.routes.store(Some(routes));
+        let before = self.progress.watcher().get();
+        self.progress.set(Progress { forwards: true, ..before });
+    }
+
+    /// Ends once this is a proxy.
+    pub(crate) async fn forwards(&self) {
+        // Without the changer there is nobody left who could make it one.
+        self.progress.watcher().until(|progress| progress.forwards).await;
     }
 
     /// How requests are forwarded, if they are.

@@ -51,7 +51,9 @@ impl<P: Platform> Service for Port<P> {
         let tokens = self.shared.options.tokens.as_ref();
         let mut answer = match (tokens, self.shared.published.routes()) {
             (Some(rules), _) => self.tokens(rules, &head, caller, body).await,
-            (None, Some(routes)) => self.forwarder.forward(&routes, &head, parts, body).await,
+            (None, Some(routes)) => {
+                self.forwarder.forward(&routes, &head, caller, parts, body).await
+            }
             (None, None) => self.route(&head, caller, body).await,
         };
         add_headers(&mut answer, readable.headers());

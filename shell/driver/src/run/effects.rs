@@ -1,6 +1,7 @@
 //! Carrying out what the node asks for.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use quorate_core::disk::Op;
 use quorate_core::dns::Query;
@@ -19,6 +20,7 @@ use crate::http::{self, Doors};
 use crate::life::Life;
 use crate::peer::Links;
 use crate::platform::{Disk as _, Platform};
+use crate::published::Published;
 use crate::{client, log, outcall, peer};
 
 /// Everything outside the node that its outputs reach.
@@ -153,12 +155,14 @@ impl<P: Platform> Effects<P> {
     fn listen(&self, peer: Vec<Url>, client: Vec<Url>) {
         let (platform, life) = (self.platform.clone(), self.life.clone());
         let peer_port = self.links.port();
+        let published = Arc::clone(&self.shared.published);
         let client_port = client::Port::new(platform.clone(), life.clone(), self.shared.clone());
         if let Some(rules) = self.shared.options.tokens.clone() {
             self.life.spawn(&self.platform, client::sweep(client_port.clone(), rules));
         }
         self.report(async move {
-            let result = listen(&platform, &life, (peer, peer_port), (client, client_port)).await;
+            let (peer, client) = ((peer, peer_port), (client, client_port));
+            let result = listen(&platform, &life, &published, peer, client).await;
             Input::Listening { result }
         });
     }
@@ -182,10 +186,12 @@ fn count(counted: &Counted, now: Now, input: &Input) {
     }
 }
 
-/// Binds everything before anything is served, so that a port that is taken is found first.
+/// Binds everything before anything is served, so that a port that is taken is found first. The
+/// addresses for peers are free again once this turns out to be a proxy.
 async fn listen<P: Platform>(
     platform: &P,
     life: &Life,
+    published: &Arc<Published>,
     (peer_urls, peer_port): (Vec<Url>, peer::Port<P>),
     (client_urls, client_port): (Vec<Url>, client::Port<P>),
 ) -> Result<(), ListenError> {
@@ -200,7 +206,14 @@ async fn listen<P: Platform>(
             doors.clone(),
             peer_port.clone(),
         );
-        life.spawn(platform, serve);
+        let published = Arc::clone(published);
+        life.spawn(platform, async move {
+            tokio::select! {
+                biased;
+                () = serve => {}
+                () = published.forwards() => {}
+            }
+        });
     }
     let doors = Doors::new(client_port.door());
     for listener in clients {
