@@ -9,68 +9,14 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
-use support::address::own_address;
-use support::client::{Answer, Client};
-use support::cluster::{Cluster, isolate};
+use support::client::Client;
+use support::cluster::Cluster;
 use support::etcd;
-use support::process::Process;
 use support::refusal::run;
+use support::service::Service;
 use support::token::{registered_at, through};
 use support::wait::{wait_for, wait_until};
 use support::{QUORATE, left_out};
-
-/// A service with a directory of its own.
-struct Service {
-    process: Option<Process>,
-    dir: TempDir,
-    base: String,
-    flags: Vec<String>,
-    client: Client,
-}
-
-impl Service {
-    fn started(flags: &[&str]) -> Self {
-        let mut service = Self {
-            process: None,
-            dir: tempfile::tempdir().expect("a directory for the test"),
-            base: format!("http://{}:2379", own_address()),
-            flags: flags.iter().map(ToString::to_string).collect(),
-            client: Client::new(),
-        };
-        service.start();
-        service
-    }
-
-    fn start(&mut self) {
-        let mut command = Command::new(Path::new(QUORATE));
-        command.args(["discovery", "-listen", &self.base, "-data-dir"]);
-        command.arg(self.dir.path().join("data")).args(&self.flags);
-        isolate(&mut command);
-        self.process = Some(Process::start(command, &self.dir.path().join("log")));
-        wait_until("the service is well", || {
-            self.client.get(&self.url("/health")).is_ok_and(|answer| answer.status == 200)
-        });
-    }
-
-    fn kill(&mut self) {
-        self.process.take().expect("it runs").kill();
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-
-    fn get(&self, path: &str) -> Answer {
-        self.client.get(&self.url(path)).expect("the service answers")
-    }
-
-    /// As `curl https://discovery.etcd.io/new?size=N`.
-    fn token(&self, query: &str) -> String {
-        self.get(&format!("/new{query}")).ok().body
-    }
-}
 
 /// Sends what no client library would send; gives the status.
 fn raw(service: &Service, request: &str) -> u16 {
@@ -112,12 +58,12 @@ fn the_new_endpoint_makes_urls_that_clusters_form_by() {
     cluster.start_as(2, command);
     cluster.await_ready();
     let mut fourth = Command::new(Path::new(QUORATE));
-    fourth.args(["-name", "more", "-data-dir"]).arg(service.dir.path().join("more"));
+    fourth.args(["-name", "more", "-data-dir"]).arg(service.dir().join("more"));
     fourth.args(["-discovery", &url, "-discovery-fallback", "exit"]);
     run(fourth).assert_refused(1, "discovery: cluster is full");
     let never = service.url("/3e86b59982e49066c5d813af1c2e2579cbf573de");
     let mut lost = Command::new(Path::new(QUORATE));
-    lost.args(["-data-dir"]).arg(service.dir.path().join("lost")).args(["-discovery", &never]);
+    lost.args(["-data-dir"]).arg(service.dir().join("lost")).args(["-discovery", &never]);
     let line = format!("the cluster doesn't have a size configuration value in {never}/_config");
     run(lost).assert_refused(1, &line);
 }

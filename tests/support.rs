@@ -20,9 +20,11 @@ pub(crate) mod recorded_discovery;
 pub(crate) mod refusal;
 pub(crate) mod sandbox;
 pub(crate) mod scenario;
+pub(crate) mod service;
 pub(crate) mod template;
 pub(crate) mod token;
 pub(crate) mod transcript;
+pub(crate) mod tunnel;
 pub(crate) mod wait;
 pub(crate) mod writer;
 

@@ -19,6 +19,6 @@ pub enum Role {
     /// A member and its clients: `-cert-file` and the flags beside it.
     Client,
     /// Somebody who asks a server of others, such as a discovery service: no certificate is shown,
-    /// and the authorities of the system count.
+    /// and the authorities of `-discovery-ca-file` or of the system count.
     Public,
 }

@@ -16,7 +16,7 @@ use super::certificates::{Authority, Issued};
 /// How long one request may take: longer than the server lets a client wait for a quorum.
 const REQUEST: Duration = Duration::from_secs(20);
 /// How long the end of a watch may be waited for.
-const WATCH: Duration = Duration::from_secs(60);
+pub(crate) const WATCH: Duration = Duration::from_secs(60);
 
 /// Why there was no answer at all.
 pub(crate) type NoAnswer = ureq::Error;

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::flag::Scope;
 use super::refusals::{advertised_twice, invalid, verifying};
 use super::settings::{Given, Settings, written};
-use super::{Config, Mode, flags, grammar, not_supported};
+use super::{Config, Mode, flags, grammar};
 use crate::discovery::{Place, Token};
 use crate::error::Refusal;
 use crate::http::Via;
@@ -155,11 +155,6 @@ fn discovery(settings: &Settings, url: &str) -> Result<Discovery, Refusal> {
     let token = Token::parse(url).map_err(|cause| verifying(&format!("-discovery: {cause}")))?;
     let proxy = settings.value("discovery-proxy");
     let via = if proxy.is_empty() { None } else { Some(via(&proxy)?) };
-    if via.is_some() && token.place().scheme == Scheme::Https {
-        return Err(not_supported("a discovery service of https behind -discovery-proxy")
-            .hint(format!("-discovery is {token}; -discovery-proxy is given"))
-            .hint("leave -discovery-proxy away, or use a service that is reached with http://"));
-    }
     let fallback = match settings.value("discovery-fallback").as_str() {
         "exit" => Fallback::Exit,
         _ => Fallback::Proxy,

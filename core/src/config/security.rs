@@ -21,6 +21,8 @@ pub struct Security {
     pub client: Tls,
     /// Members among each other.
     pub peer: Tls,
+    /// Discovery services, of which only the authorities are asked for: `-discovery-ca-file`.
+    pub public: Tls,
 }
 
 /// TLS in one role.
@@ -86,15 +88,17 @@ const PEER: Names = Names {
 impl Security {
     /// Reads the flags, whose values were judged one by one before.
     pub(super) fn read(settings: &Settings) -> Result<Self, Refusal> {
-        Ok(Self { client: CLIENT.read(settings)?, peer: PEER.read(settings)? })
+        let authorities = settings.text("discovery-ca-file").filter(|file| !file.is_empty());
+        let public = Tls { authorities: authorities.map(String::from), ..Tls::default() };
+        Ok(Self { client: CLIENT.read(settings)?, peer: PEER.read(settings)?, public })
     }
 
-    /// TLS in a role; nothing but the system's authorities among strangers.
+    /// TLS in a role.
     pub fn of(&self, role: Role) -> Tls {
         match role {
             Role::Client => self.client.clone(),
             Role::Peer => self.peer.clone(),
-            Role::Public => Tls::default(),
+            Role::Public => self.public.clone(),
         }
     }
 
@@ -225,9 +229,17 @@ mod tests {
         };
         let client = Tls { own: files("c", "k"), authorities: None, demand: false };
         let peer = Tls { own: files("pc", "pk"), authorities: Some("pa".into()), demand: true };
-        assert_eq!(security, Security { client: client.clone(), peer });
+        let public = Tls::default();
+        assert_eq!(security, Security { client: client.clone(), peer, public });
         assert_eq!(security.of(Role::Client), client);
         assert_eq!(security.of(Role::Public), Tls::default());
+    }
+
+    #[test]
+    fn a_discovery_service_has_authorities_of_its_own() {
+        let security = read(&[("discovery-ca-file", "d"), ("trusted-ca-file", "a")]).unwrap();
+        let public = Tls { authorities: Some("d".into()), ..Tls::default() };
+        assert_eq!(security.of(Role::Public), public);
     }
 
     #[test]

@@ -80,6 +80,16 @@ impl Tokio {
     }
 }
 
+async fn in_time<T>(
+    within: Duration,
+    connecting: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    match timeout(within, connecting).await {
+        Ok(connected) => connected,
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out")),
+    }
+}
+
 impl Platform for Tokio {
     type Stream = Stream;
     type Pending = Incoming;
@@ -129,10 +139,12 @@ impl Platform for Tokio {
                 Scheme::Https => self.tls.connect(to.role, &to.host, stream).await,
             }
         };
-        match timeout(within, connecting).await {
-            Ok(connected) => connected,
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out")),
-        }
+        in_time(within, connecting).await
+    }
+
+    async fn secure(&self, stream: Stream, to: &Endpoint, within: Duration) -> io::Result<Stream> {
+        let stream = stream.into_plain()?;
+        in_time(within, self.tls.connect(to.role, &to.host, stream)).await
     }
 
     async fn resolve(&self, query: Query) -> dns::Answer {

@@ -33,8 +33,10 @@ async fn attempt<P: Platform>(platform: &P, life: &Life, call: Call) -> Result<A
     let target = Target::parse(&call.url, call.role)?;
     let request = request(&target, &call)?;
     let mut connection = match &call.via {
-        None => connect(platform, life, &target, call.timeout).await?,
-        Some(via) => through(platform, life, via, &target, call.timeout).await?,
+        None => Connection::open(platform, life, &target.endpoint, call.timeout).await?,
+        Some(via) => through(platform, life, via, &target, call.timeout)
+            .await
+            .map_err(|cause| format!("the proxy {}: {cause}", authority(&via.host, via.port)))?,
     };
     let response = connection.send(request).await?;
     let status = response.status().as_u16();
@@ -52,16 +54,8 @@ async fn attempt<P: Platform>(platform: &P, life: &Life, call: Call) -> Result<A
     }
 }
 
-async fn connect<P: Platform>(
-    platform: &P,
-    life: &Life,
-    target: &Target,
-    timeout: Duration,
-) -> Result<Connection, String> {
-    Connection::open(platform, life, &target.endpoint, timeout).await
-}
-
-/// A connection to an HTTP proxy, which passes on what is asked of `target`.
+/// A connection to an HTTP proxy, which passes on what is asked of `target`; to `target` itself
+/// where that speaks TLS, which the proxy could not read.
 async fn through<P: Platform>(
     platform: &P,
     life: &Life,
@@ -69,14 +63,18 @@ async fn through<P: Platform>(
     target: &Target,
     timeout: Duration,
 ) -> Result<Connection, String> {
-    if target.endpoint.scheme == Scheme::Https {
-        return Err("https through a proxy is not supported yet".to_owned());
-    }
     let (host, port) = (via.host.clone(), via.port);
     let proxy = Endpoint { role: Role::Public, scheme: Scheme::Http, host, port };
-    Connection::open(platform, life, &proxy, timeout)
-        .await
-        .map_err(|cause| format!("the proxy {}: {cause}", authority(&via.host, via.port)))
+    let connection = Connection::open(platform, life, &proxy, timeout).await?;
+    let Endpoint { scheme, host, port, .. } = &target.endpoint;
+    if *scheme == Scheme::Http {
+        return Ok(connection);
+    }
+    let place = authority(host, *port);
+    let stream = connection.tunnel::<P>(&place, via.credentials.as_deref()).await?;
+    let secured = platform.secure(stream, &target.endpoint, timeout).await;
+    let stream = secured.map_err(|error| format!("{place} behind it: {error}"))?;
+    Connection::over(platform, life, stream).await
 }
 
 /// Where an absolute URL leads.
@@ -113,15 +111,15 @@ fn request(target: &Target, call: &Call) -> Result<Request<Body>, String> {
     };
     let mut request = Request::new(Body::Whole(call.body.clone()));
     *request.method_mut() = method;
-    // A proxy is told the whole URL.
-    let uri = if call.via.is_some() { &call.url } else { &target.path };
+    // A proxy that reads the request is told the whole URL, and who asks.
+    let read_by = call.via.as_ref().filter(|_| target.endpoint.scheme == Scheme::Http);
+    let uri = if read_by.is_some() { &call.url } else { &target.path };
     *request.uri_mut() = uri.parse().map_err(|error| format!("{}: {error}", call.url))?;
     let headers = request.headers_mut();
     let host = HeaderValue::try_from(authority(&target.endpoint.host, target.endpoint.port));
     headers.insert(HOST, host.map_err(|error| format!("{}: {error}", call.url))?);
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    let credentials = call.via.as_ref().and_then(|via| via.credentials.as_ref());
-    if let Some(credentials) = credentials {
+    if let Some(credentials) = read_by.and_then(|via| via.credentials.as_ref()) {
         let value = HeaderValue::try_from(credentials).map_err(|error| error.to_string())?;
         headers.insert(PROXY_AUTHORIZATION, value);
     }

@@ -52,6 +52,15 @@ pub trait Platform: Clone + Send + Sync + 'static {
         timeout: Duration,
     ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
+    /// Makes the handshake of TLS with `to` over a connection on which somebody passes on to it
+    /// what is sent, within `timeout`.
+    fn secure(
+        &self,
+        stream: Self::Stream,
+        to: &Endpoint,
+        timeout: Duration,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
     /// Asks a resolver.
     fn resolve(&self, query: Query) -> impl Future<Output = dns::Answer> + Send;
 

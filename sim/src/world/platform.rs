@@ -79,6 +79,10 @@ impl Platform for Simulated {
         }
     }
 
+    async fn secure(&self, _: Stream, to: &Endpoint, _: Duration) -> io::Result<Stream> {
+        Err(io::Error::new(ErrorKind::Unsupported, format!("no proxy leads to {}", to.host)))
+    }
+
     async fn resolve(&self, query: Query) -> dns::Answer {
         let (answer, takes) = self.world.lock().look_up(self.process, &query);
         Sleep::new(self.world.clone(), takes).await;

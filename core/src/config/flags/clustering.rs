@@ -81,6 +81,15 @@ pub const CLUSTERING: &[Flag] = &[
     )
     .of(Scope::FirstStart),
     Flag::new(
+        "discovery-ca-file",
+        "FILE",
+        Grammar::Text,
+        "",
+        "Authorities that sign the certificate of a discovery service of https, in PEM; those of \
+         the system where none is given.",
+    )
+    .of(Scope::FirstStart),
+    Flag::new(
         "discovery-srv",
         "DOMAIN",
         Grammar::Domain,

@@ -61,9 +61,6 @@ fn what_belongs_to_a_discovery_is_read_with_it() {
     }
     let refusal = refusal(given(":%zz"));
     assert!(refusal.message.starts_with("invalid proxy address \":%zz\": "), "{refusal:?}");
-    let of_tls = flag("discovery", "https://d/t").flag("discovery-proxy", "p:1");
-    let refusal = self::refusal(of_tls);
-    assert!(refusal.message.contains("behind -discovery-proxy"), "{refusal:?}");
     // It says nothing by itself.
     let alone = flag("discovery-proxy", ":%zz");
     assert!(validate(alone).unwrap().bootstrap().is_ok());

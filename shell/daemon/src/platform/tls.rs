@@ -64,7 +64,7 @@ impl Tls {
         Self {
             security: config.security.clone(),
             hosts: self_signed::hosts(config),
-            public: Context::public(&provider, &system),
+            public: Context::public(&config.security.public, &provider, &system),
             provider,
             loaded: ArcSwapOption::empty(),
             system,

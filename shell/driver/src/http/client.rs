@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::{Request, Response};
+use hyper::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
+use hyper::{Method, Request, Response};
 
 use super::{Body, Io};
 use crate::life::Life;
@@ -27,10 +28,19 @@ impl Connection {
         timeout: Duration,
     ) -> Result<Self, Failure> {
         let stream = platform.connect(to, timeout).await.map_err(words)?;
+        Self::over(platform, life, stream).await
+    }
+
+    /// Speaks over a connection that was made.
+    pub(crate) async fn over<P: Platform>(
+        platform: &P,
+        life: &Life,
+        stream: P::Stream,
+    ) -> Result<Self, Failure> {
         let (sender, connection) = http1::handshake(Io::new(stream)).await.map_err(words)?;
         life.spawn(platform, async move {
             // The request that was under way reports the failure.
-            let _ = connection.await;
+            let _ = connection.with_upgrades().await;
         });
         Ok(Self { sender })
     }
@@ -42,6 +52,35 @@ impl Connection {
     ) -> Result<Response<Incoming>, Failure> {
         self.sender.ready().await.map_err(words)?;
         self.sender.send_request(request).await.map_err(words)
+    }
+
+    /// Has the HTTP proxy at the other end connect to `place`, which is `HOST:PORT`, and pass on
+    /// everything from then on (RFC 9110, 9.3.6).
+    pub(crate) async fn tunnel<P: Platform>(
+        mut self,
+        place: &str,
+        credentials: Option<&str>,
+    ) -> Result<P::Stream, Failure> {
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = Method::CONNECT;
+        *request.uri_mut() = place.parse().map_err(words)?;
+        let headers = request.headers_mut();
+        headers.insert(HOST, HeaderValue::try_from(place).map_err(words)?);
+        if let Some(credentials) = credentials {
+            headers.insert(PROXY_AUTHORIZATION, HeaderValue::try_from(credentials).map_err(words)?);
+        }
+        let answer = self.send(request).await?;
+        if !answer.status().is_success() {
+            let status = answer.status().as_u16();
+            return Err(format!("it does not connect to {place}: status {status}"));
+        }
+        let upgraded = hyper::upgrade::on(answer).await.map_err(words)?;
+        let parts = upgraded.downcast::<Io<P::Stream>>();
+        let parts = parts.map_err(|_| "the connection is not its own".to_owned())?;
+        if !parts.read_buf.is_empty() {
+            return Err(format!("{place} speaks before it is spoken to"));
+        }
+        Ok(parts.io.into_inner())
     }
 
     /// Whether a further request has a chance.

@@ -72,6 +72,54 @@ async fn a_proxy_is_told_the_whole_url_and_who_asks() {
     assert_eq!(cause, "the proxy node:1: connection refused");
 }
 
+/// What a proxy is asked by a call to a server that speaks TLS, where it gives this answer, and
+/// what the server behind it is asked then.
+async fn behind(answer: &'static str) -> (Result<Answer, String>, String, String) {
+    let memory = Memory::new(Network::default());
+    let mut listeners =
+        memory.bind(&Url::parse("http://node:1").unwrap(), Role::Client).await.unwrap();
+    let server = tokio::spawn(async move {
+        let mut stream = listeners[0].accept().await.unwrap().0;
+        let mut bytes = vec![0; 4096];
+        let len = stream.read(&mut bytes).await.unwrap();
+        let asked = String::from_utf8(bytes[..len].to_vec()).unwrap();
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let len = stream.read(&mut bytes).await.unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+        (asked, String::from_utf8(bytes[..len].to_vec()).unwrap())
+    });
+    let (life, _ender) = Life::new();
+    let via = Via { host: "node".to_owned(), port: 1, credentials: Some("Basic dTpw".to_owned()) };
+    let through = Call { via: Some(via), ..put("https://far.example/a?b") };
+    let result = call(&memory, &life, through).await;
+    let (asked, behind) = server.await.unwrap();
+    (result, asked, behind)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_is_told_nothing_of_what_is_asked_by_tls_but_where_it_goes() {
+    let (result, asked, behind) = behind("HTTP/1.1 200 Connection established\r\n\r\n").await;
+    assert_eq!(result.unwrap().body, "ok");
+    assert!(asked.starts_with("CONNECT far.example:443 HTTP/1.1\r\n"), "{asked}");
+    for line in ["host: far.example:443\r\n", "proxy-authorization: Basic dTpw\r\n"] {
+        assert!(asked.contains(line), "{line}: {asked}");
+    }
+    assert!(behind.starts_with("PUT /a?b HTTP/1.1\r\n"), "{behind}");
+    assert!(behind.contains("host: far.example:443\r\n"), "{behind}");
+    assert!(!behind.contains("proxy-authorization"), "{behind}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_does_not_connect_is_quoted() {
+    let head = "HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n";
+    let (result, _, behind) = behind(head).await;
+    let cause = "the proxy node:1: it does not connect to far.example:443: status 407";
+    assert_eq!((result.unwrap_err().as_str(), behind.as_str()), (cause, ""));
+    let (result, ..) = self::behind("HTTP/1.1 200 OK\r\n\r\nSSH-2.0-x").await;
+    let cause = "the proxy node:1: far.example:443 speaks before it is spoken to";
+    assert_eq!(result.unwrap_err(), cause);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_ends_when_its_time_is_up() {
     for silence in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"] {

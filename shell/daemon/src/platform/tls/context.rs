@@ -26,20 +26,36 @@ pub(super) struct Context {
     provider: Arc<CryptoProvider>,
     system: Arc<System>,
     identity: Option<Identity>,
-    authorities: Option<Arc<RootCertStore>>,
+    authorities: Authorities,
     verifies: bool,
     acceptor: Option<Arc<ServerConfig>>,
-    dialler: OnceLock<Result<Arc<ClientConfig>, String>>,
+    dialler: OnceLock<Arc<ClientConfig>>,
+}
+
+/// Whose certificates are believed.
+#[derive(Debug)]
+enum Authorities {
+    /// Those of the system.
+    System,
+    /// These, which were read.
+    Read(Arc<RootCertStore>),
+    /// Those in this file, which is read when somebody first needs them.
+    Unread(String),
 }
 
 impl Context {
-    /// Shows nothing and believes the authorities of the system.
-    pub(super) fn public(provider: &Arc<CryptoProvider>, system: &Arc<System>) -> Self {
+    /// For asking servers of others: shows nothing. No file is touched before it is needed, which
+    /// it is at a first start alone.
+    pub(super) fn public(tls: &Tls, provider: &Arc<CryptoProvider>, system: &Arc<System>) -> Self {
+        let authorities = match &tls.authorities {
+            Some(file) => Authorities::Unread(file.clone()),
+            None => Authorities::System,
+        };
         Self {
+            authorities,
             provider: Arc::clone(provider),
             system: Arc::clone(system),
             identity: None,
-            authorities: None,
             verifies: true,
             acceptor: None,
             dialler: OnceLock::new(),
@@ -53,7 +69,7 @@ impl Context {
         provider: &Arc<CryptoProvider>,
         system: &Arc<System>,
     ) -> Result<Self, String> {
-        let mut context = Self::public(provider, system);
+        let mut context = Self::public(&Tls::default(), provider, system);
         context.identity = match &tls.own {
             Own::Nothing => None,
             Own::Files { certificate, key } => Some(files::identity(certificate, key)?),
@@ -61,14 +77,17 @@ impl Context {
         };
         context.verifies = tls.own != Own::SelfSigned;
         if let Some(file) = &tls.authorities {
-            context.authorities = Some(Arc::new(files::authorities(file)?));
+            context.authorities = Authorities::Read(Arc::new(files::authorities(file)?));
         }
         if let Some(identity) = &context.identity {
             let place = match &tls.own {
                 Own::Files { certificate, key } => format!("{certificate} and {key}"),
                 _ => "the certificate that was made here".to_owned(),
             };
-            let demanded = context.authorities.clone().filter(|_| tls.demand);
+            let demanded = match &context.authorities {
+                Authorities::Read(authorities) if tls.demand => Some(Arc::clone(authorities)),
+                _ => None,
+            };
             let config = acceptor(identity, demanded, provider)
                 .map_err(|error| format!("cannot use {place}: {error}"))?;
             context.acceptor = Some(Arc::new(config));
@@ -83,7 +102,11 @@ impl Context {
 
     /// For connections that are made.
     pub(super) fn dialler(&self) -> Result<Arc<ClientConfig>, String> {
-        self.dialler.get_or_init(|| self.build_dialler().map(Arc::new)).clone()
+        let built = match self.dialler.get() {
+            Some(dialler) => return Ok(Arc::clone(dialler)),
+            None => Arc::new(self.build_dialler()?),
+        };
+        Ok(Arc::clone(self.dialler.get_or_init(|| built)))
     }
 
     fn build_dialler(&self) -> Result<ClientConfig, String> {
@@ -92,8 +115,9 @@ impl Context {
             .map_err(|error| error.to_string())?;
         let builder = if self.verifies {
             let authorities = match &self.authorities {
-                Some(authorities) => Arc::clone(authorities),
-                None => self.system.authorities()?,
+                Authorities::Read(authorities) => Arc::clone(authorities),
+                Authorities::Unread(file) => Arc::new(files::authorities(file)?),
+                Authorities::System => self.system.authorities()?,
             };
             builder.with_root_certificates(authorities)
         } else {

@@ -55,8 +55,8 @@ fn of_certificate(error: &CertificateError) -> String {
             when(*time)
         ),
         CertificateError::UnknownIssuer => {
-            "it is not signed by an authority that is believed here: see -trusted-ca-file and \
-             -peer-trusted-ca-file"
+            "it is not signed by an authority that is believed here: see -trusted-ca-file, \
+             -peer-trusted-ca-file and -discovery-ca-file"
                 .to_owned()
         }
         CertificateError::NotValidForNameContext { expected, presented } => {

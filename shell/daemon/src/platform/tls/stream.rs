@@ -28,6 +28,17 @@ impl Stream {
     pub(super) fn tls(stream: TlsStream<TcpStream>) -> Self {
         Self(Layer::Tls(Box::new(stream)))
     }
+
+    /// The connection below, to speak TLS over it.
+    ///
+    /// # Errors
+    /// TLS is spoken on it already.
+    pub(crate) fn into_plain(self) -> io::Result<TcpStream> {
+        match self.0 {
+            Layer::Plain(stream) => Ok(stream),
+            Layer::Tls(_) => Err(io::Error::other("TLS within TLS is not spoken")),
+        }
+    }
 }
 
 /// With TLS 1.3 a client learns only when it reads whether its certificate was accepted, so errors
