@@ -17,6 +17,7 @@ mod network;
 pub mod options;
 pub mod oracle;
 pub mod outside;
+mod place;
 pub mod plan;
 #[cfg(feature = "planted")]
 pub mod planted;

@@ -5,7 +5,6 @@
 
 mod changes;
 mod clients;
-mod data;
 mod drive;
 mod event;
 mod exit;

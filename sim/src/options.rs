@@ -246,14 +246,11 @@ impl Options {
     }
 
     /// The options of a run of the world, which is as long as a third of one in lockstep: it costs
-    /// many times as much. What operators do wrong is left to lockstep.
+    /// many times as much. Changes of the membership are left to lockstep.
     #[must_use]
     pub const fn for_world(mut self) -> Self {
         self.safety_ms = 20_000;
         self.change_mean_ms = 0;
-        self.wipe_mean_ms = 0;
-        self.old_copy_mean_ms = 0;
-        self.wrong_list_mean_ms = 0;
         self
     }
 

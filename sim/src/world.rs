@@ -11,7 +11,6 @@
 mod agenda;
 mod clients;
 mod disk;
-mod ending;
 mod event;
 mod faults;
 mod host;

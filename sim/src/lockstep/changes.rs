@@ -1,12 +1,8 @@
 //! Changes of the membership: brought to the leader as a peer's forwarded proposals, which is how
 //! they come from a peer of etcd.
 
-use std::collections::BTreeSet;
-
-use quorate_core::id::MemberId;
 use quorate_core::member::Member;
 use quorate_core::member::json::Context;
-use quorate_core::node::Exit;
 use quorate_core::raft::{Body, Entry, EntryKind, Message};
 use quorate_core::url::Url;
 use quorate_core::wire::conf_change::{ConfChange, ConfChangeKind};
@@ -14,7 +10,7 @@ use quorate_core::wire::conf_change::{ConfChange, ConfChangeKind};
 use super::event::{Event, Process};
 use super::world::World;
 use crate::machine::Machine;
-use crate::plan::{Change, Fault};
+use crate::plan::Change;
 
 impl<M: Machine> World<M> {
     /// Proposes changes to whoever believes that it leads, all in one message.
@@ -41,10 +37,10 @@ impl<M: Machine> World<M> {
 
     /// A message to a leader from a member that reaches it.
     fn way_to(&self, leader: usize) -> Option<(Process, usize, Message)> {
-        let to = self.hosts[leader].member?;
+        let to = self.places[leader].member?;
         let mut others = (0..self.hosts.len()).filter(|host| *host != leader);
         let (process, from) = others.find_map(|host| {
-            let member = self.hosts[host].member.filter(|_| !self.was_removed(host))?;
+            let member = self.places[host].member.filter(|_| !self.was_removed(host))?;
             let process = self.current(host)?;
             (!self.network.is_cut(host, leader)).then_some((process, member))
         })?;
@@ -57,12 +53,13 @@ impl<M: Machine> World<M> {
         let host = match change {
             Change::Remove { host } | Change::Move { host, .. } => host,
         };
-        let node = self.hosts.get(host)?.listed_as;
+        self.hosts.get(host)?;
+        let node = self.places[host].listed_as;
         if matches!(change, Change::Remove { .. }) {
-            if !self.can_spare(host) {
+            if !self.places.can_spare(host, &self.plan) {
                 return None;
             }
-            self.hosts[host].asked_to_leave = true;
+            self.places[host].asked_to_leave = true;
         }
         let (kind, context) = match change {
             Change::Remove { .. } => (ConfChangeKind::RemoveNode, String::new()),
@@ -83,77 +80,7 @@ impl<M: Machine> World<M> {
         Some(Entry { term: 0, index: 0, kind: EntryKind::ConfChange, data })
     }
 
-    /// Whether a cluster without this host would have a quorum of hosts whose data is never lost,
-    /// and that will not be removed either.
-    fn can_spare(&self, host: usize) -> bool {
-        let stays = |other: &usize| *other != host && !self.hosts[*other].asked_to_leave;
-        let rots = |fault: &Fault, other| matches!(fault, Fault::Rot { host, .. } | Fault::Wipe { host, .. } if *host == other);
-        let faults = &self.plan.faults;
-        let sound = |other: &usize| !faults.iter().any(|planned| rots(&planned.fault, *other));
-        let left: Vec<usize> = (0..self.hosts.len()).filter(stays).collect();
-        left.iter().filter(|other| sound(other)).count() > left.len() / 2
-    }
-
     fn was_removed(&self, host: usize) -> bool {
-        self.oracles.ledger().configurations().was_removed(self.hosts[host].listed_as)
-    }
-
-    /// Whether a process ends because its member was removed. The few starts that follow must end
-    /// in the same way.
-    pub(super) fn leaves(&mut self, host: usize, exit: &Exit) -> bool {
-        let removed = self.was_removed(host);
-        // One that never took part finds itself listed by nobody, and is refused.
-        let leaves = removed
-            && match exit {
-                Exit::Stopped { lines } => !lines.is_empty(),
-                Exit::Refused(_) => true,
-                Exit::Fault(_) => false,
-            };
-        if leaves {
-            self.hosts[host].left += 1;
-            self.stats.removed += 1;
-            if let Some(healthy) = &mut self.healthy {
-                healthy.retain(|other| *other != host);
-            }
-        }
-        leaves
-    }
-
-    /// The hosts that make up the cluster by the committed log; all of them where that is not
-    /// known.
-    pub(super) fn members(&self) -> Vec<usize> {
-        let all = 0..self.hosts.len();
-        let Some(voters) = self.oracles.ledger().configurations().latest() else {
-            return all.collect();
-        };
-        all.filter(|host| voters.contains(&self.hosts[*host].listed_as)).collect()
-    }
-
-    /// Whether these hosts are a quorum of the members: by the configuration of each of them, as
-    /// far as it has come, and still when changes that were proposed, and of which it is not known
-    /// what became of them, take effect.
-    pub(super) fn is_quorum(&self, chosen: &[usize], members: &[usize]) -> bool {
-        let known = self.oracles.ledger().configurations();
-        let counts: Vec<MemberId> = chosen.iter().map(|host| self.hosts[*host].listed_as).collect();
-        let behind = chosen.iter().filter_map(|host| known.at(self.oracles.came_to(*host)));
-        let outvoted = |voters: &BTreeSet<MemberId>| {
-            voters.iter().filter(|voter| counts.contains(voter)).count() <= voters.len() / 2
-        };
-        if behind.into_iter().any(outvoted) {
-            return false;
-        }
-        let pending: Vec<usize> =
-            members.iter().copied().filter(|host| self.hosts[*host].asked_to_leave).collect();
-        (0..1_u32 << pending.len()).all(|subset| {
-            let left = |host: &usize| {
-                let at = pending.iter().position(|other| other == host);
-                at.is_some_and(|at| subset >> at & 1 == 1)
-            };
-            let members = members.iter().filter(|host| !left(host));
-            let (here, all) = members.fold((0, 0), |(here, all), host| {
-                (here + usize::from(chosen.contains(host)), all + 1)
-            });
-            here > all / 2
-        })
+        self.places[host].was_removed(self.oracles.ledger().configurations())
     }
 }

@@ -3,7 +3,7 @@
 //! Inputs are handled as they come. The first one of a batch puts the end of the batch on the
 //! heap, a random time later; it wakes the node. Deadlines wake it too, a little late.
 
-use quorate_core::disk::{DiskErrorKind, Done, Op};
+use quorate_core::disk::{Done, Op};
 use quorate_core::node::Input;
 use quorate_core::note::Note;
 use quorate_core::{Output, api};
@@ -65,7 +65,8 @@ impl<M: Machine> World<M> {
     }
 
     fn wake(&mut self, process: Process) {
-        let must_halt = self.hosts[process.host].process(process).is_some_and(|r| r.must_halt);
+        let must_halt =
+            self.hosts[process.host].process(process).is_some_and(|r| r.reasons.must_halt());
         self.handle(process, Input::Wake);
         if must_halt && self.hosts[process.host].process(process).is_some() {
             let detail = "goes on after a sync has failed".to_owned();
@@ -168,20 +169,17 @@ impl<M: Machine> World<M> {
     fn note(&mut self, process: Process, note: &Note) {
         let Some(running) = self.hosts[process.host].process(process) else { return };
         self.stats.note(note);
+        running.reasons.noted(note);
+        self.places[process.host].noted(note);
         match note {
             Note::BecameLeader { term, .. } => {
                 running.leads_in = Some(*term);
-                self.formed_together(process.host);
+                let verdict = self.places.formed_together(process.host);
+                self.check(verdict);
                 self.took_part_in_election(process);
             }
             Note::Voted { .. } => self.took_part_in_election(process),
             Note::BecameFollower { .. } | Note::QuorumLost { .. } => running.leads_in = None,
-            Note::BootDecided { member, .. } => {
-                running.booting = false;
-                running.found = None;
-                self.hosts[process.host].member = Some(*member);
-            }
-            Note::Applied { .. } => self.hosts[process.host].formed = true,
             _ => {}
         }
     }
@@ -257,10 +255,7 @@ impl<M: Machine> World<M> {
 
     fn disk_done(&mut self, process: Process, done: Done) {
         let Some(running) = self.hosts[process.host].process(process) else { return };
-        if let Err(e) = &done.result {
-            running.excused |= matches!(e.kind, DiskErrorKind::NoSpace | DiskErrorKind::Other);
-            running.must_halt |= e.kind == DiskErrorKind::Other;
-        }
+        running.reasons.told(&done);
         self.input(process, Input::Disk(done));
     }
 

@@ -7,7 +7,7 @@ use quorate_core::node::{CallId, Input, LinkEvent};
 use quorate_core::raft::{Body, Message};
 
 use crate::digest::Digest;
-use crate::plan::Crash;
+use crate::place::{Doom, Later};
 use crate::workload::{Asked, Outcome};
 
 /// A process of a host: the host, and the how many-eth start it is. Events that are meant for one
@@ -47,35 +47,20 @@ pub(super) enum Event {
     Watched { client: usize, turn: u64, event: Box<quorate_core::store::Event> },
     /// A client waits no longer.
     GiveUp { client: usize, turn: u64 },
-    /// It is time for the fault with this number in the plan.
-    Fault(usize),
     /// A process ends in the middle of a sync.
     Doom(Process, Doom),
-    /// A cut of the network ends.
-    Heal(u64),
     /// A host starts again.
     Start(Process),
     /// A process goes on after a pause.
     Resume(Process),
     /// A graceful stop has taken too long.
     StopDeadline(Process),
-    /// A disk has space again.
-    Space(usize),
-    /// The list of members that a host is started with is put right.
-    RightList(usize),
-    /// The resolver of a host is right again.
-    NamesRight(usize),
+    /// Something that the plan has caused.
+    Later(Later),
     /// The faults end.
     Calm,
     /// Look whether the healthy quorum has settled.
     Settled,
-}
-
-/// A crash that waits for its moment.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Doom {
-    pub(super) by: Crash,
-    pub(super) down_us: u64,
 }
 
 impl Event {
@@ -110,14 +95,13 @@ impl Event {
                 digest.add(event.index);
             }
             Self::GiveUp { client, .. } => words(digest, 13, *client),
-            Self::Fault(fault) => words(digest, 14, *fault),
-            Self::Heal(_) => words(digest, 15, 0),
+            Self::Later(later) => {
+                let (kind, whom) = later.numbers();
+                words(digest, kind, whom);
+            }
             Self::Start(p) => words(digest, 16, p.host),
             Self::Resume(p) => words(digest, 17, p.host),
             Self::StopDeadline(p) => words(digest, 18, p.host),
-            Self::Space(host) => words(digest, 19, *host),
-            Self::RightList(host) => words(digest, 23, *host),
-            Self::NamesRight(host) => words(digest, 24, *host),
             Self::Calm => words(digest, 20, 0),
             Self::Settled => words(digest, 21, 0),
             Self::Doom(process, _) => words(digest, 22, process.host),

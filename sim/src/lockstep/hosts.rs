@@ -9,10 +9,8 @@ use super::host::Running;
 use super::world::{MS, World};
 use crate::machine::Machine;
 use crate::members::config;
+use crate::place::{RESTART_US, Reasons};
 use crate::record::{What, Who};
-
-/// The pause of a supervisor before it starts a process again that has ended by itself.
-const RESTART_US: u64 = 1_000_000;
 
 impl<M: Machine> World<M> {
     /// Starts the process of a host; `process` is the one that is to come.
@@ -25,15 +23,12 @@ impl<M: Machine> World<M> {
         let origin = self.chances.hosts.below(1 << 50);
         host.clock.restart(self.time, origin);
         let (entropy, seed) = (self.chances.hosts.seed(), self.chances.hosts.seed());
-        let wrong = host.wrong_list;
+        let place = &mut self.places[process.host];
+        let wrong = place.starts(&mut self.stats);
         let config = config(&self.options, process.host, wrong, entropy);
         let machine = M::new(config, seed, host.clock.now(self.time));
-        let found = host.directory();
-        let mut running = Running::new(machine, host.full, found);
-        running.wrong_list = wrong;
-        host.running = Some(running);
-        host.listed |= wrong.is_none();
-        self.stats.wrong_lists += u64::from(wrong.is_some());
+        let reasons = Reasons::new(place, host.disk.files(), host.full);
+        host.running = Some(Running::new(machine, reasons));
         self.oracles.started(process.host);
         self.recorder.add(self.time, Who::Node(process.host), || What::Start(process.boot));
         self.batch_end(process);
@@ -102,10 +97,5 @@ impl<M: Machine> World<M> {
         let Some(down_us) = running.stopping else { return };
         self.end_process(process.host, false);
         self.plan_start(process.host, down_us);
-    }
-
-    pub(super) fn space(&mut self, host: usize) {
-        self.hosts[host].full = false;
-        self.hosts[host].disk.set_full(false);
     }
 }

@@ -107,7 +107,7 @@ impl<M: Machine> World<M> {
     pub(super) fn look_up(&mut self, process: Process, call: CallId, query: &Query) {
         let (answer, wrong) = self.dns.answer(process.host, query);
         if let Some(running) = self.hosts[process.host].process(process) {
-            running.misinformed |= wrong;
+            running.reasons.looked_up(wrong);
         }
         self.stats.names_wrong += u64::from(wrong);
         let (delay, _) = self.network.delay(&mut self.chances.network);
@@ -124,7 +124,7 @@ impl<M: Machine> World<M> {
             self.input(process, Input::Link { peer, event });
             // Only in answer to who is meant can anybody say who it is.
             if event == LinkEvent::Connected
-                && self.hosts[to].member == Some(peer)
+                && self.places[to].member == Some(peer)
                 && let Some(met) = self.current(to)
             {
                 let said = self.said(met);

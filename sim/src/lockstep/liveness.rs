@@ -10,6 +10,7 @@ use super::host::Host;
 use super::world::{MS, World};
 use crate::machine::Machine;
 use crate::oracle::{Kind, Violation};
+use crate::place::{Faults as _, Later};
 use crate::plan::Fault;
 use crate::record::{What, Who};
 use crate::settling::{Standing, unsettled};
@@ -21,7 +22,8 @@ const LOOK: u64 = 50 * MS;
 impl<M: Machine> World<M> {
     /// The faults end.
     pub(super) fn calm(&mut self) {
-        let Some(healthy) = self.choose_quorum() else {
+        let chosen = self.places.choose_quorum(&self.plan.calm, &self.oracles);
+        let Some(healthy) = chosen else {
             self.stats.stranded += 1;
             self.over = true;
             return;
@@ -32,9 +34,9 @@ impl<M: Machine> World<M> {
         self.healthy = Some(healthy.clone());
         self.quiet = true;
         for host in 0..self.hosts.len() {
-            self.space(host);
-            self.right_list(host);
-            self.dns.trouble(host, None);
+            for later in [Later::Space(host), Later::RightList(host), Later::NamesRight(host)] {
+                self.happen(later);
+            }
             self.hosts[host].disk.files().read_right();
             if healthy.contains(&host) {
                 self.make_healthy(host);
@@ -44,22 +46,6 @@ impl<M: Machine> World<M> {
         }
         self.drop_requests();
         self.queue.push(self.time + LOOK, Event::Settled);
-    }
-
-    /// The quorum of the plan, or all members if that is none by what each of them knows, or if one
-    /// of them has not formed the cluster yet: a cluster forms only when all are there. Nobody if
-    /// there is no quorum any more: of two members one was removed, and it has left before the
-    /// other learned that the removal is committed.
-    fn choose_quorum(&self) -> Option<Vec<usize>> {
-        if self.oracles.ledger().last_index() == 0 {
-            return Some((0..self.hosts.len()).collect());
-        }
-        let members = self.members();
-        let lost = |host: usize| self.hosts[host].lost.is_some();
-        let whole: Vec<usize> = members.iter().copied().filter(|host| !lost(*host)).collect();
-        let formed = whole.iter().all(|host| self.hosts[*host].formed);
-        let chosen = formed.then(|| self.plan.calm.quorum_of(&members, lost));
-        chosen.into_iter().chain([whole]).find(|chosen| self.is_quorum(chosen, &members))
     }
 
     fn make_healthy(&mut self, host: usize) {

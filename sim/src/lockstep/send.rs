@@ -155,7 +155,7 @@ impl<M: Machine> World<M> {
         let strangers = cluster(from.host).is_some()
             && self.current(from.host) == Some(from)
             && cluster(from.host) != cluster(to);
-        if strangers || self.hosts[to].member != Some(message.to) {
+        if strangers || self.places[to].member != Some(message.to) {
             self.not_delivered(from, to, sent, &message, true);
             return;
         }

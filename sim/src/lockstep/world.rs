@@ -13,12 +13,12 @@ use crate::chance::{Chance, Stream};
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::machine::Machine;
-use crate::members::listed_as;
 use crate::network::Network;
 use crate::options::Options;
 use crate::oracle::{Kind, Oracles, Violation};
 use crate::outside::discovery::Discovery;
 use crate::outside::dns::Dns;
+use crate::place::{Faults as _, Places};
 use crate::plan::Plan;
 use crate::record::Recorder;
 use crate::report::Report;
@@ -42,6 +42,7 @@ pub struct World<M> {
     pub(super) time: u64,
     pub(super) queue: Queue<Event>,
     pub(super) hosts: Vec<Host<M>>,
+    pub(super) places: Places,
     pub(super) network: Network,
     pub(super) dns: Dns,
     pub(super) discovery: Discovery,
@@ -90,15 +91,14 @@ impl<M: Machine> World<M> {
             clients: Chance::new(seed, Stream::Clients),
             hosts: Chance::new(seed, Stream::Hosts),
         };
-        let host = |number| {
-            Host::new(Clock::draw(&options, &mut chances.hosts), listed_as(&options, number))
-        };
+        let host = |_| Host::new(Clock::draw(&options, &mut chances.hosts));
         let hosts = (0..members).map(host).collect();
         let (workloads, clients) = workload::all(&options, Client::new);
         let mut world = Self {
             time: 0,
             queue: Queue::new(),
             hosts,
+            places: Places::new(&options),
             network: Network::new(members, &options),
             dns: Dns::new(members),
             discovery: Discovery::new("/token", Some(&members.to_string())),
@@ -195,15 +195,11 @@ impl<M: Machine> World<M> {
             Event::Ended { client, turn, outcome } => self.ended(client, turn, &outcome),
             Event::Watched { client, turn, event } => self.watched(client, turn, &event),
             Event::GiveUp { client, turn } => self.give_up(client, turn),
-            Event::Fault(number) => self.fault(number),
             Event::Doom(process, doom) => self.doom(process, doom),
-            Event::Heal(number) => self.network.heal(number),
             Event::Start(process) => self.start(process),
             Event::Resume(process) => self.resume(process),
             Event::StopDeadline(process) => self.stop_deadline(process),
-            Event::Space(host) => self.space(host),
-            Event::RightList(host) => self.right_list(host),
-            Event::NamesRight(host) => self.dns.trouble(host, None),
+            Event::Later(later) => self.happen(later),
             Event::Calm => self.calm(),
             Event::Settled => self.settled(),
         }

@@ -74,15 +74,15 @@ mod tests {
     #[test]
     fn events_come_by_time_then_by_order_unless_taken_back() {
         let mut agenda = Agenda::default();
-        agenda.push(5, Event::Space(3));
-        agenda.push(1, Event::Space(1));
-        let key = agenda.push(3, Event::Space(2));
-        agenda.push(5, Event::Space(4));
+        agenda.push(5, Event::Power(3));
+        agenda.push(1, Event::Power(1));
+        let key = agenda.push(3, Event::Power(2));
+        agenda.push(5, Event::Power(4));
         agenda.cancel(key);
         let mut order = Vec::new();
         assert!(agenda.pop(0).is_none());
         while let Some(event) = agenda.pop(5) {
-            let Event::Space(number) = event else { panic!("{event:?}") };
+            let Event::Power(number) = event else { panic!("{event:?}") };
             order.push(number);
         }
         assert_eq!(order, [1, 3, 4]);

@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use super::process::Process;
 use super::tcp::Due;
-use crate::plan::Crash;
+use crate::place::{Doom, Later};
 
 /// Something that is going to happen.
 #[derive(Debug)]
@@ -13,12 +13,10 @@ pub(super) enum Event {
     Wake(Waker),
     /// Something of a connection is due.
     Tcp(Due),
-    /// The fault at this place of the plan strikes.
-    Fault(usize),
-    /// A cut of the network ends.
-    Heal(u64),
+    /// Something that the plan has caused.
+    Later(Later),
     /// A process ends in the middle of a sync.
-    Doom(Process, Crash, u64),
+    Doom(Process, Doom),
     /// A machine has power again.
     Power(usize),
     /// A host starts the process that is to come.
@@ -27,10 +25,6 @@ pub(super) enum Event {
     Resume(Process),
     /// Whoever asked for a graceful stop has lost patience.
     StopDeadline(Process),
-    /// The resolver of a host is right again.
-    NamesRight(usize),
-    /// A disk has space again.
-    Space(usize),
     /// The faults end.
     Calm,
     /// Look whether the healthy quorum has settled.
@@ -47,15 +41,15 @@ impl Event {
             Self::Tcp(Due::Segment(_)) => 4,
             Self::Tcp(Due::Window(_)) => 5,
             Self::Tcp(Due::Reset(_)) => 6,
-            Self::Fault(place) => 7 + ((*place as u64) << 8),
-            Self::Heal(_) => 8,
+            Self::Later(later) => {
+                let (kind, whom) = later.numbers();
+                7 + (kind << 32) + ((whom as u64) << 8)
+            }
             Self::Doom(process, ..) => 9 + ((process.host as u64) << 8),
             Self::Power(host) => 10 + ((*host as u64) << 8),
             Self::Start(process) => 11 + ((process.host as u64) << 8),
             Self::Resume(process) => 12 + ((process.host as u64) << 8),
             Self::StopDeadline(process) => 13 + ((process.host as u64) << 8),
-            Self::Space(host) => 14 + ((*host as u64) << 8),
-            Self::NamesRight(host) => 17 + ((*host as u64) << 8),
             Self::Calm => 15,
             Self::Look => 16,
         }

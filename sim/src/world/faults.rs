@@ -1,131 +1,115 @@
-//! Faults: what the plan says, carried out when its time has come.
+//! What only this world can do to its hosts; which faults there are, and when they strike, is the
+//! same in both worlds.
+
+use std::sync::Arc;
+
+use quorate_core::disk::DiskError;
+use quorate_core::view::View;
 
 use super::event::Event;
 use super::process::Process;
 use super::state::{MS, State};
-use crate::disk::Inode;
-use crate::plan::{Crash, Fault, Moment};
+use crate::disk::{FileSystem, Inode};
+use crate::place::{Doom, Faults as _, Hosts, Later, Parts};
+use crate::plan::{Change, Crash, Fault, Moment};
 use crate::record::{What, Who};
-use quorate_core::disk::DiskError;
+
+impl Hosts for State {
+    fn parts(&mut self) -> Parts<'_> {
+        self.time_passes();
+        Parts {
+            plan: &self.scenario.plan,
+            places: &mut self.places,
+            oracles: &mut self.oracles,
+            network: &mut self.network,
+            dns: &mut self.dns,
+            stats: &mut self.stats,
+            is_calm: self.healthy.is_some(),
+        }
+    }
+
+    fn record_fault(&self, fault: &Fault) {
+        self.record(Who::World, || What::Fault(fault.clone()));
+    }
+
+    fn plan_later(&mut self, after_us: u64, later: Later) {
+        self.plan(after_us * 1000, Event::Later(later));
+    }
+
+    fn files(&mut self, host: usize) -> &mut FileSystem {
+        &mut self.hosts[host].files
+    }
+
+    fn view(&self, host: usize) -> Option<Arc<View>> {
+        self.hosts[host].running.as_ref()?.view.clone()
+    }
+
+    fn runs(&self, host: usize) -> bool {
+        self.hosts[host].running.is_some()
+    }
+
+    fn end_process(&mut self, host: usize, by: Crash) {
+        self.end_process(host, by);
+    }
+
+    fn lose_power(&mut self, host: usize) {
+        self.tcp.lose_power(host);
+        self.crash_disk(host);
+    }
+
+    fn plan_start(&mut self, host: usize, down_us: u64) {
+        self.plan_start(host, down_us);
+    }
+
+    /// Whatever it waits for, the crash comes with the next sync.
+    fn put_off(&mut self, host: usize, _: Moment, doom: Doom) -> bool {
+        let running = self.hosts[host].running.as_mut();
+        running.map(|running| running.doomed = Some(doom)).is_some()
+    }
+
+    fn stop(&mut self, host: usize, down_us: u64) {
+        self.stop(host, down_us);
+    }
+
+    fn pause(&mut self, host: usize, length_us: u64) {
+        self.pause(host, length_us);
+    }
+
+    fn jump(&mut self, host: usize, by_ms: i64) {
+        self.hosts[host].clock.jump(by_ms * MS as i64);
+        self.oracles.clock_is_ahead(host, self.hosts[host].clock.ahead());
+    }
+
+    fn set_full(&mut self, host: usize, full: bool) -> bool {
+        let here = &mut self.hosts[host];
+        here.files.set_full(full);
+        if let Some(running) = here.running.as_mut().filter(|_| full) {
+            running.reasons.excuse();
+        }
+        std::mem::replace(&mut here.full, full) != full
+    }
+
+    fn damaged(&mut self, host: usize) {
+        let here = &mut self.hosts[host];
+        if let Some(running) = &mut here.running {
+            running.reasons.damaged(&self.places[host], &here.files);
+        }
+    }
+
+    fn has_wrong_list(&self, host: usize) -> bool {
+        let running = self.hosts[host].running.as_ref();
+        running.is_some_and(|running| running.reasons.has_wrong_list())
+    }
+
+    // Nobody asks a member for changes here; see Options::for_world.
+    fn change(&mut self, _: &[Change]) {}
+}
 
 impl State {
-    /// Plans all faults.
-    pub(super) fn plan_faults(&mut self) {
-        for (number, planned) in self.scenario.plan.faults.iter().enumerate() {
-            self.agenda.push(planned.at_us * 1000, Event::Fault(number));
-        }
-    }
-
-    /// It is time for the fault with this number.
-    pub(super) fn fault(&mut self, number: usize) {
-        let fault = self.scenario.plan.faults[number].fault.clone();
-        let nobody = fault.host().is_some_and(|host| host >= self.members);
-        if self.healthy.is_some() || nobody {
-            return;
-        }
-        self.record(Who::World, || What::Fault(fault.clone()));
-        match fault {
-            Fault::Partition { length_us, .. }
-            | Fault::OneWay { length_us, .. }
-            | Fault::Isolate { length_us, .. } => self.cut(&fault, length_us),
-            Fault::Crash { host, by, moment, down_us } => {
-                self.crash_soon(host, by, moment, down_us);
-            }
-            Fault::CrashAll { by, down_us } => self.crash_all(by, &down_us),
-            Fault::Stop { host, down_us } => self.stop(host, down_us),
-            Fault::Pause { host, length_us } => self.pause(host, length_us),
-            Fault::Jump { host, by_ms } => {
-                self.time_passes();
-                self.hosts[host].clock.jump(by_ms * MS as i64);
-                self.oracles.clock_is_ahead(host, self.hosts[host].clock.ahead());
-                self.stats.jumps += 1;
-            }
-            Fault::Full { host, length_us } => self.fill_disk(host, length_us),
-            Fault::Rot { host, rot } => {
-                if self.may_lose(host) && self.hosts[host].files.rot(&rot) {
-                    self.hosts[host].rotten = true;
-                    self.hosts[host].damaged();
-                    self.stats.rotten += 1;
-                }
-            }
-            Fault::Misread { host, rot } => {
-                self.hosts[host].files.misread_next(rot);
-                self.hosts[host].damaged();
-            }
-            Fault::Names { host, trouble, length_us } => {
-                self.dns.trouble(host, Some(trouble));
-                self.plan(length_us * 1000, Event::NamesRight(host));
-            }
-            // What operators do wrong is tried in the lockstep world; see Options::for_world.
-            Fault::Change { .. }
-            | Fault::WrongList { .. }
-            | Fault::Wipe { .. }
-            | Fault::Copy { .. }
-            | Fault::Restore { .. } => {}
-        }
-    }
-
-    fn cut(&mut self, fault: &Fault, length_us: u64) {
-        let directions = fault.directions(self.members);
-        self.stats.cut(fault, directions.len());
-        let number = self.network.cut(directions);
-        self.plan(length_us * 1000, Event::Heal(number));
-    }
-
-    /// Whether this host may be lost for good: a cluster stands it only once it has formed, and
-    /// only of a minority.
-    fn may_lose(&self, host: usize) -> bool {
-        let others = (0..self.members).filter(|other| *other != host);
-        let lost = others.filter(|other| self.hosts[*other].rotten).count();
-        self.oracles.ledger().last_index() > 0 && lost < (self.members - 1) / 2
-    }
-
-    fn crash_soon(&mut self, host: usize, by: Crash, moment: Moment, down_us: u64) {
-        match &mut self.hosts[host].running {
-            Some(running) if moment != Moment::Now => running.doomed = Some((by, down_us)),
-            _ => self.crash(host, by, down_us),
-        }
-    }
-
     /// The crash that was put off until a sync is under way.
-    pub(super) fn doom(&mut self, process: Process, by: Crash, down_us: u64) {
+    pub(super) fn doom(&mut self, process: Process, doom: Doom) {
         if self.healthy.is_none() && self.current(process.host) == Some(process) {
-            self.crash(process.host, by, down_us);
-        }
-    }
-
-    fn crash(&mut self, host: usize, by: Crash, down_us: u64) {
-        if self.hosts[host].running.is_some() {
-            match by {
-                Crash::Power => self.stats.power_losses += 1,
-                Crash::Kill => self.stats.kills += 1,
-            }
-            self.end_process(host, by);
-            self.plan_start(host, down_us);
-        } else if by == Crash::Power {
-            // The machine goes down under a process that is down already.
-            self.tcp.lose_power(host);
-            self.crash_disk(host);
-        }
-    }
-
-    fn crash_all(&mut self, by: Crash, down_us: &[u64]) {
-        self.stats.all_down += 1;
-        for host in 0..self.members {
-            // A plan for fewer hosts says nothing of the others.
-            self.crash(host, by, down_us.get(host).copied().unwrap_or(0));
-        }
-    }
-
-    fn fill_disk(&mut self, host: usize, length_us: u64) {
-        let here = &mut self.hosts[host];
-        if !std::mem::replace(&mut here.full, true) {
-            here.files.set_full(true);
-            if let Some(running) = &mut here.running {
-                running.reasons.excuse();
-            }
-            self.stats.disks_full += 1;
-            self.plan(length_us * 1000, Event::Space(host));
+            self.crash(process.host, doom);
         }
     }
 
@@ -139,10 +123,10 @@ impl State {
             takes += self.chances.disk.wait(options.stall_ms * MS);
         }
         let doomed = self.running(process).filter(|_| sync).and_then(|r| r.doomed.take());
-        if let Some((by, down_us)) = doomed {
+        if let Some(doom) = doomed {
             // While the sync is under way: that is when there is something to lose.
             let wait = self.chances.disk.below(takes + 1);
-            self.plan(wait, Event::Doom(process, by, down_us));
+            self.plan(wait, Event::Doom(process, doom));
         }
         takes
     }

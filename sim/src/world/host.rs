@@ -6,20 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use madsim::runtime::Handle;
 use madsim::task::NodeId;
-use quorate_core::id::MemberId;
+use quorate_core::Node;
 use quorate_core::node::CallId;
 use quorate_core::view::View;
-use quorate_core::{Config, Node};
 use quorate_shell::Stopper;
 
-use super::ending::{Directory, Reasons};
 use super::process::Process;
 use super::state::State;
 use crate::clock::Clock;
 use crate::disk::FileSystem;
-use crate::members;
-use crate::options::Options;
-use crate::plan::Crash;
+use crate::place::{Doom, Reasons};
 
 /// One host. What is lost at the end of its process lies in [`Running`].
 #[derive(Debug)]
@@ -32,12 +28,6 @@ pub(super) struct Host {
     pub(super) files: FileSystem,
     /// Whether the disk is full.
     pub(super) full: bool,
-    /// Whether what its disk holds was damaged: it may never start again.
-    pub(super) rotten: bool,
-    /// How its process is configured, but for the entropy; none for the host of the clients.
-    pub(super) config: Option<Config>,
-    /// Who lives here, as far as it said so; kept over restarts.
-    pub(super) member: Option<MemberId>,
 }
 
 /// The process of a member.
@@ -53,8 +43,8 @@ pub(super) struct Running {
     pub(super) questions: BTreeMap<CallId, (usize, Option<Arc<View>>)>,
     /// Whether its node has halted, so that the process is about to end.
     pub(super) halted: bool,
-    /// Whether it ends during its next sync, how, and for how many microseconds.
-    pub(super) doomed: Option<(Crash, u64)>,
+    /// A crash that was put off until its next sync.
+    pub(super) doomed: Option<Doom>,
     /// Whether it leads, by its own notes.
     pub(super) leads: bool,
 }
@@ -67,7 +57,7 @@ impl fmt::Debug for Running {
 
 impl Host {
     /// The host of a member.
-    pub(super) fn member(runtime: &Handle, options: &Options, host: usize, clock: Clock) -> Self {
+    pub(super) fn member(runtime: &Handle, host: usize, clock: Clock) -> Self {
         Self {
             id: runtime.create_node().name(format!("n{host}")).build().id(),
             boot: 0,
@@ -75,9 +65,6 @@ impl Host {
             clock,
             files: FileSystem::default(),
             full: false,
-            rotten: false,
-            config: Some(members::config(options, host, None, [0; 32])),
-            member: None,
         }
     }
 
@@ -90,19 +77,6 @@ impl Host {
             clock: Clock::new(0, 0),
             files: FileSystem::default(),
             full: false,
-            rotten: false,
-            config: None,
-            member: None,
-        }
-    }
-}
-
-impl Host {
-    /// Something happened to the directory behind the back of its process.
-    pub(super) fn damaged(&mut self) {
-        let found = Directory::suspect(&self.files, self.rotten);
-        if let Some(running) = &mut self.running {
-            running.reasons.damaged(found);
         }
     }
 }

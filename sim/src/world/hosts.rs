@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use quorate_core::Node;
 use quorate_core::node::Exit;
-use quorate_core::{Config, Node};
 use quorate_shell::{Driver, Options};
 
-use super::ending::{Directory, Reasons};
 use super::event::Event;
 use super::host::Running;
 use super::machine::Watched;
@@ -15,6 +14,8 @@ use super::platform::Simulated;
 use super::process::Process;
 use super::state::{MS, State, World};
 use crate::disk::Damage;
+use crate::members::config;
+use crate::place::{Ended, RESTART_US, Reasons};
 use crate::plan::Crash;
 use crate::record::{What, Who};
 
@@ -27,7 +28,6 @@ impl World {
         let state = &mut *self.lock();
         let time = state.now();
         let host = &mut state.hosts[process.host];
-        let Some(config) = host.config.clone() else { return };
         if host.boot != process.boot || host.running.is_some() {
             return;
         }
@@ -36,7 +36,9 @@ impl World {
         let chance = &mut state.chances.hosts;
         host.clock.restart(time, chance.below(1 << 50));
         let (entropy, seed) = (chance.seed(), chance.seed());
-        let config = Config { entropy, ..config };
+        let place = &mut state.places[process.host];
+        let wrong = place.starts(&mut state.stats);
+        let config = config(&state.scenario.options, process.host, wrong, entropy);
         let options = Options::of(&config);
         let node = Arc::new(Mutex::new(Node::new(config, seed, host.clock.now(time))));
         state.runtime.restart(host.id);
@@ -44,7 +46,7 @@ impl World {
         let platform = Simulated { world: self.clone(), process, spawner: spawner.clone() };
         let machine = Watched { world: self.clone(), process, node: Arc::clone(&node) };
         let driver = Driver::new(platform, machine, options);
-        let reasons = Reasons::new(host.full, Directory::suspect(&host.files, host.rotten));
+        let reasons = Reasons::new(place, &host.files, host.full);
         host.running = Some(Running::new(node, driver.stopper(), reasons));
         state.oracles.started(process.host);
         state.record(Who::Node(process.host), || What::Start(process.boot));
@@ -69,21 +71,37 @@ impl State {
         self.plan(wait, Event::Start(process));
     }
 
+    /// How many microseconds a host stays down whose process ended by itself.
+    fn down_us(&mut self) -> u64 {
+        let down_ms = self.options().down_ms;
+        RESTART_US + self.chances.hosts.wait(down_ms * 1000)
+    }
+
     /// A process has ended by itself.
     fn exited(&mut self, process: Process, exit: &Exit) {
         let Some(running) = self.running(process) else { return };
         let (reasons, stopping) = (running.reasons, running.stopping);
-        let verdict = self.oracles.halted(process.host, exit);
+        let host = process.host;
+        let verdict = self.oracles.halted(host, exit);
         self.check(verdict);
         // The disk that failed a sync keeps what it kept.
         let by = if reasons.must_halt() { Crash::Power } else { Crash::Kill };
-        self.end_process(process.host, by);
-        let (asked, files) = (stopping.is_some(), &self.hosts[process.host].files);
-        let verdict = reasons.explain(process.host, exit, asked, files, &mut self.stats);
-        self.check(verdict);
-        let down_ms = self.options().down_ms;
-        let down_us = stopping.unwrap_or_else(|| self.chances.hosts.wait(down_ms * 1000));
-        self.plan_start(process.host, down_us);
+        self.end_process(host, by);
+        let (asked, files) = (stopping.is_some(), &self.hosts[host].files);
+        let ended = Ended { host, exit, asked, files };
+        let known = self.oracles.ledger().configurations();
+        match self.places.ended(&ended, &reasons, known, &mut self.stats) {
+            Err(violation) => self.violate(violation),
+            Ok(fate) => {
+                if let Some(healthy) = self.healthy.as_mut().filter(|_| fate.leaves) {
+                    healthy.retain(|other| *other != host);
+                }
+                let down_us = stopping.unwrap_or_else(|| self.down_us());
+                if fate.again {
+                    self.plan_start(host, down_us);
+                }
+            }
+        }
     }
 
     /// Ends the process of a host. Its connections are taken from it before its tasks end, so that
@@ -157,11 +175,6 @@ impl State {
         let Some(down_us) = running.stopping else { return };
         self.end_process(process.host, Crash::Kill);
         self.plan_start(process.host, down_us);
-    }
-
-    pub(super) fn space(&mut self, host: usize) {
-        self.hosts[host].full = false;
-        self.hosts[host].files.set_full(false);
     }
 
     /// How many nanoseconds of true time a process that sleeps for `duration` sleeps.

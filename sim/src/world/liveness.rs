@@ -9,6 +9,7 @@ use super::process::Process;
 use super::state::{MS, State};
 use crate::machine::Machine as _;
 use crate::oracle::{Kind, Violation};
+use crate::place::{Faults, Later};
 use crate::plan::{Crash, Fault};
 use crate::record::{What, Who};
 use crate::settling::{Standing, unsettled};
@@ -20,14 +21,20 @@ const LOOK: u64 = 50 * MS;
 impl State {
     /// The faults end.
     pub(super) fn calm(&mut self) {
-        let healthy = self.choose_quorum();
+        let chosen = self.places.choose_quorum(&self.scenario.plan.calm, &self.oracles);
+        let Some(healthy) = chosen else {
+            self.stats.stranded += 1;
+            self.over = true;
+            return;
+        };
         self.record(Who::World, || What::Calm(healthy.clone()));
         self.network.calm();
         self.calm_since = self.now();
         self.healthy = Some(healthy.clone());
         for host in 0..self.members {
-            self.space(host);
-            self.dns.trouble(host, None);
+            for later in [Later::Space(host), Later::RightList(host), Later::NamesRight(host)] {
+                Faults::happen(self, later);
+            }
             self.hosts[host].files.read_right();
             if healthy.contains(&host) {
                 self.make_healthy(host);
@@ -37,15 +44,6 @@ impl State {
         }
         self.calm.notify_waiters();
         self.plan(LOOK, Event::Look);
-    }
-
-    /// The quorum of the plan; everybody while there is nothing committed, because a cluster forms
-    /// only when all of its members are there.
-    fn choose_quorum(&self) -> Vec<usize> {
-        if self.oracles.ledger().last_index() == 0 {
-            return (0..self.members).collect();
-        }
-        self.scenario.plan.calm.quorum(self.members, |host| self.hosts[host].rotten)
     }
 
     fn make_healthy(&mut self, host: usize) {

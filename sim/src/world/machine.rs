@@ -149,7 +149,7 @@ impl State {
 
     /// The host on which a member lives.
     fn host_of(&self, member: MemberId) -> Option<usize> {
-        self.hosts.iter().position(|host| host.member == Some(member))
+        (0..self.members).find(|host| self.places[*host].member == Some(member))
     }
 
     fn received(&self, now: u64, message: &Message) -> What {
@@ -160,14 +160,16 @@ impl State {
 
     fn note(&mut self, process: Process, note: &Note) {
         self.stats.note(note);
-        if let Note::BootDecided { member, .. } = note {
-            self.hosts[process.host].member = Some(*member);
+        self.places[process.host].noted(note);
+        if let Note::BecameLeader { .. } = note {
+            let verdict = self.places.formed_together(process.host);
+            self.check(verdict);
         }
         let Some(running) = self.running(process) else { return };
+        running.reasons.noted(note);
         match note {
             Note::BecameLeader { .. } => running.leads = true,
             Note::BecameFollower { .. } | Note::QuorumLost { .. } => running.leads = false,
-            Note::BootDecided { .. } => running.reasons.decided(),
             _ => {}
         }
     }

@@ -117,8 +117,8 @@ impl State {
     /// What the resolver of a process answers, and how many nanoseconds that takes.
     fn look_up(&mut self, process: Process, query: &Query) -> (dns::Answer, u64) {
         let (answer, wrong) = self.dns.answer(process.host, query);
-        if let Some(running) = self.running(process).filter(|_| wrong) {
-            running.reasons.misinform();
+        if let Some(running) = self.running(process) {
+            running.reasons.looked_up(wrong);
         }
         self.stats.names_wrong += u64::from(wrong);
         let (delay, _) = self.network.delay(&mut self.chances.network);

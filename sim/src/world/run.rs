@@ -15,6 +15,7 @@ use super::platform::Simulated;
 use super::process::Process;
 use super::state::{MS, State, World};
 use crate::oracle::{Kind, Violation};
+use crate::place::Faults;
 use crate::record::Recorder;
 use crate::report::Report;
 use crate::scenario::Scenario;
@@ -98,9 +99,8 @@ impl World {
         match event {
             Event::Wake(waker) => waker.wake(),
             Event::Tcp(due) => state.wired(|tcp, wire| tcp.due(wire, due)),
-            Event::Fault(number) => state.fault(number),
-            Event::Heal(number) => state.network.heal(number),
-            Event::Doom(process, by, down_us) => state.doom(process, by, down_us),
+            Event::Later(later) => Faults::happen(&mut *state, later),
+            Event::Doom(process, doom) => state.doom(process, doom),
             Event::Power(host) => state.tcp.power_up(host),
             Event::Start(process) => {
                 drop(state);
@@ -108,8 +108,6 @@ impl World {
             }
             Event::Resume(process) => state.resume(process),
             Event::StopDeadline(process) => state.stop_deadline(process),
-            Event::NamesRight(host) => state.dns.trouble(host, None),
-            Event::Space(host) => state.space(host),
             Event::Calm => state.calm(),
             Event::Look => state.look(),
         }

@@ -20,6 +20,7 @@ use crate::network::Network;
 use crate::options::Options;
 use crate::oracle::{Oracles, Violation};
 use crate::outside::dns::Dns;
+use crate::place::Places;
 use crate::record::{Recorder, What, Who};
 use crate::scenario::Scenario;
 use crate::stats::Stats;
@@ -43,6 +44,8 @@ pub(super) struct State {
     pub(super) dns: Dns,
     /// The hosts of the members, and behind them the one of the clients.
     pub(super) hosts: Vec<Host>,
+    /// What is known of the members' hosts from outside.
+    pub(super) places: Places,
     pub(super) members: usize,
     pub(super) clients: Vec<Client>,
     pub(super) workloads: Vec<Box<dyn Workload>>,
@@ -86,9 +89,7 @@ impl World {
         };
         let runtime = Handle::current();
         let mut hosts: Vec<Host> = (0..members)
-            .map(|host| {
-                Host::member(&runtime, options, host, Clock::draw(options, &mut chances.hosts))
-            })
+            .map(|host| Host::member(&runtime, host, Clock::draw(options, &mut chances.hosts)))
             .collect();
         hosts.push(Host::of_clients(&runtime));
         let (workloads, clients) = workload::all(options, Client::new);
@@ -99,6 +100,7 @@ impl World {
             tcp: Tcp::new(hosts.len()),
             dns: Dns::new(members),
             hosts,
+            places: Places::new(options),
             members,
             clients,
             workloads,

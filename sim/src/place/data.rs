@@ -1,0 +1,99 @@
+//! What happens to the data of hosts behind the back of their processes, and to the list of members
+//! that they are started with.
+
+use super::faults::{Hosts, Parts};
+use super::{Loss, Places};
+use crate::disk::FileSystem;
+use crate::disk::rot::Rot;
+use crate::plan::{Crash, WrongList};
+
+impl Places {
+    /// Whether this host may be lost for good: a cluster stands it only of a minority, and only
+    /// once all others have formed it.
+    fn may_lose(&self, host: usize) -> bool {
+        let lost = self.others(host).filter(|other| other.lost.is_some()).count();
+        lost < (self.count() - 1) / 2
+            && self.others(host).all(|other| other.formed || other.lost.is_some())
+    }
+}
+
+/// A disk damages what it holds.
+pub(super) fn rot(world: &mut impl Hosts, host: usize, rot: &Rot) {
+    if world.parts().places.may_lose(host) && world.files(host).rot(rot) {
+        let Parts { places, stats, .. } = world.parts();
+        places[host].lost.get_or_insert(Loss::Rot);
+        stats.rotten += 1;
+        world.damaged(host);
+    }
+}
+
+/// A host loses all its data.
+pub(super) fn wipe(world: &mut impl Hosts, host: usize, down_us: u64) {
+    if !world.parts().places.may_lose(host) || !has_published(world, host) {
+        return;
+    }
+    replace(world, host, FileSystem::default(), down_us);
+    let Parts { places, oracles, stats, .. } = world.parts();
+    places[host].lost = Some(Loss::Wiped);
+    oracles.wiped(host);
+    stats.wiped += 1;
+}
+
+/// A copy of the data of a host is put aside.
+pub(super) fn copy(world: &mut impl Hosts, host: usize) {
+    let copy = world.files(host).durable_copy();
+    world.parts().places[host].copy = Some(copy);
+}
+
+/// A host goes back to its copy.
+pub(super) fn restore(world: &mut impl Hosts, host: usize, down_us: u64) {
+    if let Some(copy) = world.parts().places[host].copy.take() {
+        replace(world, host, copy, down_us);
+        world.parts().stats.restored += 1;
+    }
+}
+
+/// The host goes down, and finds other data when it starts again.
+fn replace(world: &mut impl Hosts, host: usize, data: FileSystem, down_us: u64) {
+    start_anew(world, host, down_us);
+    world.files(host).replace(data);
+    world.parts().oracles.data_replaced(host);
+}
+
+/// Whether every other member that runs knows that this one has started.
+fn has_published(world: &mut impl Hosts, host: usize) -> bool {
+    let places = world.parts().places;
+    let (Some(member), count) = (places[host].member, places.count()) else { return false };
+    let knows = |other: usize| {
+        let view = world.view(other);
+        let known = view.as_ref().and_then(|view| view.cluster.members.get(&member));
+        known.is_some_and(|known| !known.client_urls.is_empty())
+    };
+    (0..count).filter(|other| *other != host).all(knows)
+}
+
+/// From now on the host is started with a wrong list. One that runs is started anew.
+pub(super) fn wrong_list(world: &mut impl Hosts, host: usize, list: WrongList, down_us: u64) {
+    let places = world.parts().places;
+    // A member alone, or two with the same wrong list, are right to take it at its word.
+    if places.count() == 1 || places.others(host).any(|other| other.wrong_list.is_some()) {
+        return;
+    }
+    places[host].wrong_list = Some(list);
+    start_anew(world, host, down_us);
+}
+
+/// The list is put right. A process that waits because of the wrong one is started anew.
+pub(super) fn right_list(world: &mut impl Hosts, host: usize) {
+    let place = &mut world.parts().places[host];
+    if place.wrong_list.take().is_some() && !place.formed && world.has_wrong_list(host) {
+        start_anew(world, host, 0);
+    }
+}
+
+fn start_anew(world: &mut impl Hosts, host: usize, down_us: u64) {
+    if world.runs(host) {
+        world.end_process(host, Crash::Kill);
+        world.plan_start(host, down_us);
+    }
+}

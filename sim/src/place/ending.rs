@@ -1,0 +1,202 @@
+//! Why a process may end by itself, or must; and with which words.
+
+use quorate_core::disk::{DiskErrorKind, Done};
+use quorate_core::node::Exit;
+use quorate_core::note::Note;
+
+use super::{Loss, Place, Places};
+use crate::disk::FileSystem;
+use crate::oracle::configurations::Configurations;
+use crate::oracle::{Kind, Violation};
+use crate::plan::WrongList;
+use crate::stats::Stats;
+
+/// What a process has met that gives it a reason to end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reasons {
+    /// Its disk was full, or an operation failed.
+    excused: bool,
+    /// An operation failed, and the node was told.
+    must_halt: bool,
+    /// It has not decided yet who it is.
+    booting: bool,
+    /// What is wrong with the list of members that it was started with.
+    wrong_list: Option<WrongList>,
+    /// Whether its resolver told it something wrong, or nothing.
+    misinformed: bool,
+    /// What it found in its directory, if that may be damaged.
+    found: Option<Directory>,
+}
+
+/// A directory that may be damaged, before anybody used it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Directory {
+    /// The digest of all that is in it.
+    digest: u64,
+    /// How many reads have been wrong in it.
+    misreads: u64,
+}
+
+/// A process that has ended by itself.
+#[derive(Debug)]
+pub(crate) struct Ended<'a> {
+    pub(crate) host: usize,
+    pub(crate) exit: &'a Exit,
+    /// Whether it was asked to stop.
+    pub(crate) asked: bool,
+    /// What it has left.
+    pub(crate) files: &'a FileSystem,
+}
+
+/// What becomes of a host whose process has ended by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fate {
+    /// Its member was removed.
+    pub(crate) leaves: bool,
+    /// Somebody starts it again.
+    pub(crate) again: bool,
+}
+
+/// What a start was refused for.
+#[derive(Clone, Copy, Debug)]
+enum Cause {
+    /// The data was lost, and the cluster knows that there was some.
+    Wiped,
+    /// The list of members was wrong.
+    List,
+    /// The resolver told something wrong, or nothing.
+    Names,
+    /// The data is damaged.
+    Damage,
+}
+
+impl Place {
+    /// What the directory is like, if a start may be refused for that.
+    fn suspect(&self, files: &FileSystem) -> Option<Directory> {
+        let suspect = self.lost == Some(Loss::Rot) || files.will_misread();
+        suspect.then(|| Directory { digest: files.digest(), misreads: files.misreads() })
+    }
+}
+
+impl Reasons {
+    /// Those of a process that begins at this place, in this directory, on a disk that may be full.
+    pub(crate) fn new(place: &Place, files: &FileSystem, full: bool) -> Self {
+        let found = place.suspect(files);
+        let wrong_list = place.wrong_list;
+        let (must_halt, booting, misinformed) = (false, true, false);
+        Self { excused: full, must_halt, booting, wrong_list, misinformed, found }
+    }
+
+    /// The disk has become full.
+    pub(crate) const fn excuse(&mut self) {
+        self.excused = true;
+    }
+
+    /// Something happened to the directory behind the back of the process. It matters as long as
+    /// that has not decided who it is.
+    pub(crate) fn damaged(&mut self, place: &Place, files: &FileSystem) {
+        if self.booting {
+            // What it has misread before is still a reason to refuse.
+            let before = self.found.map(|before| before.misreads);
+            let found = place.suspect(files);
+            self.found = found
+                .map(|found| Directory { misreads: before.unwrap_or(found.misreads), ..found });
+        }
+    }
+
+    /// The resolver was asked; `wrong` says whether the answer was not the truth.
+    pub(crate) const fn looked_up(&mut self, wrong: bool) {
+        self.misinformed |= wrong;
+    }
+
+    /// The process said what happened to it.
+    pub(crate) const fn noted(&mut self, note: &Note) {
+        if matches!(note, Note::BootDecided { .. }) {
+            self.booting = false;
+            self.found = None;
+        }
+    }
+
+    /// The node is told of the end of an operation.
+    pub(crate) fn told(&mut self, done: &Done) {
+        if let Err(e) = &done.result {
+            self.excused |= matches!(e.kind, DiskErrorKind::NoSpace | DiskErrorKind::Other);
+            self.must_halt |= e.kind == DiskErrorKind::Other;
+        }
+    }
+
+    /// Whether the process must end at its next turn.
+    pub(crate) const fn must_halt(&self) -> bool {
+        self.must_halt
+    }
+
+    /// Whether the process has a wrong list of members.
+    pub(crate) const fn has_wrong_list(&self) -> bool {
+        self.wrong_list.is_some()
+    }
+
+    /// What a start at this place can have been refused for.
+    fn cause(&self, place: &Place, files: &FileSystem) -> Option<Cause> {
+        if place.lost == Some(Loss::Wiped) {
+            return Some(Cause::Wiped);
+        }
+        // A member that took part once looks at no list any more.
+        if self.has_wrong_list() && !place.formed {
+            return Some(Cause::List);
+        }
+        if self.misinformed && !place.formed {
+            return Some(Cause::Names);
+        }
+        let misled = self.found.is_some_and(|found| files.misreads() > found.misreads);
+        let damaged = place.lost == Some(Loss::Rot) || misled;
+        // Whoever refuses damaged data leaves it as it is.
+        let untouched = self.found.is_some_and(|found| files.digest() == found.digest);
+        (damaged && untouched).then_some(Cause::Damage)
+    }
+}
+
+impl Places {
+    /// Judges how a process has ended by itself, and says what becomes of the host.
+    ///
+    /// # Errors
+    /// If it had no reason to end like that.
+    pub(crate) fn ended(
+        &mut self,
+        ended: &Ended<'_>,
+        reasons: &Reasons,
+        known: &Configurations,
+        stats: &mut Stats,
+    ) -> Result<Fate, Violation> {
+        let Ended { host, exit, asked, files } = *ended;
+        let place = &mut self.all[host];
+        let leaves = place.leaves(exit, known);
+        stats.removed += u64::from(leaves);
+        stats.stopped += u64::from(asked && exit.code() == 0);
+        let explained = match exit {
+            _ if leaves => true,
+            Exit::Stopped { .. } => asked,
+            Exit::Refused(_) | Exit::Fault(_) if reasons.excused => true,
+            Exit::Refused(refusal) => {
+                let cause = reasons.cause(place, files);
+                count(cause, stats);
+                cause.is_some() && !refusal.message.is_empty() && !refusal.hints.is_empty()
+            }
+            Exit::Fault(_) => false,
+        };
+        if explained {
+            return Ok(Fate { leaves, again: place.is_worth_a_start(leaves) });
+        }
+        let (oracle, detail) = ("explained_exit", format!("{exit:?}"));
+        Err(Violation { kind: Kind::Crash, oracle, node: Some(host), index: None, detail })
+    }
+}
+
+const fn count(cause: Option<Cause>, stats: &mut Stats) {
+    match cause {
+        Some(Cause::Wiped) => stats.wiped_refused += 1,
+        Some(Cause::List) => stats.lists_refused += 1,
+        Some(Cause::Names) => stats.names_refused += 1,
+        Some(Cause::Damage) => stats.damage_refused += 1,
+        None => {}
+    }
+}
