@@ -40,6 +40,12 @@ pub enum Scope {
         /// The values that ask for nothing.
         inert: &'static [&'static str],
     },
+    /// It asks for something of which there is nothing here, and that nobody's data depends on. It is
+    /// judged, and whoever asks is told.
+    NoEffect {
+        /// What there is nothing of.
+        why: &'static str,
+    },
     /// A flag of 0.4 that means nothing since 2.0.
     Ignored,
     /// A flag of 0.4 whose users have to say something else since 2.0.

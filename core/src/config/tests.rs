@@ -72,7 +72,9 @@ fn every_flag_is_defined_once_and_whole() {
         let asks_nothing = flag.default.is_empty() || flag.scope == Scope::Program;
         assert!(asks_nothing || flag.grammar.check(flag.default).is_ok(), "default of {name}");
         // Saying the default changes nothing, whatever the feature.
-        if !asks_nothing && matches!(flag.scope, Scope::Always | Scope::Missing { .. }) {
+        if !asks_nothing
+            && matches!(flag.scope, Scope::Always | Scope::Missing { .. } | Scope::NoEffect { .. })
+        {
             assert_eq!(message(self::flag(name, flag.default)).replace(CLIENTS, ""), "", "{name}");
         }
     }

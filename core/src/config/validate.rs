@@ -105,7 +105,7 @@ fn judge(name: &str, given: &Given) -> Option<Refusal> {
     match flag.scope {
         Scope::FirstStart | Scope::Ignored => None,
         Scope::Gone => Some(gone(flag, given)),
-        Scope::Always | Scope::Missing { .. } | Scope::Program => {
+        Scope::Always | Scope::Missing { .. } | Scope::NoEffect { .. } | Scope::Program => {
             flag.grammar.check(&given.text).err().map(|cause| invalid(flag, given, &cause))
         }
     }

@@ -117,9 +117,14 @@ fn parse_serve(
     }
     take_environment(&mut parsed, environment, |_| true);
     for (name, _) in parsed.settings.iter() {
-        if flags::find(name).is_some_and(|flag| flag.scope == Scope::Ignored) {
-            parsed.notices.push(format!("flag \"-{name}\" is no longer supported - ignoring."));
-        }
+        let notice = match flags::find(name).map(|flag| flag.scope) {
+            Some(Scope::Ignored) => format!("flag \"-{name}\" is no longer supported - ignoring."),
+            Some(Scope::NoEffect { why }) if parsed.is_set(name) => {
+                format!("-{name} has no effect: {why}")
+            }
+            _ => continue,
+        };
+        parsed.notices.push(notice);
     }
     Ok(parsed)
 }

@@ -72,6 +72,6 @@ pub const MEMBER: &[Flag] = &[
         "*",
         "Host names that clients may use without TLS, separated by commas.",
     ),
-    Flag::switch("enable-pprof", "Serves profiles of the process.")
-        .of(Scope::Missing { feature: "profiling over HTTP", inert: &["false"] }),
+    Flag::switch("enable-pprof", "Serves profiles of Go's runtime.")
+        .of(Scope::NoEffect { why: "there is no Go runtime here whose profiles could be served" }),
 ];

@@ -165,6 +165,7 @@ fn arg(flag: &Flag) -> Arg {
     match flag.scope {
         Scope::FirstStart => help.push_str(" Ignored once the data directory holds a member."),
         Scope::Missing { .. } => help.push_str(" Not supported yet."),
+        Scope::NoEffect { .. } => help.push_str(" Without effect here."),
         _ => {}
     }
     if !flag.default.is_empty() && flag.scope != Scope::Program {

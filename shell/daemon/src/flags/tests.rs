@@ -101,6 +101,15 @@ fn every_flag_has_a_twin_in_the_environment() {
 }
 
 #[test]
+fn what_has_no_effect_is_said() {
+    let without = given(&["-enable-pprof=false"]).unwrap();
+    assert_eq!(without.notices, [""; 0]);
+    let with = given(&["-enable-pprof"]).unwrap();
+    assert_eq!(with.notices.len(), 1);
+    assert!(with.notices[0].starts_with("-enable-pprof has no effect: "), "{with:?}");
+}
+
+#[test]
 fn a_flag_wins_over_its_variable_with_one_line() {
     let parsed = with(&["-name", "flag"], &[("ETCD_NAME", "variable")]).unwrap();
     assert_eq!(parsed.text("name"), Some("flag"));
