@@ -3,9 +3,11 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use support::cluster::Cluster;
 use support::wait::wait_until;
+use support::{etcd, left_out};
 
 /// The value of a metric, with its labels; 0 if it is absent.
 fn metric(cluster: &Cluster, member: usize, name: &str) -> f64 {
@@ -97,6 +99,74 @@ fn metrics_say_what_dashboards_ask_for() {
         ] {
             wait_until(&metric_name, || metric(&cluster, leader, &metric_name) > 0.0);
         }
+    }
+}
+
+/// Beginnings of names of etcd that there is nothing behind here; `docs/compatibility.md` has them.
+const ABSENT: &[&str] = &[
+    // Go's runtime, and its library for Prometheus.
+    "go_",
+    "promhttp_",
+    "etcd_server_go_version",
+    // The v3 API and its database.
+    "grpc_",
+    "etcd_grpc_",
+    "etcd_mvcc_",
+    "etcd_debugging_mvcc_",
+    "etcd_debugging_lease_",
+    "etcd_debugging_auth_",
+    "etcd_debugging_server_lease_",
+    "etcd_debugging_disk_backend_",
+    "etcd_disk_backend_",
+    "etcd_disk_defrag_",
+    "etcd_snap_db_",
+    "etcd_server_quota_backend_bytes",
+    "etcd_server_read_indexes_",
+    "etcd_server_slow_read_indexes_",
+    "etcd_network_client_grpc_",
+    // Steps of its own.
+    "etcd_debugging_snap_save_",
+    "etcd_server_slow_apply_",
+    "etcd_server_heartbeat_send_failures_",
+    "etcd_server_snapshot_apply_in_progress_",
+    "etcd_server_learner_promote_",
+];
+
+/// The metrics of a single member, with their types.
+fn metrics(server: Option<&Path>) -> BTreeMap<String, String> {
+    let mut cluster = Cluster::new(1);
+    match server {
+        Some(server) => {
+            let mut command = cluster.command_of(server, 0);
+            command.args(["-enable-v2", "-initial-cluster", &cluster.list()]);
+            cluster.start_as(0, command);
+        }
+        None => cluster.start(0),
+    }
+    cluster.await_ready();
+    cluster.put(0, "/metered", "1");
+    for path in ["/v2/keys/absent", "/health", "/metrics"] {
+        cluster.client.get(&cluster.url(0, path)).expect("answered");
+    }
+    let text = cluster.client.get(&cluster.url(0, "/metrics")).expect("answered").ok().body;
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    types.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
+}
+
+/// A dashboard that was made for etcd finds what it asks for.
+#[test]
+fn metrics_of_etcd_are_here_or_have_nothing_to_measure() {
+    let Some(server) = etcd::server() else {
+        return left_out("metrics beside etcd's", "etcd 3.4 is not installed");
+    };
+    let (theirs, ours) = (metrics(Some(&server)), metrics(None));
+    assert!(theirs.len() > 50, "{theirs:?}");
+    for (name, kind) in &theirs {
+        let absent = ABSENT.iter().any(|beginning| name.starts_with(beginning));
+        assert_eq!(ours.get(name), (!absent).then_some(kind), "{name}");
+    }
+    for beginning in ABSENT {
+        assert!(theirs.keys().any(|name| name.starts_with(beginning)), "{beginning} is not etcd's");
     }
 }
 

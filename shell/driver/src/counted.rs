@@ -81,15 +81,16 @@ impl Counted {
 
     /// The disk gets an operation.
     pub(crate) fn began(&self, now: Now, op: &Op) {
-        if let Op::Sync { ticket, .. } = op {
-            lock(&self.followed).began(now.mono, *ticket);
+        let written = lock(&self.followed).began(now.mono, op);
+        if written > 0 {
+            self.metrics.written(written);
         }
     }
 
     /// The disk has ended one.
     pub(crate) fn ended(&self, now: Now, done: &Done) {
-        if let Some(seconds) = lock(&self.followed).ended(now.mono, done.ticket) {
-            self.metrics.synced(seconds);
+        if let Some((kind, seconds)) = lock(&self.followed).ended(now.mono, done.ticket) {
+            self.metrics.synced(kind, seconds);
         }
     }
 }

@@ -116,6 +116,8 @@ pub struct Vitals {
     pub resident_bytes: u64,
     /// Addresses in use.
     pub virtual_bytes: u64,
+    /// Addresses that may be in use.
+    pub virtual_bytes_max: u64,
     /// When it was started, in seconds since 1970.
     pub started_seconds: f64,
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hyper::Response;
 use hyper::body::Incoming;
 use quorate_core::api;
+use quorate_core::api::front::Resource;
 use quorate_core::api::limits;
 use quorate_core::api::{Context, Failure, Rendered, Request, Route, render, route};
 use quorate_core::discovery::service::Limits;
@@ -79,7 +80,11 @@ impl<P: Platform> Port<P> {
             Route::Members(target) => self.members(head, caller, &target, body).await,
             Route::Auth(target) => self.auth(head, caller, &target, body).await,
             Route::Resource(resource) => {
-                self.view(|_| true).await.map(|view| resource.reply(&view))
+                let reply = self.view(|_| true).await.map(|view| resource.reply(&view));
+                if let (Resource::Health, Ok(reply)) = (resource, &reply) {
+                    self.shared.counted.metrics.health(reply.status);
+                }
+                reply
             }
             Route::Stats(resource) => self.stats(resource).await,
             Route::Metrics => self.metrics().await,

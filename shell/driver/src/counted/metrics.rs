@@ -11,6 +11,7 @@ use quorate_core::id::MemberId;
 use quorate_core::note::Note;
 use quorate_core::view::View;
 
+use super::followed::Kind;
 use super::process::Process;
 use super::store::StoreCounts;
 use super::{Seen, lock};
@@ -25,7 +26,11 @@ pub(crate) struct Metrics {
     http_failed: IntCounterVec,
     http_duration: HistogramVec,
     pub(crate) watch_requests: IntCounter,
+    healthy: IntCounter,
+    unhealthy: IntCounter,
     fsync: Histogram,
+    snapshot_fsync: Histogram,
+    written: IntGauge,
     peer_sent: IntCounterVec,
     peer_received: IntCounterVec,
     peer_failed: IntCounterVec,
@@ -98,6 +103,12 @@ impl Metrics {
             0.001,
             14,
         );
+        let snapshot_fsync = Maker::options(
+            "etcd_snap_fsync_duration_seconds",
+            "How long a snapshot on its way to the disk took to become durable.",
+            0.001,
+            14,
+        );
         let round_trip = Maker::options(
             "etcd_network_peer_round_trip_time_seconds",
             "How long a heartbeat and its answer took.",
@@ -130,7 +141,18 @@ impl Metrics {
             http_duration: make.add(HistogramVec::new(duration, &["method"])),
             watch_requests: make
                 .counter("etcd_debugging_store_watch_requests_total", "Watches that began."),
+            healthy: make.counter(
+                "etcd_server_health_success",
+                "Times that this member was asked for its health and had it.",
+            ),
+            unhealthy: make.counter(
+                "etcd_server_health_failures",
+                "Times that this member was asked for its health and did not have it.",
+            ),
             fsync: make.add(Histogram::with_opts(fsync)),
+            snapshot_fsync: make.add(Histogram::with_opts(snapshot_fsync)),
+            written: make
+                .gauge("etcd_disk_wal_write_bytes_total", "Bytes that were written to the log."),
             peer_sent: make.counters(
                 "etcd_network_peer_sent_bytes_total",
                 "Bytes that were sent to a peer.",
@@ -181,8 +203,21 @@ impl Metrics {
         self.snapshots.with_label_values(&[outcome]).inc();
     }
 
-    pub(super) fn synced(&self, seconds: f64) {
-        self.fsync.observe(seconds);
+    pub(super) fn synced(&self, kind: Kind, seconds: f64) {
+        match kind {
+            Kind::Log => self.fsync.observe(seconds),
+            Kind::Snapshot => self.snapshot_fsync.observe(seconds),
+        }
+    }
+
+    /// Bytes are on their way to the log.
+    pub(super) fn written(&self, bytes: usize) {
+        self.written.add(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// Somebody asked for the health of this member.
+    pub(crate) fn health(&self, status: u16) {
+        if status < 400 { self.healthy.inc() } else { self.unhealthy.inc() }
     }
 
     pub(super) fn round_trip(&self, peer: MemberId, seconds: f64) {

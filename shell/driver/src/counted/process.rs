@@ -11,6 +11,10 @@ pub(super) struct Process {
     max: IntGauge,
     resident: IntGauge,
     virtual_: IntGauge,
+    virtual_max: IntGauge,
+    /// etcd's own names for `open` and `max`.
+    used: IntGauge,
+    limit: IntGauge,
     started: Gauge,
 }
 
@@ -25,6 +29,12 @@ impl Process {
             max: make.gauge("process_max_fds", "Descriptors that may be open."),
             resident: make.gauge("process_resident_memory_bytes", "Bytes of memory in use."),
             virtual_: make.gauge("process_virtual_memory_bytes", "Bytes of addresses in use."),
+            virtual_max: make.gauge(
+                "process_virtual_memory_max_bytes",
+                "Bytes of addresses that may be in use.",
+            ),
+            used: make.gauge("os_fd_used", "Descriptors that are open."),
+            limit: make.gauge("os_fd_limit", "Descriptors that may be open."),
             started: make.add(Gauge::new(
                 "process_start_time_seconds",
                 "When the process was started, in seconds since 1970.",
@@ -39,6 +49,9 @@ impl Process {
         self.max.set(vitals.descriptors_max.cast_signed());
         self.resident.set(vitals.resident_bytes.cast_signed());
         self.virtual_.set(vitals.virtual_bytes.cast_signed());
+        self.virtual_max.set(vitals.virtual_bytes_max.cast_signed());
+        self.used.set(vitals.descriptors.cast_signed());
+        self.limit.set(vitals.descriptors_max.cast_signed());
         self.started.set(vitals.started_seconds);
     }
 }
