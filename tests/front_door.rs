@@ -170,3 +170,46 @@ fn slow_clients_are_sent_away() {
     cluster.put(0, "/later", "1");
     assert!(watch.next_event().is_some());
 }
+
+/// Who can read the log learns no passwords: not those of users, whatever is logged, and not those
+/// in URLs, also where a start is refused.
+#[test]
+fn no_password_is_logged() {
+    const PASSWORD: &str = "geheim";
+    /// `root:geheim` and `root:geheim2`
+    const BASIC: [&str; 2] = ["cm9vdDpnZWhlaW0=", "cm9vdDpnZWhlaW0y"];
+    let mut cluster = Cluster::new(1);
+    let of_user = |url: String| url.replace("http://", &format!("http://user:{PASSWORD}@"));
+    let peer = of_user(cluster.peer_url(0));
+    let mut command = cluster.command(0);
+    command.args(["-initial-advertise-peer-urls", &peer, "-debug"]);
+    command.args(["-initial-cluster", &format!("infra0={peer}x")]);
+    cluster.start_as(0, command);
+    wait_until("the start is refused", || !cluster.process(0).runs());
+    let refused = cluster.process(0).log();
+    assert!(refused.contains("http://***@") && !refused.contains(PASSWORD), "{refused}");
+    cluster.forget(0);
+
+    let mut command = cluster.command(0);
+    let client = of_user(cluster.url(0, ""));
+    command.args(["-initial-advertise-peer-urls", &peer, "-advertise-client-urls", &client]);
+    command.args(["-initial-cluster", &format!("infra0={peer}"), "-debug"]);
+    cluster.start_as(0, command);
+    cluster.await_ready();
+    let put = |path: &str, body: &str, credentials: &str| {
+        let headers = with(&[("Authorization", &format!("Basic {credentials}"))]);
+        let url = cluster.url(0, path);
+        cluster.client.request("PUT", &url, &headers, Some(body)).expect("answered").status
+    };
+    assert_eq!(put("/config/local/log", r#"{"Level":"TRACE"}"#, ""), 204);
+    let user = format!(r#"{{"user":"root","password":"{PASSWORD}"}}"#);
+    assert_eq!(put("/v2/auth/users/root", &user, ""), 201);
+    assert_eq!(put("/v2/auth/enable", "", ""), 200);
+    assert_eq!(put("/v2/auth/roles/r", r#"{"role":"r"}"#, BASIC[0]), 201);
+    assert_eq!(put("/v2/auth/roles/s", r#"{"role":"s"}"#, BASIC[1]), 401);
+    let log = cluster.process(0).log();
+    assert!(log.contains("TRACE"), "{log}");
+    for secret in [PASSWORD, BASIC[0], BASIC[1]] {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+}

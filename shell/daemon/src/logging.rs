@@ -11,6 +11,8 @@ use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, fmt};
 
+use crate::secrets::Lines;
+
 /// Fields that text lines show besides the message. The others repeat what the message says, for
 /// programs that read the lines as JSON.
 const SHOWN: [&str; 2] = ["error", "port"];
@@ -23,7 +25,7 @@ static LEVEL: OnceLock<Handle<LevelFilter, Registry>> = OnceLock::new();
 /// Writes log lines to standard error, as text or as one JSON object a line; with those that only
 /// help to find a defect, if asked to.
 pub(crate) fn start(json: bool, debug: bool) {
-    let lines = fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal());
+    let lines = fmt::layer().with_writer(Lines::new).with_ansi(stderr().is_terminal());
     let lines = lines.with_target(false);
     let level = if debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
     let (level, handle) = reload::Layer::new(level);

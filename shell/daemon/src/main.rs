@@ -9,6 +9,7 @@ mod flags;
 mod import;
 mod logging;
 mod platform;
+mod secrets;
 mod serve;
 mod signals;
 

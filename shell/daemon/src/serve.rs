@@ -16,6 +16,7 @@ use tracing::{Span, info};
 
 use crate::flags::{self, Parsed};
 use crate::platform::Tokio;
+use crate::secrets::hide_users;
 use crate::{signals, start_log};
 
 /// One member in this process.
@@ -141,8 +142,8 @@ pub(crate) fn print_exit(exit: &Exit) -> ExitCode {
 }
 
 fn print_refusal(refusal: &Refusal) {
-    eprintln!("quorate: {}", refusal.message);
+    eprintln!("quorate: {}", hide_users(&refusal.message));
     for hint in &refusal.hints {
-        eprintln!("  hint: {hint}");
+        eprintln!("  hint: {}", hide_users(hint));
     }
 }

@@ -6,8 +6,7 @@ use quorate_core::config::flags::{FLAGS, find};
 use quorate_core::config::{Flag, Group, Origin, Settings, Source, variable};
 use serde_json::{Map, Value, json};
 
-/// What stands in the place of a secret.
-const HIDDEN: &str = "***";
+use crate::secrets::{HIDDEN, hide_users};
 
 /// Each effective value with its origin, as text or as a JSON object. Passwords in URLs and
 /// discovery tokens are not shown: whoever has a token can register with it.
@@ -82,20 +81,8 @@ fn effective(settings: &Settings, flag: &Flag) -> (String, Origin) {
     let value = hide_users(&value);
     match flag.name {
         "discovery" => (hide_token(&value), origin),
-        _ => (value, origin),
+        _ => (value.into_owned(), origin),
     }
-}
-
-/// Takes away who asks, and with which password, in every URL of a list.
-fn hide_users(value: &str) -> String {
-    let hide = |piece: &str| {
-        let (scheme, rest) = piece.split_once("://")?;
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let at = rest[..end].rfind('@')?;
-        Some(format!("{scheme}://{HIDDEN}{}", &rest[at..]))
-    };
-    let pieces = value.split(',').map(|piece| hide(piece).unwrap_or_else(|| piece.to_owned()));
-    pieces.collect::<Vec<_>>().join(",")
 }
 
 /// Leaves the beginning of the token, by which two of them can be told apart.
