@@ -3,11 +3,11 @@
 mod support;
 
 use std::sync::Mutex;
-use std::thread::{self, sleep};
+use std::thread::sleep;
 use std::time::Duration;
 
-use support::client::Client;
 use support::cluster::Cluster;
+use support::lag::{CLIENTS, fill_log};
 use support::wait::{wait_for, wait_until};
 use support::writer::{ACKED, Writer};
 
@@ -157,9 +157,6 @@ fn the_list_is_not_read_again() {
 }
 
 /// The leader keeps some thousand entries for those who lag; whoever is behind that gets its state.
-const LAG: usize = 5_600;
-const CLIENTS: usize = 32;
-
 #[test]
 fn a_member_behind_the_compaction_point_gets_a_snapshot() {
     let _turn = turn();
@@ -170,7 +167,10 @@ fn a_member_behind_the_compaction_point_gets_a_snapshot() {
     cluster.kill(2);
     // It may have been the leader.
     cluster.await_ready();
-    write_a_lot(&cluster);
+    // Many entries over few keys.
+    fill_log(&cluster, [0, 1], |client, url, number, round| {
+        client.put(&format!("{url}/v2/keys/many{number}"), &format!("value={round}"))
+    });
     let before = cluster.put(0, "/while", "it was away").index();
     cluster.start(2);
     cluster.await_ready();
@@ -190,22 +190,4 @@ fn a_member_behind_the_compaction_point_gets_a_snapshot() {
     let again = cluster.await_equal("/");
     assert_eq!(cluster.get_quorum(2, "/after").ok().at("/node/value"), "it came");
     assert_eq!(again.at("/node/nodes").as_array().map(Vec::len), Some(CLIENTS + 3));
-}
-
-/// Many entries over few keys, through the two members that run.
-fn write_a_lot(cluster: &Cluster) {
-    thread::scope(|scope| {
-        for number in 0..CLIENTS {
-            let url = cluster.url(number % 2, &format!("/v2/keys/many{number}"));
-            scope.spawn(move || {
-                let client = Client::keeping_connections();
-                for round in 0..LAG.div_ceil(CLIENTS) {
-                    wait_until("the write is acknowledged", || {
-                        let written = client.put(&url, &format!("value={round}"));
-                        written.expect("nobody is killed meanwhile").status < 500
-                    });
-                }
-            });
-        }
-    });
 }

@@ -14,6 +14,7 @@ pub(crate) mod dns;
 pub(crate) mod etcd;
 pub(crate) mod generated;
 pub(crate) mod identity;
+pub(crate) mod lag;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;
