@@ -40,6 +40,14 @@ impl Agreed {
         Ok(Self { list, token, form, own, may_join: false })
     }
 
+    /// The same with another list, which calls this member by the same name.
+    ///
+    /// # Errors
+    /// As [`Agreed::new`].
+    pub(super) fn with(self, list: InitialCluster) -> Result<Self, Refusal> {
+        Self::new(list, self.token, self.form, &self.own.name)
+    }
+
     /// Lets this member join a cluster that runs where the list says, in place of forming one.
     pub(super) const fn let_join(&mut self) {
         self.may_join = true;
@@ -51,6 +59,10 @@ impl Agreed {
 
     pub(super) const fn list(&self) -> &InitialCluster {
         &self.list
+    }
+
+    pub(super) fn token(&self) -> &str {
+        &self.token
     }
 
     /// Whom this member waits for before it forms the cluster.

@@ -5,18 +5,19 @@
 //! it form the cluster; so no second cluster forms as long as one member still has its data and
 //! can be reached. All ask at once, and all answer while they ask.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+mod judge;
+
+use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::join::Joined;
-use super::list::described;
-use super::refusals;
+use super::list::InitialCluster;
 use crate::error::Refusal;
 use crate::http::{Answer, Call};
 use crate::id::{ClusterId, MemberId};
-use crate::member::{Member, json};
+use crate::member::Member;
 use crate::node::CallId;
 use crate::time::{Duration, Instant};
 use crate::tls::Role;
@@ -43,15 +44,23 @@ pub const STATE_FORMED: &str = "formed";
 /// What this member asks for, and whom.
 #[derive(Debug)]
 pub struct Forming {
+    asker: Asker,
+    others: BTreeMap<MemberId, Other>,
+    calls: BTreeMap<CallId, MemberId>,
+    report_due: Instant,
+    reported: Vec<(String, String)>,
+}
+
+/// Who asks.
+#[derive(Debug)]
+struct Asker {
     own: Member,
     cluster: ClusterId,
     data_dir: String,
     /// Whether this member joins a cluster that runs, in place of forming one.
     may_join: bool,
-    others: BTreeMap<MemberId, Other>,
-    calls: BTreeMap<CallId, MemberId>,
-    report_due: Instant,
-    reported: Vec<(String, String)>,
+    /// The token, if the list comes from DNS.
+    looked_up: Option<String>,
 }
 
 #[derive(Debug)]
@@ -85,6 +94,8 @@ pub enum Verdict {
     Form,
     /// The others have formed it already and wait for this member.
     Late,
+    /// The same, from the list that DNS had before.
+    Earlier(InitialCluster),
     /// Another cluster runs there, of which this member is to be one.
     Join(Joined),
     /// Do not start.
@@ -107,10 +118,7 @@ impl Forming {
         });
         Self {
             others: others.collect(),
-            own,
-            cluster,
-            data_dir,
-            may_join: false,
+            asker: Asker { own, cluster, data_dir, may_join: false, looked_up: None },
             calls: BTreeMap::new(),
             report_due: now + AGAIN * 5,
             reported: Vec::new(),
@@ -120,13 +128,21 @@ impl Forming {
     /// Lets this member join a cluster that runs and has it added.
     #[must_use]
     pub const fn or_join(mut self, may_join: bool) -> Self {
-        self.may_join = may_join;
+        self.asker.may_join = may_join;
+        self
+    }
+
+    /// The list comes from DNS, and `token` with it. There it may have been another a moment ago,
+    /// and others may have formed the cluster from that.
+    #[must_use]
+    pub fn looked_up(mut self, token: Option<String>) -> Self {
+        self.asker.looked_up = token;
         self
     }
 
     /// Who asks, and for which cluster.
     pub const fn owner(&self) -> Owner {
-        Owner { member: self.own.id, cluster: self.cluster }
+        Owner { member: self.asker.own.id, cluster: self.asker.cluster }
     }
 
     /// The calls that are due now, each under a name that `fresh` makes.
@@ -195,10 +211,7 @@ impl Forming {
         let missing = |cause: String| Judged::Standing(Standing::Missing(cause));
         let judged = match result {
             Err(cause) => missing(cause),
-            Ok(answer) => {
-                let asks = (&self.own, self.cluster, self.may_join);
-                judge(asks, &self.data_dir, &answer).unwrap_or_else(missing)
-            }
+            Ok(answer) => self.asker.judge(&answer).unwrap_or_else(missing),
         };
         match judged {
             Judged::Standing(standing) => {
@@ -224,93 +237,4 @@ impl Forming {
 enum Judged {
     Standing(Standing),
     Final(Verdict),
-}
-
-/// What an answer says, or why it says nothing.
-fn judge(
-    (own, cluster, may_join): (&Member, ClusterId, bool),
-    data_dir: &str,
-    answer: &Answer,
-) -> Result<Judged, String> {
-    if answer.status != 200 {
-        return Err(format!("it answered with {}", answer.outline()));
-    }
-    let said = answer.header("x-etcd-cluster-id").ok_or("it did not say its cluster ID")?;
-    let theirs = ClusterId(
-        u64::from_str_radix(said, 16).map_err(|_| format!("its cluster ID {said:?} is none"))?,
-    );
-    let members = json::decode_members(&answer.body).map_err(|error| error.to_string())?;
-    let forming = answer.header(STATE_HEADER) == Some(STATE_FORMING);
-    if may_join
-        && !forming
-        && let Some(verdict) = joins(own, (theirs, cluster), &members, data_dir)
-    {
-        return Ok(Judged::Final(verdict));
-    }
-    if theirs != cluster && !planted!(IgnoreOtherList) {
-        return if forming {
-            Ok(Judged::Standing(Standing::Differs(format!(
-                "it has another list or token: cluster ID {theirs} of {}, here {cluster}",
-                described(&members)
-            ))))
-        } else {
-            Ok(Judged::Final(Verdict::Refuse(other_cluster(theirs, cluster, &members))))
-        };
-    }
-    if forming {
-        return Ok(Judged::Standing(Standing::Ready));
-    }
-    let Some(listed) = members.iter().find(|member| member.id == own.id) else {
-        return Ok(Judged::Final(Verdict::Refuse(removed(own, cluster, &members))));
-    };
-    let started = !listed.client_urls.is_empty();
-    Ok(Judged::Final(if started && !planted!(AcceptWiped) {
-        Verdict::Refuse(refusals::bootstrapped(
-            Owner { member: own.id, cluster },
-            &own.name,
-            data_dir,
-        ))
-    } else {
-        Verdict::Late
-    }))
-}
-
-/// What a cluster that runs makes of a member that it knows by other means than the list: one that
-/// was added there, at the same place.
-fn joins(
-    own: &Member,
-    (theirs, ours): (ClusterId, ClusterId),
-    members: &[Member],
-    data_dir: &str,
-) -> Option<Verdict> {
-    if theirs == ours && members.iter().any(|member| member.id == own.id) {
-        return None;
-    }
-    let canonical = |urls: &[Url]| urls.iter().map(Url::canonical).collect::<BTreeSet<_>>();
-    let place = canonical(&own.peer_urls);
-    let found = members.iter().find(|member| canonical(&member.peer_urls) == place)?;
-    let owner = Owner { member: found.id, cluster: theirs };
-    Some(if found.client_urls.is_empty() {
-        Verdict::Join(Joined { owner, members: members.to_vec() })
-    } else {
-        Verdict::Refuse(refusals::bootstrapped(owner, &own.name, data_dir))
-    })
-}
-
-fn other_cluster(theirs: ClusterId, ours: ClusterId, members: &[Member]) -> Refusal {
-    Refusal::new(format!(
-        "conflicting cluster ID to the target cluster ({theirs} != {ours}). Exiting."
-    ))
-    .hint(format!("the target cluster consists of {}", described(members)))
-    .hint(format!("the flags of this member make the cluster ID {ours}"))
-    .hint(
-        "compare -initial-cluster and -initial-cluster-token with those of the running members; \
-         nothing was written that prevents a correct start",
-    )
-}
-
-fn removed(own: &Member, cluster: ClusterId, members: &[Member]) -> Refusal {
-    Refusal::new(format!("member {} is not in cluster {cluster} any more", own.id))
-        .hint(format!("the cluster consists of {}", described(members)))
-        .hint("an ID is never used again: add the member anew, and start it with the new list")
 }

@@ -10,6 +10,7 @@
 //! or this member is not among them, DNS is asked again with growing pauses; in the end the table of
 //! what was found is the refusal.
 
+mod earlier;
 mod own;
 mod renewal;
 mod round;
@@ -29,6 +30,7 @@ use crate::node::{CallId, Effects};
 use crate::note::Note;
 use crate::time::{Duration, Instant};
 use crate::url::Url;
+pub(super) use earlier::earlier_list;
 use own::Found;
 pub(super) use renewal::Renewal;
 use round::{Round, Seen};

@@ -216,8 +216,10 @@ impl Boot {
         let Owner { member, cluster } = agreed.owner();
         fx.note(Note::BootDecided { member, cluster, restart: false });
         let (own, data_dir) = (agreed.own().clone(), self.config.data_dir.clone());
-        let forming =
-            Forming::new(own, agreed.members(), cluster, data_dir, now).or_join(agreed.may_join());
+        let looked_up = self.renewal.as_ref().map(|_| agreed.token().into());
+        let forming = Forming::new(own, agreed.members(), cluster, data_dir, now)
+            .or_join(agreed.may_join())
+            .looked_up(looked_up);
         let alone = forming.verdict() == Verdict::Form;
         if alone || agreed.form() == Form::Majority && !agreed.may_join() {
             // Without asking it is not known whether others do the same: the timers decide.
@@ -236,6 +238,15 @@ impl Boot {
         verdict: Verdict,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
+        let (agreed, verdict) = match verdict {
+            Verdict::Earlier(list) => {
+                let agreed = agreed.with(list)?;
+                let Owner { member, cluster } = agreed.owner();
+                fx.note(Note::BootDecided { member, cluster, restart: false });
+                (agreed, Verdict::Late)
+            }
+            verdict => (agreed, verdict),
+        };
         self.stage = match (verdict, self.incarnation) {
             (Verdict::Refuse(refusal), _) => return Err(refusal),
             (Verdict::Join(joined), _) => {

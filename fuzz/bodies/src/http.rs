@@ -1,7 +1,8 @@
-//! Requests to the client port.
+//! Requests to the client port, and to the discovery service.
 
 use quorate_core::api::members::change;
 use quorate_core::api::{Route, auth, keys, log_level, route};
+use quorate_core::discovery::service;
 use quorate_core::http::{Head, Method};
 use quorate_core::view::View;
 
@@ -43,6 +44,9 @@ pub fn run(input: &[u8]) {
             .into_iter()
             .collect(),
     };
+    if let service::Ask::Answer(reply) = bounded(input.len(), || service::read(&head, body)) {
+        assert!((400..500).contains(&reply.status), "{head:?}: {reply:?}");
+    }
     match bounded(input.len(), || route(&head)) {
         Route::Keys(target) => {
             let parsed = bounded(input.len(), || keys::parse(&head, &target, body, None));

@@ -6,6 +6,7 @@
 //! are shims over it, and ordinary tests run it over the corpus in the tree.
 
 pub mod cluster;
+pub mod discovery;
 pub mod flags;
 pub mod http;
 pub mod image;
@@ -21,9 +22,10 @@ use quorate_core::error::Refusal;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. Each has a corpus of its name.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("flags", flags::run),
     ("urls", urls::run),
+    ("discovery", discovery::run),
     ("http", http::run),
     ("peer", peer::run),
     ("log", log::run),

@@ -176,7 +176,7 @@ impl Draft<'_> {
             Trouble::Silent,
             Trouble::Other,
             Trouble::Flips,
-            Trouble::Absent,
+            Trouble::Partial,
             Trouble::Ports,
             Trouble::Tls,
             Trouble::Unresolved { target },

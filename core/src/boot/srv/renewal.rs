@@ -1,8 +1,8 @@
 //! Members whose lists differ before they form.
 //!
-//! Records do not reach all resolvers at the same moment. A member that is asked by others with
-//! another list asks DNS again, and takes what it finds there; so late records come to everybody
-//! before anything is formed. Where the lists go on to differ, one of the resolvers is wrong, and no
+//! Records do not reach all resolvers at the same moment. A member that hears another list from a
+//! member of its own asks DNS again, and takes what it finds there; so late records come to
+//! everybody before anything is formed. Where the lists go on to differ, one of the resolvers is wrong, and no
 //! waiting helps.
 
 use alloc::format;
