@@ -1,19 +1,36 @@
-//! A member among members of real etcd 3.4, which vote, lead and follow by their own code.
+//! A member among members of real etcd, 3.4 and 2.3, which vote, lead and follow by their own code.
 
 mod support;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 use support::client::Client;
-use support::cluster::Cluster;
+use support::cluster::{Cluster, isolate};
 use support::etcd;
 use support::left_out;
 use support::wait::wait_until;
 
 /// The member that is Quorate's; the others are etcd's.
 const OURS: usize = 2;
+
+fn new_etcd(what: &str) -> Option<PathBuf> {
+    let server = etcd::server();
+    if server.is_none() {
+        left_out(what, "etcd 3.4 is not installed");
+    }
+    server
+}
+
+fn old_etcd(what: &str) -> Option<PathBuf> {
+    let server = etcd::old_server();
+    if server.is_none() {
+        left_out(&format!("{what} 2.3"), etcd::OLD_HINT);
+    }
+    server
+}
 
 /// A cluster of two members of etcd and one of Quorate, with a leader.
 fn started(etcd: &Path, flags: &[&str]) -> Cluster {
@@ -43,15 +60,17 @@ fn let_ours_lead(cluster: &mut Cluster) {
     }
 }
 
-#[test]
-fn it_follows_and_leads_and_has_the_same_indexes() {
-    let Some(etcd) = etcd::server() else {
-        left_out("a member among etcd's", "etcd 3.4 is not installed");
-        return;
-    };
-    let mut cluster = started(&etcd, &[]);
+fn follows_and_leads(etcd: &Path, version: &str) {
+    let mut cluster = started(etcd, &[]);
     (0..3).for_each(|member| drop(cluster.put(member, &format!("/from{member}"), "a")));
     cluster.await_equal("/");
+    wait_until("it says what the others say", || {
+        let said = [0, OURS].map(|member| {
+            let answer = cluster.client.get(&format!("{}/version", cluster.peer_url(member)));
+            answer.map(|answer| answer.body).unwrap_or_default()
+        });
+        said[0].contains(version) && said[0] == said[1]
+    });
 
     let_ours_lead(&mut cluster);
     (0..3).for_each(|member| drop(cluster.put(member, &format!("/under{member}"), "b")));
@@ -67,20 +86,24 @@ fn it_follows_and_leads_and_has_the_same_indexes() {
     assert_eq!(all.at("/node/nodes").as_array().map(Vec::len), Some(7));
 }
 
+#[test]
+fn it_follows_and_leads_and_has_the_same_indexes() {
+    let Some(etcd) = new_etcd("a member among etcd's") else { return };
+    follows_and_leads(&etcd, "3.4.0");
+}
+
+#[test]
+fn it_follows_and_leads_members_of_2_3() {
+    let Some(etcd) = old_etcd("a member among etcd's") else { return };
+    follows_and_leads(&etcd, "2.3.0");
+}
+
 /// More entries than are kept for a follower that lags.
 const TOO_MANY: usize = 5500;
 
-#[test]
-fn a_member_of_etcd_that_lags_is_fed_a_snapshot_and_can_be_restarted() {
-    let Some(etcd) = etcd::server() else {
-        left_out("feeding a member of etcd a snapshot", "etcd 3.4 is not installed");
-        return;
-    };
-    let mut cluster = started(&etcd, &["-snapshot-count", "100"]);
-    let_ours_lead(&mut cluster);
-
-    cluster.kill(0);
-    let url = cluster.url(OURS, "/v2/keys");
+/// Writes more than is kept, through a member.
+fn write_too_many(cluster: &Cluster, through: usize) {
+    let url = cluster.url(through, "/v2/keys");
     thread::scope(|scope| {
         for writer in 0..8 {
             let (url, client) = (&url, Client::keeping_connections());
@@ -93,6 +116,21 @@ fn a_member_of_etcd_that_lags_is_fed_a_snapshot_and_can_be_restarted() {
             });
         }
     });
+}
+
+/// Whether a member has said in its log that it was restored by its leader.
+fn was_fed(cluster: &Cluster, member: usize, words: &str) {
+    let path = cluster.dir().join(format!("infra{member}.log"));
+    let log = fs::read_to_string(path).expect("a log");
+    let said: Vec<&str> = log.lines().filter(|line| line.contains("snap")).collect();
+    assert!(said.iter().any(|line| line.contains(words)), "it was fed by the log alone: {said:#?}");
+}
+
+fn feeds_one_that_lags(etcd: &Path) {
+    let mut cluster = started(etcd, &["-snapshot-count", "100"]);
+    let_ours_lead(&mut cluster);
+    cluster.kill(0);
+    write_too_many(&cluster, OURS);
     for _ in 0..2 {
         cluster.start(0);
         cluster.await_ready();
@@ -100,8 +138,110 @@ fn a_member_of_etcd_that_lags_is_fed_a_snapshot_and_can_be_restarted() {
         cluster.await_equal("/");
         cluster.terminate(0);
     }
-    let log = fs::read_to_string(cluster.dir().join("infra0.log")).expect("a log");
-    let said: Vec<&str> = log.lines().filter(|line| line.contains("snap")).collect();
-    let fed = said.iter().any(|line| line.contains("recovered store from snapshot"));
-    assert!(fed, "it was fed by the log alone: {said:#?}");
+    was_fed(&cluster, 0, "restored snapshot [index");
+}
+
+#[test]
+fn a_member_of_etcd_that_lags_is_fed_a_snapshot_and_can_be_restarted() {
+    let Some(etcd) = new_etcd("feeding a member of etcd a snapshot") else { return };
+    feeds_one_that_lags(&etcd);
+}
+
+#[test]
+fn a_member_of_2_3_that_lags_is_fed_a_snapshot_and_can_be_restarted() {
+    let Some(etcd) = old_etcd("feeding a member of etcd a snapshot") else { return };
+    feeds_one_that_lags(&etcd);
+}
+
+fn is_fed_when_it_lags(etcd: &Path) {
+    let mut cluster = started(etcd, &["-snapshot-count", "100"]);
+    cluster.kill(OURS);
+    write_too_many(&cluster, 0);
+    for _ in 0..2 {
+        cluster.start(OURS);
+        cluster.await_ready();
+        cluster.put(OURS, "/through", "quorate");
+        cluster.await_equal("/");
+        cluster.terminate(OURS);
+    }
+    was_fed(&cluster, OURS, "installed a snapshot of the leader");
+}
+
+#[test]
+fn it_is_fed_a_snapshot_of_etcd_when_it_lags() {
+    let Some(etcd) = new_etcd("being fed a snapshot of etcd") else { return };
+    is_fed_when_it_lags(&etcd);
+}
+
+#[test]
+fn it_is_fed_a_snapshot_of_2_3_when_it_lags() {
+    let Some(etcd) = old_etcd("being fed a snapshot of etcd") else { return };
+    is_fed_when_it_lags(&etcd);
+}
+
+/// etcdctl with the v3 API at one member, within a time after which it gives up.
+fn v3(etcdctl: &Path, cluster: &Cluster, member: usize, words: &[&str]) -> (bool, String) {
+    let mut command = Command::new(etcdctl);
+    isolate(&mut command);
+    command.env("ETCDCTL_API", "3").args(["--command-timeout", "10s", "--endpoints"]);
+    command.arg(cluster.url(member, "")).args(words);
+    let output = command.output().expect("etcdctl can be started");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// A member of etcd asks its leader before it answers a read of the v3 API, and before it says of
+/// itself that it is healthy.
+#[test]
+fn reads_that_etcd_asks_its_leader_about_are_answered() {
+    let Some(etcd) = new_etcd("reads of the v3 API at members of etcd") else { return };
+    let Some(etcdctl) = etcd::client() else {
+        left_out("reads of the v3 API at members of etcd", "etcdctl 3.4 is not installed");
+        return;
+    };
+    let mut cluster = started(&etcd, &[]);
+    let_ours_lead(&mut cluster);
+    for member in [0, 1] {
+        let (done, said) = v3(&etcdctl, &cluster, member, &["get", "--consistency=l", "nothing"]);
+        assert!(done && said.is_empty(), "{said}");
+        let (done, said) = v3(&etcdctl, &cluster, member, &["endpoint", "health"]);
+        assert!(done, "{said}");
+        let health = cluster.client.get(&cluster.url(member, "/health")).expect("an answer");
+        assert_eq!((health.status, health.body.contains("true")), (200, true), "{health:?}");
+    }
+    assert_eq!(cluster.leader(), OURS);
+    cluster.await_equal("/");
+}
+
+#[test]
+fn a_write_of_the_v3_api_stops_it_with_words() {
+    let what = "a write of the v3 API among members of etcd";
+    let Some(etcd) = new_etcd(what) else { return };
+    let Some(etcdctl) = etcd::client() else {
+        left_out(what, "etcdctl 3.4 is not installed");
+        return;
+    };
+    let mut cluster = started(&etcd, &[]);
+    cluster.put(OURS, "/before", "1");
+    cluster.await_equal("/");
+    let (_, said) = v3(&etcdctl, &cluster, 0, &["put", "key", "value"]);
+    for _ in 0..2 {
+        let status = cluster.process(OURS).wait();
+        let log = cluster.process(OURS).log();
+        assert_eq!(status.code(), Some(70), "{said} {log}");
+        for words in [
+            "cannot carry out entry",
+            "the log holds a request of the v3 API (put)",
+            "  hint: only requests of the v2 API can be carried out",
+        ] {
+            assert!(log.contains(words), "{words}: {log}");
+        }
+        // It says the same whenever it is started: the entry is in its log.
+        cluster.forget(OURS);
+        cluster.start(OURS);
+    }
+    cluster.kill(OURS);
+    // The others go on, and have what was written before.
+    cluster.put(0, "/after", "1");
+    assert_eq!(cluster.get_quorum(1, "/before").at("/node/value"), "1");
 }

@@ -38,10 +38,9 @@ fn refused(from: &Path, to: &Path, more: &[&str], words: &str) {
     assert!(output.stdout.is_empty(), "{output:?}");
 }
 
-/// What etcd 3.4.23 has left, in the layout of a release.
+/// What a member of etcd has left, in the layout of a release.
 fn recorded(name: &str, dir: &Path, layout: [&str; 2]) -> PathBuf {
-    let source =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/tests/data/etcd-3.4.23").join(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/tests/data").join(name);
     for folder in layout {
         fs::create_dir_all(dir.join(folder)).expect("a directory can be made");
     }
@@ -66,17 +65,24 @@ fn start(cluster: &mut Cluster, member: usize, dir: &Path) {
 
 #[test]
 fn a_recorded_member_goes_on_where_etcd_ended() {
-    for (name, layout) in [
-        ("plain", ["member/wal", "member/snap"]),
-        ("snapped", ["member/wal", "member/snap"]),
-        ("snapped", ["wal", "snap"]),
+    let (new, old) = (
+        "26a80a9d98cd784b of cluster e267452e28e7a40e",
+        "667880157b8812c8 of cluster dc50b8daae93b3e0",
+    );
+    let below = ["member/wal", "member/snap"];
+    for (name, layout, owner) in [
+        ("etcd-3.4.23/plain", below, new),
+        ("etcd-3.4.23/snapped", below, new),
+        ("etcd-3.4.23/snapped", ["wal", "snap"], new),
+        ("etcd-2.3.8/plain", below, old),
+        ("etcd-2.3.8/snapped", below, old),
     ] {
         let mut cluster = Cluster::new(1);
         let from = recorded(name, &cluster.dir().join("etcd"), layout);
         let before = contents(&from);
         let to = cluster.dir().join("quorate");
         let said = imported(&from, &to);
-        assert!(said.contains("member 26a80a9d98cd784b of cluster e267452e28e7a40e"), "{said}");
+        assert!(said.contains(&format!("member {owner}")), "{said}");
         assert_eq!(contents(&from), before, "nothing of etcd's is touched");
 
         start(&mut cluster, 0, &to);
@@ -111,7 +117,7 @@ fn what_cannot_be_imported_leaves_no_trace() {
     refused(&from, &to, &[], "there is no directory");
     fs::create_dir(&from).expect("a directory can be made");
     refused(&from, &to, &[], "there is no log of etcd");
-    recorded("snapped", &from, ["member/wal", "member/snap"]);
+    recorded("etcd-3.4.23/snapped", &from, ["member/wal", "member/snap"]);
     refused(&from, &to, &["-check"], "there is no directory");
 
     let segment = from.join("member/wal/0000000000000000-0000000000000000.wal");
@@ -136,7 +142,7 @@ fn what_cannot_be_imported_leaves_no_trace() {
     imported(&from, &to);
 
     let other = dir.path().join("other");
-    imported(&recorded("plain", &dir.path().join("plain"), ["wal", "snap"]), &other);
+    imported(&recorded("etcd-3.4.23/plain", &dir.path().join("plain"), ["wal", "snap"]), &other);
     refused(&from, &other, &["-check"], "is not what");
     let syntax = Command::new(QUORATE).arg("import").output().expect("the program can be started");
     assert_eq!(syntax.status.code(), Some(2));
@@ -157,8 +163,21 @@ fn a_cluster_of_etcd_is_killed_and_goes_on_as_one_of_quorate() {
         left_out("taking over a cluster of etcd", "etcd 3.4 is not installed");
         return;
     };
+    taken_over(&etcd);
+}
+
+#[test]
+fn a_cluster_of_2_3_is_killed_and_goes_on_as_one_of_quorate() {
+    let Some(etcd) = etcd::old_server() else {
+        left_out("taking over a cluster of etcd 2.3", etcd::OLD_HINT);
+        return;
+    };
+    taken_over(&etcd);
+}
+
+fn taken_over(etcd: &Path) {
     let mut cluster =
-        Cluster::new(3).with_etcd(&etcd, &[0, 1, 2]).with_flags(&["-snapshot-count", "100"]);
+        Cluster::new(3).with_etcd(etcd, &[0, 1, 2]).with_flags(&["-snapshot-count", "100"]);
     cluster.start_all();
     cluster.await_ready();
     let mut last: Option<Answer> = None;
@@ -193,7 +212,7 @@ fn a_cluster_of_etcd_is_killed_and_goes_on_as_one_of_quorate() {
 #[test]
 fn an_import_that_is_killed_can_be_repeated() {
     let dir = tempfile::tempdir().expect("a directory for the test");
-    let from = recorded("snapped", &dir.path().join("etcd"), ["wal", "snap"]);
+    let from = recorded("etcd-3.4.23/snapped", &dir.path().join("etcd"), ["wal", "snap"]);
     let to = dir.path().join("quorate");
     let staging = dir.path().join("quorate.importing");
     let mut cut_off = 0;

@@ -7,78 +7,16 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use support::chance::number;
-use support::client::Client;
 use support::cluster::{Cluster, name};
+use support::pulse::{Gaps, Pulse};
 use support::wait::{wait_for, wait_until};
 use support::writer::{ACKED, Writer};
 
 const MOST: usize = 5;
-
-/// What may pass without a write in a step that is planned, in election timeouts of a second.
-/// Timing is no promise on a machine that does other things too, so it is only printed.
-#[derive(Default)]
-struct Gaps {
-    longest: BTreeMap<&'static str, Duration>,
-}
-
-/// A client that writes at whoever answers, and notes when it last could.
-struct Pulse {
-    stop: Arc<AtomicBool>,
-    longest: Arc<Mutex<Duration>>,
-    thread: thread::JoinHandle<()>,
-}
-
-impl Pulse {
-    fn start(urls: Vec<String>) -> Self {
-        let (stop, longest) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::default()));
-        let (stopped, noted) = (Arc::clone(&stop), Arc::clone(&longest));
-        let thread = thread::spawn(move || {
-            let client = Client::with_patience(Duration::from_millis(300));
-            let (mut at, mut last) = (0, Instant::now());
-            while !stopped.load(Ordering::Relaxed) {
-                let url = format!("{}/v2/keys/pulse", urls[at % urls.len()]);
-                match client.put(&url, "value=1") {
-                    Ok(answer) if answer.status < 500 => {
-                        let gap = last.elapsed();
-                        let mut longest = noted.lock().expect("nobody panics with it");
-                        *longest = gap.max(*longest);
-                        last = Instant::now();
-                        thread::sleep(Duration::from_millis(5));
-                    }
-                    _ => at += 1,
-                }
-            }
-        });
-        Self { stop, longest, thread }
-    }
-
-    /// The longest gap since this was asked last.
-    fn take(&self) -> Duration {
-        std::mem::take(&mut *self.longest.lock().expect("nobody panics with it"))
-    }
-
-    fn stop(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().expect("the pulse ends");
-    }
-}
-
-impl Gaps {
-    fn note(&mut self, step: &'static str, gap: Duration) {
-        let longest = self.longest.entry(step).or_default();
-        *longest = gap.max(*longest);
-        let most = number("QUORATE_RESIZE_MOST_MS").map(Duration::from_millis);
-        assert!(most.is_none_or(|most| gap <= most), "{step}: no write for {gap:?}");
-    }
-}
 
 fn member_id(cluster: &Cluster, asked: usize, member: usize) -> Option<String> {
     let listed = cluster.client.get(&cluster.url(asked, "/v2/members")).ok()?;
@@ -139,19 +77,20 @@ fn growing_and_shrinking_loses_nothing() {
     cluster.await_member(0);
     let writer = Writer::start(&cluster.client_urls());
     let pulse = Pulse::start(cluster.client_urls());
+    let most = number("QUORATE_RESIZE_MOST_MS").map(Duration::from_millis);
     let (mut members, mut gaps) = (vec![0], Gaps::default());
     pulse.take();
     for _ in 0..rounds {
         for size in [3, 5, 3, 1] {
             while members.len() < size {
                 grow(&mut cluster, &mut members);
-                gaps.note("addition", pulse.take());
+                gaps.note("addition", pulse.take(), most);
             }
             while members.len() > size {
                 let leader = members.len().is_multiple_of(2);
                 shrink(&mut cluster, &mut members, leader);
                 let step = if leader { "removal of the leader" } else { "removal" };
-                gaps.note(step, pulse.take());
+                gaps.note(step, pulse.take(), most);
             }
             if kills && members.len() > 1 {
                 let killed = members[members.len() / 2];
@@ -159,18 +98,16 @@ fn growing_and_shrinking_loses_nothing() {
                 let rest = members.iter().copied().find(|member| *member != killed);
                 let rest = rest.expect("others go on");
                 cluster.put(rest, "/killed", "one");
-                gaps.note("SIGKILL", pulse.take());
+                gaps.note("SIGKILL", pulse.take(), most);
                 cluster.start(killed);
                 cluster.await_member(killed);
-                gaps.note("restart", pulse.take());
+                gaps.note("restart", pulse.take(), most);
             }
         }
     }
     pulse.stop();
     let acknowledged = writer.stop();
-    for (step, gap) in gaps.longest {
-        println!("longest gap, {step}: {} ms", gap.as_millis());
-    }
+    gaps.print();
     println!("{} writes were acknowledged", acknowledged.len());
     let all = format!("{ACKED}?recursive=true&quorum=true");
     let listing = cluster.get_local(members[0], &all);

@@ -18,6 +18,8 @@ pub(crate) mod lag;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod pulse;
+pub(crate) mod raftpb;
 pub(crate) mod recorded_discovery;
 pub(crate) mod refusal;
 pub(crate) mod sandbox;

@@ -22,6 +22,7 @@ mod inspect;
 mod kin;
 pub mod output;
 mod promote;
+mod release;
 mod requests;
 mod room;
 mod running;
@@ -212,7 +213,10 @@ fn running_on(running: &mut Running, now: Now, input: Input, fx: &mut Effects<'_
     match input {
         Input::Wake => running.wake(now, fx),
         Input::Peer { message, said } => running.take_message(now.mono, message, said, fx),
-        Input::Met { peer, said } => running.meet(peer, said, fx),
+        Input::Met { peer, said } => {
+            running.hear_version(said);
+            running.meet(peer, said, fx);
+        }
         Input::Stranger { from, cause } => running.refuse_peer(from, cause, fx),
         Input::Client { id, request } => running.take_request(now, id, request),
         Input::Gone { id } => running.forget_client(id),
@@ -254,7 +258,7 @@ fn view_before_start(boot: &Boot) -> View {
     View {
         member: owner.map(|owner| owner.member),
         cluster_id: owner.map(|owner| owner.cluster),
-        said: Said { incarnation: boot.incarnation(), nonce: None },
+        said: Said { incarnation: boot.incarnation(), ..Said::default() },
         formed: boot.joins(),
         ..View::new(boot.members())
     }

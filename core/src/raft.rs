@@ -29,6 +29,8 @@ mod learners;
 mod log;
 mod progress;
 pub mod quorum;
+mod read_index;
+mod release;
 mod timers;
 
 pub mod entry;
@@ -48,6 +50,7 @@ pub use entry::{Entry, EntryKind, LogId};
 pub use leader::Proposed;
 pub use log::{Log, Written};
 pub use message::{Body, ConfState, Message, Snapshot};
+pub use release::Release;
 
 use crate::id::MemberId;
 use crate::note::Note;
@@ -86,6 +89,7 @@ pub struct Start {
 #[derive(Clone, Debug)]
 pub struct Raft {
     settings: Settings,
+    release: Release,
     rng: Rng,
     term: u64,
     vote: Option<MemberId>,
@@ -163,6 +167,7 @@ impl Raft {
         let commit = start.hard.commit.clamp(start.applied, start.log.last().index);
         let mut raft = Self {
             settings,
+            release: Release::default(),
             rng,
             term: if planted!(ForgetTerm) { start.log.last().term } else { start.hard.term },
             vote: start.hard.vote.filter(|_| !planted!(ForgetVote)),
@@ -208,11 +213,12 @@ impl Raft {
             Body::Heartbeat { commit, context } => {
                 self.take_heartbeat(now, from, commit, context);
             }
-            Body::HeartbeatResponse { .. } => self.take_heartbeat_response(from),
+            Body::HeartbeatResponse { context } => self.take_heartbeat_response(from, &context),
             Body::TransferLeader => self.transfer_to(now, from),
             Body::TimeoutNow => self.take_timeout_now(now),
-            // Quorum reads of the v2 API go through the log; nobody asks for an index yet.
-            Body::ReadIndex { .. } | Body::ReadIndexResponse { .. } => {}
+            Body::ReadIndex { context } => self.take_read(from, context),
+            // Reads of the v2 API go through the log: nothing was asked.
+            Body::ReadIndexResponse { .. } => {}
         }
     }
 
@@ -220,7 +226,10 @@ impl Raft {
     fn settle_term(&mut self, now: Instant, message: &Message) -> bool {
         let Message { from, term, ref body, .. } = *message;
         if term == 0 {
-            return matches!(body, Body::Propose { .. } | Body::TransferLeader);
+            return matches!(
+                body,
+                Body::Propose { .. } | Body::TransferLeader | Body::ReadIndex { .. }
+            );
         }
         if term < self.term {
             self.answer_old_term(from, body);
@@ -230,7 +239,11 @@ impl Raft {
             return true;
         }
         match *body {
-            Body::Vote { transfer: false, .. } if self.hears_leader(now) => false,
+            Body::Vote { transfer: false, .. }
+                if self.release.has_leases() && self.hears_leader(now) =>
+            {
+                false
+            }
             Body::Vote { pre: true, .. } | Body::VoteResponse { pre: true, granted: true } => true,
             Body::Append { .. } | Body::Heartbeat { .. } | Body::Snapshot(_) => {
                 self.become_follower(now, term, Some(from));
@@ -247,7 +260,7 @@ impl Raft {
     /// learn that its term is over, or it would go on for ever.
     fn answer_old_term(&mut self, from: MemberId, body: &Body) {
         match *body {
-            Body::Append { .. } | Body::Heartbeat { .. } => {
+            Body::Append { .. } | Body::Heartbeat { .. } if self.release.has_leases() => {
                 self.send(from, Gate::HardState, Body::Appended { index: 0 });
             }
             Body::Vote { pre: true, .. } => {
@@ -373,6 +386,11 @@ impl Raft {
             self.reset_election_timer(now);
         }
         self.full = full;
+    }
+
+    /// Says among whose members this one stands.
+    pub const fn set_release(&mut self, release: Release) {
+        self.release = release;
     }
 
     /// Term, vote and commit index as they are now.

@@ -12,7 +12,7 @@ use crate::id::{ClusterId, MemberId};
 use crate::member::identity::{Incarnation, Said};
 use crate::member::{Cluster, Member};
 use crate::store::{Image, Store};
-use crate::wire::version::{PERSONALITY, Personality};
+use crate::wire::version::Personality;
 
 /// The state of a member at one moment, as far as readers need it.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ impl View {
         Self {
             member: None,
             cluster_id: None,
-            personality: PERSONALITY,
+            personality: Personality::UNDECIDED,
             said: Said::default(),
             peers: Arc::default(),
             formed: false,

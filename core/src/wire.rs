@@ -17,4 +17,7 @@ pub mod state;
 pub mod stream;
 pub mod version;
 
+#[cfg(test)]
+mod recorded;
+
 pub use error::WireError;

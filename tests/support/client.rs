@@ -130,6 +130,17 @@ impl Client {
         })
     }
 
+    /// A POST of any bytes, with headers of its own.
+    pub(crate) fn post_bytes(
+        &self,
+        url: &str,
+        headers: &BTreeMap<String, String>,
+        body: &[u8],
+    ) -> Result<Answer, NoAnswer> {
+        let request = builder("POST", url, headers);
+        Answer::read(self.agent.run(request.body(body.to_vec())?)?)
+    }
+
     /// Begins an answer that ends when something has happened, or never.
     pub(crate) fn begin(
         &self,

@@ -158,7 +158,7 @@ impl Cluster {
         let mut command = match &self.etcd {
             Some((members, etcd)) if members.contains(&member) => {
                 let mut command = self.command_of(etcd, member);
-                command.arg("-enable-v2");
+                command.args(super::etcd::flags(etcd));
                 command
             }
             _ => self.command(member),

@@ -1,21 +1,44 @@
-//! Real etcd 3.4: the last release whose members are used through the v2 API and speak of nothing
-//! else.
+//! Real etcd: 3.4, the last release whose members are used through the v2 API and speak of nothing
+//! else; and 2.3, the last that knows nothing else.
 
-use std::path::PathBuf;
+use std::env;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The server, if it is installed.
+/// Names the server of etcd 2.3 to test with.
+const OLD: &str = "QUORATE_ETCD_2_3";
+
+/// Why there is no etcd 2.3.
+pub(crate) const OLD_HINT: &str =
+    "QUORATE_ETCD_2_3 does not name its server; docs/testing.md says how to build one";
+
+/// The server of 3.4, if it is installed.
 pub(crate) fn server() -> Option<PathBuf> {
-    installed("etcd", "--version", "etcd Version: 3.4")
+    installed(Path::new("etcd"), "--version", "etcd Version: 3.4")
 }
 
-/// Its command line client.
+/// The server of 2.3, if the environment names it.
+///
+/// # Panics
+/// If it names something else.
+pub(crate) fn old_server() -> Option<PathBuf> {
+    let path = PathBuf::from(env::var_os(OLD)?);
+    let found = installed(&path, "--version", "etcd Version: 2.3");
+    assert!(found.is_some(), "{OLD}={} is no etcd 2.3", path.display());
+    found
+}
+
+/// The flags that let a server be used through the v2 API: 3.4 has to be asked for it.
+pub(crate) fn flags(server: &Path) -> &'static [&'static str] {
+    if env::var_os(OLD).is_some_and(|old| old == server) { &[] } else { &["-enable-v2"] }
+}
+
+/// The command line client of 3.4.
 pub(crate) fn client() -> Option<PathBuf> {
-    installed("etcdctl", "version", "etcdctl version: 3.4")
+    installed(Path::new("etcdctl"), "version", "etcdctl version: 3.4")
 }
 
-fn installed(name: &str, flag: &str, version: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(name);
-    let output = Command::new(&path).arg(flag).stderr(Stdio::null()).output().ok()?;
-    String::from_utf8_lossy(&output.stdout).contains(version).then_some(path)
+fn installed(path: &Path, flag: &str, version: &str) -> Option<PathBuf> {
+    let output = Command::new(path).arg(flag).stderr(Stdio::null()).output().ok()?;
+    String::from_utf8_lossy(&output.stdout).contains(version).then(|| path.to_owned())
 }

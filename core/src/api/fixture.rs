@@ -13,7 +13,7 @@ use crate::member::{Cluster, Member};
 use crate::store::Store;
 use crate::url::Url;
 use crate::view::View;
-use crate::wire::version::PERSONALITY;
+use crate::wire::version::Personality;
 
 pub(crate) const MEMBER: MemberId = MemberId(0x8211_f1d0_f64f_3269);
 pub(crate) const CLUSTER: ClusterId = ClusterId(0xef37_ad9d_c622_a7c4);
@@ -30,7 +30,7 @@ pub(crate) fn view() -> View {
     let members = BTreeMap::from([(MEMBER, member)]);
     let version = Some("3.4.0".to_string());
     View {
-        personality: PERSONALITY,
+        personality: Personality::V3_4,
         member: Some(MEMBER),
         cluster_id: Some(CLUSTER),
         said: Said::default(),

@@ -17,7 +17,7 @@ use crate::http::Answer;
 use crate::member::Member;
 use crate::node::{CallId, Effects};
 use crate::time::{Duration, Instant};
-use crate::wire::version::{PERSONALITY, UNSAID, Version};
+use crate::wire::version::{Personality, UNSAID, Version};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -26,6 +26,10 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// How long they are asked.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The versions of the clusters that this program joins.
+const LOWEST: Version = Personality::V2_3.min_cluster;
+const HIGHEST: Version = Personality::V3_4.cluster;
 
 /// The question, and what came of it so far.
 #[derive(Debug)]
@@ -94,9 +98,7 @@ impl Versions {
         if !self.calls.is_empty() {
             return Ok(Asked::Waiting);
         }
-        let fits = |version: Version| {
-            version >= PERSONALITY.min_cluster.without_patch() && version <= PERSONALITY.cluster
-        };
+        let fits = |version: Version| version >= LOWEST && version <= HIGHEST;
         if let Some((url, version)) = self.decided.iter().find(|(_, version)| !fits(*version)) {
             return Err(incompatible().hint(format!("{url} says {version}")));
         }
@@ -113,9 +115,8 @@ impl Versions {
 }
 
 fn incompatible() -> Refusal {
-    let (min, max) = (PERSONALITY.min_cluster, PERSONALITY.cluster);
     Refusal::new("incompatible with current running cluster")
-        .hint(format!("this member joins clusters of version {min} to {max}"))
+        .hint(format!("this member joins clusters of version {LOWEST} to {HIGHEST}"))
 }
 
 /// The version of the cluster that an answer says.

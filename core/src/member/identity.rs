@@ -8,6 +8,8 @@ use core::fmt;
 
 use sha1::{Digest as _, Sha1};
 
+use crate::wire::version::Version;
+
 /// A random number that a data directory carries for as long as it lives, so that one that was
 /// wiped can be told from the one that peers knew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +20,16 @@ pub struct Incarnation([u8; 16]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nonce([u8; 16]);
 
-/// What a member says of itself to its peers; nothing of it is said by etcd.
+/// What a member says of itself to its peers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// Its data directory.
     pub incarnation: Option<Incarnation>,
     /// Its cluster, once it knows what was agreed on.
     pub nonce: Option<Nonce>,
+    /// The version of its server, which is the one thing that etcd says too. It is heard here, and
+    /// said with the other versions of the sender.
+    pub server: Option<Version>,
 }
 
 impl Incarnation {

@@ -19,7 +19,7 @@ use crate::member::record::{VERSION, attributes_path};
 use crate::time::{Duration, Instant, Now};
 use crate::tls::Role;
 use crate::wire::request::{Method, Request};
-use crate::wire::version::{PERSONALITY, Version};
+use crate::wire::version::{Personality, Version};
 
 /// How often the leader removes what has expired.
 const EXPIRE: Duration = Duration::from_millis(500);
@@ -170,7 +170,8 @@ impl Running {
         }
         let undecided = self.cluster.version.is_none();
         self.duties.poll_due = now + if undecided { POLL_UNDECIDED } else { POLL };
-        self.duties.poll = Poll { lowest: Some(PERSONALITY.server), ..Poll::default() };
+        let own = Personality::among(self.release()).server;
+        self.duties.poll = Poll { lowest: Some(own), ..Poll::default() };
         for member in self.cluster.iter().filter(|member| member.id != self.owner.member) {
             let Some(url) = member.peer_urls.first() else { continue };
             let call = fx.call();
@@ -211,7 +212,7 @@ impl Running {
         let waited = self.duties.undecided_since.is_some_and(|since| now.since(since) >= UNDECIDED);
         let wanted = match (lowest, failed) {
             (Some(lowest), false) => lowest.without_patch(),
-            (_, true) if waited => PERSONALITY.min_cluster,
+            (_, true) if waited => Personality::among(self.release()).min_cluster,
             _ => return,
         };
         let present = self.cluster.version.as_deref().and_then(Version::parse);

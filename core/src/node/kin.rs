@@ -342,7 +342,7 @@ mod tests {
     }
 
     fn said(byte: u8) -> Said {
-        Said { incarnation: Some(incarnation(byte)), nonce: None }
+        Said { incarnation: Some(incarnation(byte)), ..Said::default() }
     }
 
     fn idle(known: &[(u64, u8)]) -> Kin {

@@ -35,7 +35,7 @@ use crate::store::{Store, WatchHub};
 use crate::time::{Duration, Instant, Now};
 use crate::view::View;
 use crate::wal::{self, Owner, Wal};
-use crate::wire::version::PERSONALITY;
+use crate::wire::version::Personality;
 
 /// Where a request that nobody answers is given up: 5 s and two election timeouts, as in etcd.
 pub(super) fn request_timeout(config: &Config) -> Duration {
@@ -65,6 +65,10 @@ pub(super) struct Running {
     pub(super) stop: Stop,
     /// The term of the last applied entry.
     pub(super) applied_term: u64,
+    /// Whether a peer has said that it is of an old release of etcd.
+    pub(super) among_old: bool,
+    /// What this member was last said to be.
+    pub(super) said_to_be: Personality,
     /// Whether this member has applied everything that it may have shown before it was started.
     pub(super) ready: bool,
     /// When the present leader was first heard of.
@@ -116,6 +120,8 @@ impl Running {
             snapshots: Snapshots::new(shelf, last.index, config.snapshot_count),
             stop: Stop::default(),
             applied_term: last.term,
+            among_old: false,
+            said_to_be: Personality::UNDECIDED,
             ready: planted!(ReadTooEarly),
             leader_since: now.mono,
             known_leader: None,
@@ -143,6 +149,7 @@ impl Running {
 
     /// Lets everything that has piled up take effect.
     pub(super) fn wake(&mut self, now: Now, fx: &mut Effects<'_>) {
+        self.follow_release();
         self.raft.tick(now.mono);
         self.follow_leader(now.mono);
         self.expire_requests(now.mono);
@@ -195,6 +202,7 @@ impl Running {
         said: Said,
         fx: &mut Effects<'_>,
     ) {
+        self.hear_version(said);
         let Message { from, to, .. } = message;
         if to != self.owner.member {
             self.refuse_peer(from, alloc::format!("its message is for {to}"), fx);
@@ -359,8 +367,12 @@ impl Running {
         fx.out.push(Output::Publish(Arc::new(View {
             member: Some(self.owner.member),
             cluster_id: Some(self.owner.cluster),
-            personality: PERSONALITY,
-            said: Said { incarnation: Some(self.incarnation), nonce: self.cluster.nonce },
+            personality: self.said_to_be,
+            said: Said {
+                incarnation: Some(self.incarnation),
+                nonce: self.cluster.nonce,
+                server: None,
+            },
             peers: self.kin.known().clone(),
             formed: true,
             ready: self.ready,

@@ -26,10 +26,10 @@ pub(super) struct Candidate {
 
 impl Raft {
     /// Begins an election: asks first whether it would be won, so that a member that was cut off
-    /// does not disturb the others when it comes back.
+    /// does not disturb the others when it comes back, if they know what is asked.
     pub fn campaign(&mut self, now: Instant) {
         if self.may_campaign() {
-            self.run(now, true, false);
+            self.run(now, self.release.has_pre_votes(), false);
         }
     }
 

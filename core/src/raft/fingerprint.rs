@@ -14,6 +14,7 @@ impl Hash for Raft {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self {
             settings,
+            release,
             rng: _,
             term,
             vote,
@@ -35,7 +36,7 @@ impl Hash for Raft {
             outbox,
             notes: _,
         } = self;
-        (settings.id, term, vote, handed, role, leader, log).hash(state);
+        (settings.id, release, term, vote, handed, role, leader, log).hash(state);
         (conf, commit, searched, unsure, applied).hash(state);
         (summoned, installing, full, incoming, outbox).hash(state);
     }
@@ -60,9 +61,10 @@ impl Hash for Leader {
             commit_moved,
             transfer,
             wanting,
+            reads,
         } = self;
         (progress, pending_change, queued_changes, uncommitted).hash(state);
-        (commit_moved, transfer, wanting).hash(state);
+        (commit_moved, transfer, wanting, reads).hash(state);
     }
 }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::entry::{Entry, EntryKind, LogId};
 use super::message::{Body, Message, Snapshot};
 use super::progress::Pace;
+use super::read_index::Reads;
 use super::{Gate, Outgoing, Progress, Raft, Role, no_op, quorum};
 use crate::id::MemberId;
 use crate::node::Timer;
@@ -45,6 +46,8 @@ pub(super) struct Leader {
     pub(super) transfer: Option<Transfer>,
     /// Followers for which a snapshot has to be made.
     pub(super) wanting: BTreeSet<MemberId>,
+    /// What members of etcd ask on behalf of clients that read.
+    pub(super) reads: Reads,
 }
 
 /// A hand-over under way.
@@ -100,6 +103,7 @@ impl Raft {
             commit_moved: false,
             transfer: None,
             wanting: BTreeSet::new(),
+            reads: Reads::default(),
         });
         self.leader = Some(self.settings.id);
         if planted!(SkipNoOp) {
@@ -187,12 +191,16 @@ impl Raft {
         self.append_queued_change();
         let Role::Leader(leader) = &mut self.role else { return };
         let commit_moved = core::mem::take(&mut leader.commit_moved);
+        let asked = leader.reads.take_due();
         let ids: Vec<MemberId> = leader.progress.keys().copied().collect();
         for id in ids {
             let mut news = commit_moved;
             while self.feed(id, news) {
                 news = false;
             }
+        }
+        if asked {
+            self.send_heartbeats();
         }
     }
 
@@ -253,7 +261,7 @@ impl Raft {
     }
 
     /// A follower has heard the heartbeat.
-    pub(super) fn take_heartbeat_response(&mut self, from: MemberId) {
+    pub(super) fn take_heartbeat_response(&mut self, from: MemberId, context: &Bytes) {
         let last = self.log.last().index;
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress.get_mut(&from) else { return };
@@ -268,6 +276,7 @@ impl Raft {
         if progress.matched < last {
             self.feed(from, true);
         }
+        self.count_for_reads(from, context);
     }
 
     /// A message to the follower could not be delivered.
@@ -338,6 +347,7 @@ impl Raft {
             leader.commit_moved = true;
             self.commit = index;
             self.notes.push(Note::Committed { last: LogId { term, index } });
+            self.ask_for_reads();
         }
     }
 
@@ -359,8 +369,10 @@ impl Raft {
         let known = |p: &Progress| if beyond { self.commit } else { p.matched.min(self.commit) };
         let followers: Vec<(MemberId, u64)> =
             leader.progress.iter().map(|(id, p)| (*id, known(p))).collect();
+        let context = leader.reads.context();
         for (id, commit) in followers {
-            self.send(id, Gate::HardState, Body::Heartbeat { commit, context: Bytes::new() });
+            let context = context.clone();
+            self.send(id, Gate::HardState, Body::Heartbeat { commit, context });
         }
     }
 
@@ -399,6 +411,9 @@ impl Raft {
         let Role::Leader(leader) = &self.role else { return false };
         if leader.transfer.is_some() {
             return true;
+        }
+        if !self.release.hands_over() {
+            return false;
         }
         let best = leader
             .progress

@@ -3,4 +3,6 @@
 mod changes;
 mod elections;
 mod harness;
+mod reads;
+mod releases;
 mod replication;

@@ -243,6 +243,17 @@ impl Local<'_> {
         }
     }
 
+    fn was_removed(&self, head: &Head) -> bool {
+        let from = header(head, SERVER_FROM).and_then(|from| MemberId::parse_hex(&from));
+        from.is_some_and(|from| self.cluster.removed.contains(&from))
+    }
+
+    /// Whether a snapshot for this member belongs on the pipeline: etcd 2.3 takes it nowhere else,
+    /// and 3.4 dies of one that comes there.
+    pub fn takes_snapshots_by_pipeline(&self, to: MemberId) -> bool {
+        self.personality == Personality::V2_3 && !self.peers.contains_key(&to)
+    }
+
     /// Who sent a request that belongs to another cluster, and what a person should know of that.
     /// Nothing if it is of this cluster.
     pub fn stranger(&self, head: &Head) -> Option<(MemberId, String)> {
@@ -284,12 +295,15 @@ impl Local<'_> {
         Err(reply)
     }
 
-    /// The version comes first: other versions may count clusters differently.
+    /// The version comes first: other versions may count clusters differently. Members of Quorate
+    /// say the version of those among whom they stand, which may just change; and one that was
+    /// removed has to learn of it, whatever the cluster has come to since.
     fn check_cluster(&self, head: &Head) -> Result<(), Reply> {
         let (server, min_cluster) = said_versions(head);
-        let understood = server
-            .zip(min_cluster)
-            .is_some_and(|(server, min)| self.personality.accepts(server, min));
+        let accepts = |(server, min)| self.personality.accepts(server, min);
+        let understood = said(head).incarnation.is_some()
+            || server.zip(min_cluster).is_some_and(accepts)
+            || self.was_removed(head);
         if !understood {
             return Err(self.plain(412, "incompatible version"));
         }

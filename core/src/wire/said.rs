@@ -4,6 +4,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::member::identity::{Incarnation, Nonce, Said};
+use crate::wire::version::Version;
 
 /// The header that names the data directory of the sender. Who says it is Quorate.
 pub const INCARNATION: &str = "X-Quorate-Incarnation";
@@ -16,10 +17,11 @@ impl Said {
         Self {
             incarnation: header("x-quorate-incarnation").and_then(Incarnation::parse),
             nonce: header("x-quorate-nonce").and_then(Nonce::parse),
+            server: header("x-server-version").and_then(Version::parse),
         }
     }
 
-    /// The headers that say it.
+    /// The headers that say it, but for the version: who sends headers has that already.
     pub fn headers(self) -> Vec<(&'static str, String)> {
         let incarnation = self.incarnation.map(|said| (INCARNATION, said.to_string()));
         let nonce = self.nonce.map(|said| (NONCE, said.to_string()));
@@ -36,6 +38,7 @@ mod tests {
         let said = Said {
             incarnation: Some(Incarnation::new(&[1; 32])),
             nonce: Some(Nonce::new(&[2; 32])),
+            server: None,
         };
         for said in [said, Said { nonce: None, ..said }, Said::default()] {
             let headers = said.headers();

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::raft::Release;
+
 /// `major.minor.patch`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
@@ -58,9 +60,6 @@ pub struct Personality {
     pub min_cluster: Version,
 }
 
-/// What this program says it is, wherever all members are Quorate.
-pub const PERSONALITY: Personality = Personality::V3_4;
-
 impl Personality {
     /// Among etcd 3.4 members, and where all members are Quorate.
     pub const V3_4: Self = Self {
@@ -75,6 +74,17 @@ impl Personality {
         cluster: Version::new(2, 3, 0),
         min_cluster: Version::new(2, 2, 0),
     };
+
+    /// Where nothing is known yet of the others: both understand it.
+    pub const UNDECIDED: Self = Self { min_cluster: Self::V2_3.min_cluster, ..Self::V3_4 };
+
+    /// Among members of etcd of this release.
+    pub const fn among(release: Release) -> Self {
+        match release {
+            Release::V2_3 => Self::V2_3,
+            Release::V3_4 => Self::V3_4,
+        }
+    }
 
     /// Whether such a member and a peer that says `server` and `min_cluster` understand each
     /// other. Patch versions do not count.
@@ -112,6 +122,11 @@ mod tests {
         assert!(!accepts("", ""));
         assert!(!Personality::V2_3.accepts(UNSAID, UNSAID));
         assert!(Personality::V2_3.accepts(Version::new(2, 2, 0), Version::new(2, 3, 0)));
+        let both = Personality::UNDECIDED;
+        for other in [Personality::V2_3, Personality::V3_4, both] {
+            assert!(both.accepts(other.server, other.min_cluster));
+            assert!(other.accepts(both.server, both.min_cluster));
+        }
         let patched = Personality { min_cluster: Version::new(3, 0, 5), ..Personality::V3_4 };
         assert!(patched.accepts(Version::new(3, 0, 4), Version::new(3, 0, 0)));
     }

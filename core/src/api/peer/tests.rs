@@ -40,7 +40,7 @@ fn members_have_decimal_ids() {
 #[test]
 fn members_tell_who_is_forming() {
     let incarnation = Incarnation::new(&[1; 32]);
-    let said = Said { incarnation: Some(incarnation), nonce: None };
+    let said = Said { incarnation: Some(incarnation), ..Said::default() };
     let view = View { formed: false, said, ..view() };
     let reply = ask(Method::Get, "/members", &view).unwrap();
     assert_eq!(header(&reply, "X-Quorate-State"), Some("forming"));

@@ -18,6 +18,7 @@ use quorate_core::wire::headers::{
 };
 use quorate_core::wire::message::{Received, decode_message};
 use quorate_core::wire::snapshot::SnapshotDecoder;
+use quorate_core::wire::version::Personality;
 use tracing::debug;
 
 use super::codec::local;
@@ -30,6 +31,8 @@ use crate::platform::{Caller, Platform};
 
 /// Bytes that a message of the pipeline may have: the largest append and room for one large value.
 const MESSAGE_LIMIT: usize = 64 << 20;
+/// The same where snapshots come as messages, as among members of etcd 2.3.
+const SNAPSHOT_LIMIT: usize = 512 << 20;
 
 /// Answers the other members.
 #[derive(Clone)]
@@ -168,7 +171,9 @@ impl<P: Platform> Port<P> {
 }
 
 async fn read_message(local: &Local<'_>, body: Incoming) -> Result<Message, Reply> {
-    let Whole::Bytes(bytes) = read_body(body, MESSAGE_LIMIT).await else {
+    let old = local.personality == Personality::V2_3;
+    let limit = if old { SNAPSHOT_LIMIT } else { MESSAGE_LIMIT };
+    let Whole::Bytes(bytes) = read_body(body, limit).await else {
         return Err(local.unreadable());
     };
     match decode_message(bytes) {

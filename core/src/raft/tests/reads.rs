@@ -1,0 +1,125 @@
+//! Reads that a member of etcd asks its leader about.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::harness::{ELECTION, HEARTBEAT, Net, id};
+use crate::raft::{Body, Change, Message};
+
+/// Has member `from` ask member `to`, as etcd does for its clients.
+fn ask(net: &mut Net, from: u64, to: u64, context: &'static str) {
+    let body = Body::ReadIndex { context: Bytes::from_static(context.as_bytes()) };
+    net.wire.push_back(Message { from: id(from), to: id(to), term: 0, body });
+    net.settle();
+}
+
+/// The answers that were delivered: index and context.
+fn answers(net: &Net) -> Vec<(u64, Bytes)> {
+    let answers = net.delivered.iter().filter_map(|message| match &message.body {
+        Body::ReadIndexResponse { index, context } => Some((*index, context.clone())),
+        _ => None,
+    });
+    answers.collect()
+}
+
+#[test]
+fn a_read_is_answered_with_what_was_committed_when_it_came() {
+    let mut net = Net::new(3);
+    net.elect(1);
+    net.propose(1, "a");
+    net.settle();
+    ask(&mut net, 2, 1, "first");
+    assert_eq!(answers(&net), [(2, Bytes::from("first"))]);
+    // Without a heartbeat that was due anyway.
+    let asked =
+        net.count(|body| matches!(body, Body::Heartbeat { context, .. } if context == "first"));
+    assert_eq!(asked, 2);
+    // Nobody else answers, and the leader only members.
+    ask(&mut net, 3, 2, "second");
+    ask(&mut net, 9, 1, "third");
+    assert_eq!(answers(&net).len(), 1);
+}
+
+#[test]
+fn a_leader_that_nobody_follows_answers_no_read() {
+    let mut net = Net::new(3);
+    net.elect(1);
+    // Only the question gets through to the old leader.
+    net.cut.extend([id(2), id(3)]);
+    let now = net.now;
+    for context in ["first", "second"] {
+        let body = Body::ReadIndex { context: Bytes::from(context) };
+        net.raft(1).step(now, Message { from: id(2), to: id(1), term: 0, body });
+    }
+    net.propose(1, "unsure");
+    net.pass(HEARTBEAT * 3);
+    assert_eq!(answers(&net), []);
+    // It is asked again with every heartbeat; one majority answers all that came before.
+    net.cut.remove(&id(2));
+    net.pass(HEARTBEAT * 2);
+    assert_eq!(answers(&net), [(1, Bytes::from("first")), (1, Bytes::from("second"))]);
+}
+
+#[test]
+fn an_old_leader_does_not_answer_for_the_new_one() {
+    let mut net = Net::new(3);
+    net.elect(1);
+    net.cut.insert(id(1));
+    let now = net.now;
+    let body = Body::ReadIndex { context: Bytes::from("late") };
+    net.raft(1).step(now, Message { from: id(2), to: id(1), term: 0, body });
+    net.pass(ELECTION * 4);
+    net.cut.clear();
+    net.pass(ELECTION * 2);
+    assert_eq!(net.leaders().len(), 1);
+    assert_eq!(answers(&net), []);
+}
+
+#[test]
+fn a_new_leader_learns_first_what_is_committed() {
+    let mut net = Net::with_logs(&[&[1, 1], &[1, 1], &[1, 1]]);
+    let now = net.now;
+    net.raft(1).campaign(now);
+    while !net.raft(1).leads() {
+        net.flush(1);
+        let message = net.wire.pop_front().unwrap();
+        net.deliver(message);
+    }
+    assert_eq!(net.raft(1).commit(), 0, "nothing of its term");
+    let body = Body::ReadIndex { context: Bytes::from("early") };
+    net.raft(1).step(now, Message { from: id(2), to: id(1), term: 0, body });
+    net.settle();
+    assert_eq!(answers(&net), [(3, Bytes::from("early"))]);
+}
+
+#[test]
+fn the_only_voter_answers_at_once() {
+    let mut net = Net::new(1);
+    net.elect(1);
+    net.cut.insert(id(2));
+    net.raft(1).change_conf(Change::AddLearner(id(2)));
+    let now = net.now;
+    let body = Body::ReadIndex { context: Bytes::from("alone") };
+    net.raft(1).step(now, Message { from: id(2), to: id(1), term: 0, body });
+    net.flush(1);
+    let answer =
+        net.wire.iter().any(|m| matches!(m.body, Body::ReadIndexResponse { index: 1, .. }));
+    assert!(answer, "{:?}", net.wire);
+}
+
+#[test]
+fn questions_do_not_pile_up_without_end() {
+    let mut net = Net::new(3);
+    net.elect(1);
+    net.cut.extend([id(2), id(3)]);
+    let now = net.now;
+    for n in 0..5000_u32 {
+        let context = Bytes::copy_from_slice(&n.to_be_bytes());
+        let body = Body::ReadIndex { context };
+        net.raft(1).step(now, Message { from: id(2), to: id(1), term: 0, body });
+    }
+    net.cut.clear();
+    net.pass(HEARTBEAT * 2);
+    assert_eq!(answers(&net).len(), 1024);
+}
