@@ -290,7 +290,9 @@ fn stands_alone(cluster: &mut Cluster, members: &[usize]) {
         })
     });
     let before = listing(cluster, members[0]);
-    members.iter().for_each(|member| drop(cluster.terminate(*member)));
+    for member in members {
+        assert_eq!(cluster.terminate(*member).code(), Some(0));
+    }
     members.iter().for_each(|member| cluster.start(*member));
     cluster.await_ready();
     await_same(cluster, members);

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use quorate_core::disk::{DiskError, Script};
+use quorate_core::disk::{DiskError, Op, Script};
 use quorate_core::error::Refusal;
 use quorate_core::import::{Imported, Target};
 use quorate_core::raft::Snapshot;
@@ -12,6 +12,7 @@ use quorate_core::wal::{self, Owner, Recovered, Replay};
 use quorate_core::{snap, wal::SEGMENT_BYTES};
 use quorate_shell::{Executor, Files as _};
 
+use super::bar;
 use crate::platform::{DataDir, Tokio};
 
 /// What the log and the snapshots of a directory hold.
@@ -46,19 +47,32 @@ pub(super) fn write(dir: &str, imported: Imported) -> Result<(), Refusal> {
     let mut script = Script::default();
     let mut target = Target::begin(imported, Tokio::random(), SEGMENT_BYTES, &mut script);
     let mut ended = false;
+    let bar = bar("writing", 0);
     while !ended {
         let mut dones = Vec::new();
-        executor.run(script.drain().collect::<Vec<_>>(), &mut |done| dones.push(done));
+        let ops: Vec<Op> = script.drain().collect();
+        bar.inc_length(ops.iter().map(written).sum());
+        let ops = ops.into_iter().inspect(|op| bar.inc(written(op)));
+        executor.run(ops, &mut |done| dones.push(done));
         assert!(!dones.is_empty(), "an import waits for nothing but the disk");
         for done in dones {
             ended |= target.handle(&done, &mut script)?;
         }
     }
     drop(executor);
+    bar.finish_and_clear();
     let parent = Path::new(dir).parent().filter(|path| !path.as_os_str().is_empty());
     fs::rename(&staging, dir)
         .and_then(|()| File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all())
         .map_err(|error| failed(dir, &error))
+}
+
+/// The bytes that an operation writes.
+fn written(op: &Op) -> u64 {
+    match op {
+        Op::Write { bytes, .. } => bytes.len() as u64,
+        _ => 0,
+    }
 }
 
 /// Reads a directory, whose member must not run.
@@ -70,10 +84,14 @@ pub(super) fn read(dir: &str) -> Result<Read, Refusal> {
     let mut files = DataDir::new(dir.into());
     files.lock().map_err(|error| unreadable(&error))?;
     let segments = files.list(wal::DIR).map_err(|error| unreadable(&error))?;
+    let bar = bar("comparing", segments.iter().map(|segment| segment.len).sum());
     let mut replay = Replay::new(&segments)?;
     while let Some(path) = replay.next_file() {
-        replay.feed(&files.read(&path).map_err(|error| unreadable(&error))?)?;
+        let segment = files.read(&path).map_err(|error| unreadable(&error))?;
+        replay.feed(&segment)?;
+        bar.inc(segment.len() as u64);
     }
+    bar.finish_and_clear();
     let recovered = replay.finish()?.ok_or_else(|| {
         Refusal::new(format!("there is no log in {dir}")).hint("nothing was imported to it yet")
     })?;
