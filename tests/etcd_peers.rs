@@ -40,11 +40,15 @@ fn started(etcd: &Path, flags: &[&str]) -> Cluster {
     cluster
 }
 
-/// Kills the etcd member that leads until it is this one's turn.
+/// Kills whoever leads until it is this one's turn.
 fn let_ours_lead(cluster: &mut Cluster) {
+    let_lead(cluster, OURS);
+}
+
+fn let_lead(cluster: &mut Cluster, wanted: usize) {
     for round in 0.. {
         let leader = cluster.leader();
-        if leader == OURS {
+        if leader == wanted {
             break;
         }
         assert!(round < 30, "it never leads");
@@ -76,14 +80,21 @@ fn follows_and_leads(etcd: &Path, version: &str) {
     (0..3).for_each(|member| drop(cluster.put(member, &format!("/under{member}"), "b")));
     cluster.await_equal("/");
 
-    // And it follows one of them again, from what it missed on.
+    for leader in [0, 1] {
+        let_lead(&mut cluster, leader);
+        let key = format!("/under-etcd{leader}");
+        (0..3).for_each(|member| drop(cluster.put(member, &key, "b")));
+        cluster.await_equal("/");
+    }
+
+    // And it comes back, to what it missed.
     cluster.kill(OURS);
     cluster.put(0, "/without", "c");
     cluster.start(OURS);
     cluster.await_ready();
     assert_ne!(cluster.leader(), OURS);
     let all = cluster.await_equal("/");
-    assert_eq!(all.at("/node/nodes").as_array().map(Vec::len), Some(7));
+    assert_eq!(all.at("/node/nodes").as_array().map(Vec::len), Some(9));
 }
 
 #[test]

@@ -16,9 +16,10 @@
 //!
 //! Beyond the paper it does what etcd's does, so that it can stand among etcd's members: pre-vote,
 //! check of the quorum with leader lease, flow control, hints in rejections, leader transfer, and
-//! configuration changes of one member at a time that take effect when they are applied. Unlike
-//! there, a change is applied only once the commit index that covers it is durable: a member that
-//! has acted on a removal and forgets it would wait for the vote of one that has left.
+//! configuration changes of one member at a time that take effect when they are applied; what
+//! releases of etcd do differently is in [`Release`]. Unlike there, a change is applied only once the
+//! commit index that covers it is durable: a member that has acted on a removal and forgets it
+//! would wait for the vote of one that has left.
 
 mod conf;
 mod election;

@@ -1,11 +1,13 @@
 //! Reads that a member of etcd asks its leader about.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use super::harness::{ELECTION, HEARTBEAT, Net, id};
 use crate::raft::{Body, Change, Message};
+use crate::rng::{Rng, Stream};
 
 /// Has member `from` ask member `to`, as etcd does for its clients.
 fn ask(net: &mut Net, from: u64, to: u64, context: &'static str) {
@@ -122,4 +124,84 @@ fn questions_do_not_pile_up_without_end() {
     net.cut.clear();
     net.pass(HEARTBEAT * 2);
     assert_eq!(answers(&net).len(), 1024);
+}
+
+/// What can happen to three members at any time.
+struct Storm {
+    net: Net,
+    rng: Rng,
+    asked: u64,
+    /// What was committed anywhere when a question was asked, by its context.
+    floors: BTreeMap<Bytes, u64>,
+}
+
+impl Storm {
+    fn new(seed: u8) -> Self {
+        let rng = Rng::new([seed; 32], Stream::Election);
+        Self { net: Net::new(3), rng, asked: 0, floors: BTreeMap::new() }
+    }
+
+    fn member(&mut self) -> u64 {
+        1 + self.rng.below(3)
+    }
+
+    fn step(&mut self) {
+        let waiting = self.net.wire.len() as u64;
+        match self.rng.below(40) {
+            0..6 => {
+                self.net.now = self.net.now + HEARTBEAT / 2;
+                let now = self.net.now;
+                self.net.peers.values_mut().for_each(|peer| peer.raft.tick(now));
+            }
+            6 => {
+                let member = id(self.member());
+                if !self.net.cut.remove(&member) {
+                    self.net.cut.insert(member);
+                }
+            }
+            7..10 => {
+                let member = self.member();
+                self.net.propose(member, "x");
+            }
+            10..13 => {
+                let (from, to) = (self.member(), self.member());
+                let context = Bytes::copy_from_slice(&self.asked.to_be_bytes());
+                let commits = self.net.peers.values().map(|peer| peer.raft.commit());
+                self.floors.insert(context.clone(), commits.max().unwrap_or(0));
+                self.asked += 1;
+                let body = Body::ReadIndex { context };
+                self.net.wire.push_back(Message { from: id(from), to: id(to), term: 0, body });
+            }
+            13 if waiting > 0 => {
+                let at = self.rng.below(waiting);
+                self.net.wire.remove(usize::try_from(at).unwrap());
+            }
+            _ if waiting > 0 => {
+                // Mostly in order.
+                let at = if self.rng.below(4) == 0 { self.rng.below(waiting) } else { 0 };
+                let message = self.net.wire.remove(usize::try_from(at).unwrap()).unwrap();
+                if message.from != message.to {
+                    self.net.deliver(message);
+                }
+            }
+            _ => {}
+        }
+        (1..=3).for_each(|member| self.net.flush(member));
+    }
+}
+
+#[test]
+fn no_answer_is_older_than_what_was_committed_when_it_was_asked() {
+    let (mut answered, mut terms) = (0, 0);
+    for seed in 0..60 {
+        let mut storm = Storm::new(seed);
+        (0..3000).for_each(|_| storm.step());
+        for (index, context) in answers(&storm.net) {
+            let floor = storm.floors[&context];
+            assert!(index >= floor, "seed {seed}: {index} where {floor} was committed");
+            answered += 1;
+        }
+        terms += storm.net.raft(1).term();
+    }
+    assert!(answered > 200 && terms > 180, "{answered} answers, {terms} terms");
 }
