@@ -12,7 +12,10 @@ use crate::wire::version::{Personality, Version};
 impl Running {
     /// A peer says its version, which counts as long as the cluster has agreed on none.
     pub(super) fn hear_version(&mut self, said: Said) {
-        self.among_old |= said.server.is_some_and(is_old);
+        if !self.among_old && said.server.is_some_and(is_old) {
+            self.among_old = true;
+            self.changed = true;
+        }
     }
 
     /// The release among whose members this one stands.
@@ -26,16 +29,6 @@ impl Running {
         match (self.release(), agreed(&self.cluster)) {
             (Release::V3_4, None) => Personality::UNDECIDED,
             (release, _) => Personality::among(release),
-        }
-    }
-
-    /// Follows what the cluster has come to.
-    pub(super) fn follow_release(&mut self) {
-        self.raft.set_release(self.release());
-        let personality = self.personality();
-        if personality != self.said_to_be {
-            self.said_to_be = personality;
-            self.changed = true;
         }
     }
 }

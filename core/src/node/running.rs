@@ -35,7 +35,6 @@ use crate::store::{Store, WatchHub};
 use crate::time::{Duration, Instant, Now};
 use crate::view::View;
 use crate::wal::{self, Owner, Wal};
-use crate::wire::version::Personality;
 
 /// Where a request that nobody answers is given up: 5 s and two election timeouts, as in etcd.
 pub(super) fn request_timeout(config: &Config) -> Duration {
@@ -67,8 +66,6 @@ pub(super) struct Running {
     pub(super) applied_term: u64,
     /// Whether a peer has said that it is of an old release of etcd.
     pub(super) among_old: bool,
-    /// What this member was last said to be.
-    pub(super) said_to_be: Personality,
     /// Whether this member has applied everything that it may have shown before it was started.
     pub(super) ready: bool,
     /// When the present leader was first heard of.
@@ -121,7 +118,6 @@ impl Running {
             stop: Stop::default(),
             applied_term: last.term,
             among_old: false,
-            said_to_be: Personality::UNDECIDED,
             ready: planted!(ReadTooEarly),
             leader_since: now.mono,
             known_leader: None,
@@ -149,7 +145,7 @@ impl Running {
 
     /// Lets everything that has piled up take effect.
     pub(super) fn wake(&mut self, now: Now, fx: &mut Effects<'_>) {
-        self.follow_release();
+        self.raft.set_release(self.release());
         self.raft.tick(now.mono);
         self.follow_leader(now.mono);
         self.expire_requests(now.mono);
@@ -367,7 +363,7 @@ impl Running {
         fx.out.push(Output::Publish(Arc::new(View {
             member: Some(self.owner.member),
             cluster_id: Some(self.owner.cluster),
-            personality: self.said_to_be,
+            personality: self.personality(),
             said: Said {
                 incarnation: Some(self.incarnation),
                 nonce: self.cluster.nonce,
