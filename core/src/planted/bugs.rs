@@ -118,6 +118,8 @@ bugs! {
     MissFirstEvent,
     /// A watcher is told of events from before the index that it asked for.
     EventBeforeAsked,
+    /// A member that installs a snapshot leaves its watchers in silence (as in etcd).
+    SilentSnapshot,
 }
 
 /// 0 for none, else one more than the position of the bug in [`Bug::ALL`].
