@@ -7,6 +7,8 @@
 
 use core::fmt::{self, Write};
 
+use crate::scan;
+
 /// Writes a string in quotes. Bytes that are no UTF-8 become U+FFFD, each by itself.
 ///
 /// # Errors
@@ -22,21 +24,15 @@ pub(crate) fn write_string(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     out.write_char('"')
 }
 
-/// Whether a byte is ASCII that stands for itself.
-static PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0x20;
-    while byte < 0x80 {
-        plain[byte] = !matches!(byte as u8, b'"' | b'\\' | b'<' | b'>' | b'&');
-        byte += 1;
-    }
-    plain
-};
-
 /// Whether all bytes are ASCII that stands for itself, as nearly every key and value is. A dump
 /// holds thousands of them.
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| PLAIN[usize::from(*byte)])
+    let marked = |word| {
+        let special = *b"\"\\<>&";
+        let special = special.iter().fold(0, |marks, byte| marks | scan::equal(word, *byte));
+        special | scan::below(word, b' ') | scan::beyond_ascii(word)
+    };
+    scan::before(bytes, marked) == bytes.len()
 }
 
 fn write_escaped(out: &mut impl Write, text: &str) -> fmt::Result {

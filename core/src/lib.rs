@@ -88,6 +88,7 @@ pub mod note;
 pub mod proxy;
 pub mod raft;
 pub mod rng;
+mod scan;
 pub mod snap;
 pub mod stats;
 pub mod store;

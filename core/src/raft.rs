@@ -318,8 +318,8 @@ impl Raft {
     }
 
     /// The messages made since the last time, in order.
-    pub fn take_messages(&mut self) -> Vec<Outgoing> {
-        mem::take(&mut self.outbox)
+    pub fn take_messages(&mut self) -> impl Iterator<Item = Outgoing> {
+        self.outbox.drain(..)
     }
 
     /// The notes made since the last time, in order.

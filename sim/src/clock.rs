@@ -48,8 +48,7 @@ impl Clock {
     }
 
     const fn mono(&self, time: u64) -> u64 {
-        let elapsed = (time - self.since) as u128 * self.rate as u128 / SECOND as u128;
-        self.origin + elapsed as u64
+        self.origin + scale(time - self.since, self.rate, SECOND)
     }
 
     pub(crate) const fn now(&self, time: u64) -> Now {
@@ -67,13 +66,19 @@ impl Clock {
     /// The first true time at which the monotonic clock says `instant` or later.
     pub(crate) fn time_of(&self, instant: Instant) -> u64 {
         let local = instant.as_nanos().saturating_sub(self.origin);
-        let elapsed = u128::from(local) * u128::from(SECOND) / u128::from(self.rate);
-        let mut time = self.since.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX / 2));
+        let elapsed = scale(local, SECOND, self.rate);
+        let mut time = self.since.saturating_add(elapsed.min(u64::MAX / 2));
         while self.mono(time) < instant.as_nanos() {
             time += 1;
         }
         time
     }
+}
+
+/// `number * by / of`, where `by` and `of` are about a billion. Clocks are read at every event, and
+/// a division of 128 bits takes long.
+const fn scale(number: u64, by: u64, of: u64) -> u64 {
+    (number / of).saturating_mul(by).saturating_add(number % of * by / of)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! the same effect on every member, whoever proposed it; only the member that did has somebody to
 //! answer.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 
@@ -91,10 +92,11 @@ impl Running {
         if meaning == Meaning::Stale {
             return;
         }
-        let applied = self.store.apply(&command(method, &request));
+        let command = command(method, request);
+        let applied = self.store.apply(&command);
         applied.changes.iter().for_each(|change| self.tell(change));
         if applied.result.as_ref().is_some_and(Result::is_ok) {
-            self.take_meaning(&meaning, id, &request.value, fx);
+            self.take_meaning(&meaning, id, &command.value, fx);
         }
         if let Some(result) = applied.result {
             let stamp = self.stamp();
@@ -150,7 +152,7 @@ impl Running {
         }
         let replies = &mut self.replies;
         self.hub.notify(change, |id, event: &Event, last| {
-            let response = Response::Event(event.clone());
+            let response = Box::new(Response::Event(event.clone()));
             replies.push(Output::Reply { id, response, last });
         });
     }
@@ -174,11 +176,11 @@ fn method_of(method: &Method) -> Option<crate::store::Method> {
     })
 }
 
-fn command(method: crate::store::Method, request: &Request) -> Command {
+fn command(method: crate::store::Method, request: Request) -> Command {
     Command {
-        value: request.value.clone(),
+        value: request.value,
         dir: request.dir,
-        prev_value: request.prev_value.clone(),
+        prev_value: request.prev_value,
         prev_index: request.prev_index,
         prev_exist: request.prev_exist,
         expiration: request.expiration,
@@ -186,6 +188,6 @@ fn command(method: crate::store::Method, request: &Request) -> Command {
         sorted: request.sorted,
         refresh: request.refresh,
         time: request.time,
-        ..Command::new(method, request.path.clone())
+        ..Command::new(method, request.path)
     }
 }

@@ -52,7 +52,7 @@ impl Durability {
         self.batches.drain(..ready).collect()
     }
 
-    /// Takes a message in, to come out of [`Durability::released`] when it may leave.
+    /// Takes a message in, to come out of [`Durability::release`] when it may leave.
     pub fn hold(&mut self, outgoing: Outgoing) {
         let ticket = match outgoing.gate {
             Gate::HardState if planted!(VoteBeforeSync) => self.done,
@@ -63,16 +63,15 @@ impl Durability {
         self.held.push_back((ticket, outgoing.message));
     }
 
-    /// The messages that may leave now, in the order in which they were made.
-    pub fn released(&mut self) -> Vec<Message> {
-        let done = self.done;
-        if self.held.iter().all(|(ticket, _)| *ticket <= done) {
-            return self.held.drain(..).map(|(_, message)| message).collect();
+    /// Lets go of the messages that may leave now, in the order in which they were made.
+    pub fn release(&mut self, mut leave: impl FnMut(Message)) {
+        for _ in 0..self.held.len() {
+            match self.held.pop_front() {
+                Some((ticket, message)) if ticket <= self.done => leave(message),
+                Some(waiting) => self.held.push_back(waiting),
+                None => {}
+            }
         }
-        let (ready, held) = self.held.drain(..).partition(|(ticket, _)| *ticket <= done);
-        self.held = held;
-        let ready: VecDeque<(Ticket, Message)> = ready;
-        ready.into_iter().map(|(_, message)| message).collect()
     }
 
     /// The messages that are held back, and how many tickets each of them waits for.

@@ -2,6 +2,7 @@
 //!
 //! Their requests wait, as they would wait for a leader, and run out of time as any others.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 
@@ -88,5 +89,6 @@ pub(super) fn dismiss(id: ClientId, fx: &mut Effects<'_>) {
 }
 
 fn fail(id: ClientId, failure: Failure, fx: &mut Effects<'_>) {
-    fx.out.push(Output::Reply { id, response: Response::Failed(failure), last: true });
+    let response = Box::new(Response::Failed(failure));
+    fx.out.push(Output::Reply { id, response, last: true });
 }

@@ -1,5 +1,6 @@
 //! Everything that a node can ask for.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -30,8 +31,8 @@ pub enum Output {
     Reply {
         /// Whose request.
         id: ClientId,
-        /// What to answer.
-        response: api::Response,
+        /// What to answer; apart, because it is many times as large as most outputs.
+        response: Box<api::Response>,
         /// Whether it is the last part.
         last: bool,
     },

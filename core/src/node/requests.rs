@@ -1,5 +1,7 @@
 //! What clients ask of a running member.
 
+use alloc::boxed::Box;
+
 use super::Effects;
 use super::input::ClientId;
 use super::output::Output;
@@ -76,7 +78,8 @@ impl Running {
         }
         let replies = &mut self.replies;
         self.hub.clear(|id| {
-            replies.push(Output::Reply { id, response: Response::WatchEnded, last: true });
+            let response = Box::new(Response::WatchEnded);
+            replies.push(Output::Reply { id, response, last: true });
         });
         fx.out.append(&mut self.replies);
     }

@@ -5,6 +5,7 @@
 //! apply, appends to followers, one write to the log, the messages that may leave, the view that
 //! readers see, and last the answers to clients, who then find in the view what they were told.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -321,9 +322,8 @@ impl Running {
     }
 
     fn send(&mut self, fx: &mut Effects<'_>) {
-        self.raft.take_messages().into_iter().for_each(|outgoing| self.durability.hold(outgoing));
-        let released = self.durability.released();
-        fx.out.extend(released.into_iter().map(Output::Send));
+        self.raft.take_messages().for_each(|outgoing| self.durability.hold(outgoing));
+        self.durability.release(|message| fx.out.push(Output::Send(message)));
         for note in self.raft.take_notes() {
             match note {
                 Note::PeerRefused { peer: Some(peer), cause } => self.refuse_peer(peer, cause, fx),
@@ -342,10 +342,11 @@ impl Running {
 
     /// Tells the transport whom to keep connections to, if that has changed.
     fn announce_peers(&mut self, fx: &mut Effects<'_>) {
-        let cluster = self.known_cluster().clone();
-        if self.announced.as_ref().is_some_and(|known| Arc::ptr_eq(known, &cluster)) {
+        let cluster = self.known_cluster();
+        if self.announced.as_ref().is_some_and(|known| Arc::ptr_eq(known, cluster)) {
             return;
         }
+        let cluster = cluster.clone();
         self.announced = Some(cluster.clone());
         let others = cluster.iter().filter(|member| member.id != self.owner.member);
         let peers: Vec<Peer> =
@@ -393,6 +394,6 @@ impl Running {
 
     /// Answers a client, behind the next view.
     pub(super) fn reply(&mut self, id: ClientId, response: Response, last: bool) {
-        self.replies.push(Output::Reply { id, response, last });
+        self.replies.push(Output::Reply { id, response: Box::new(response), last });
     }
 }

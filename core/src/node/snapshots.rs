@@ -215,7 +215,7 @@ impl Running {
                 Ok(event) => Response::Event(event.clone()),
                 Err(error) => Response::WatchRefused(error.clone()),
             };
-            replies.push(Output::Reply { id, response, last });
+            replies.push(Output::Reply { id, response: Box::new(response), last });
         });
     }
 }

@@ -89,19 +89,18 @@ impl Log {
     /// Entries from `from` on, at most up to `to` and at most about `bytes` of data, but at least
     /// one if there is one.
     pub fn slice(&self, from: u64, to: u64, bytes: usize) -> Vec<Entry> {
+        let Some(first) = from.checked_sub(self.base.index + 1) else { return Vec::new() };
+        let first = usize::try_from(first).unwrap_or(usize::MAX).min(self.entries.len());
+        let most = usize::try_from((to + 1).saturating_sub(from)).unwrap_or(usize::MAX);
         let mut size = 0_usize;
-        let mut slice = Vec::new();
-        let mut index = from;
-        while let Some(entry) = self.get(index).filter(|_| index <= to) {
+        let fits = |entry: &&Entry| {
+            let only = size == 0;
             // What etcd's encoding adds to the data of an entry, roughly.
             size = size.saturating_add(entry.data.len() + 24);
-            if size > bytes && !slice.is_empty() {
-                break;
-            }
-            slice.push(entry.clone());
-            index += 1;
-        }
-        slice
+            only || size <= bytes
+        };
+        let count = self.entries.range(first..).take(most).take_while(fits).count();
+        self.entries.range(first..first + count).cloned().collect()
     }
 
     /// Appends at the end, as a leader does.

@@ -1,10 +1,9 @@
 //! The last events of the whole store, for watchers that come late.
 
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::sync::Arc;
-
-use archery::ArcTK;
-use rpds::Vector;
+use alloc::vec::Vec;
 
 use super::error::{Code, Error};
 use super::event::{Action, Event};
@@ -13,15 +12,25 @@ use super::path;
 /// How many events are kept. etcd cannot read a dump that has room for another number.
 pub(crate) const CAPACITY: u64 = 1000;
 
+/// How many events are shared in one piece.
+const PIECE: usize = 16;
+
 /// The last 1000 events of the store: of all keys, silent refreshes included. Part of the
 /// replicated state. Cloning is O(1).
 ///
 /// Each index of the store has one event, so the event of an index is found by arithmetic.
+///
+/// Nearly every version of the store is shown to readers, so nearly every event is added to a
+/// history that is shared with them. It is kept in pieces, that only the last and short one has to
+/// be copied then.
 #[derive(Clone)]
 pub struct History {
-    /// The event of index `i` is in slot `(i - 1) % CAPACITY`, where etcd has it too. Slots come
-    /// to be when they are needed.
-    ring: Vector<Option<Arc<Event>>, ArcTK>,
+    /// Full pieces, the oldest first; of the first one some events may be too old to count.
+    full: Arc<VecDeque<Arc<Vec<Arc<Event>>>>>,
+    /// The events behind those.
+    tail: Arc<Vec<Arc<Event>>>,
+    /// Index of the first event in the first piece.
+    first: u64,
     /// Index of the oldest event that is kept; one more than `last` if there is none.
     start: u64,
     /// Index of the latest event, kept or not.
@@ -31,7 +40,8 @@ pub struct History {
 impl History {
     /// The history of a store at index `last` of which no event is known.
     pub(crate) fn after(last: u64) -> Self {
-        Self { ring: Vector::new_with_ptr_kind(), start: last + 1, last }
+        let (full, tail) = (Arc::default(), Arc::default());
+        Self { full, tail, first: last + 1, start: last + 1, last }
     }
 
     /// Index of the oldest event that is kept; one more than [`last`](Self::last) if none is.
@@ -49,13 +59,25 @@ impl History {
         if index < self.start || index > self.last {
             return None;
         }
-        self.ring.get(slot(index))?.as_ref()
+        let at = usize::try_from(index - self.first).ok()?;
+        self.full.get(at / PIECE).unwrap_or(&self.tail).get(at % PIECE)
     }
 
-    /// All slots that ever held an event, in order.
+    /// The events that are kept, in their order.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &Arc<Event>> {
+        let old = usize::try_from(self.start - self.first).unwrap_or(usize::MAX);
+        self.full.iter().chain([&self.tail]).flat_map(|piece| piece.iter()).skip(old)
+    }
+
+    /// All slots where etcd has them. The event of index `i` is in slot `(i - 1) % CAPACITY`.
     pub(crate) fn slots(&self) -> impl Iterator<Item = Option<&Arc<Event>>> {
-        let kept = self.start..=self.last;
-        self.ring.iter().map(move |slot| slot.as_ref().filter(|event| kept.contains(&event.index)))
+        // Of the slots up to that of the last event, all have one of this round; those behind it
+        // have one of the round before.
+        let round = self.last.saturating_sub(1) / CAPACITY * CAPACITY;
+        (round + 1..=round + CAPACITY).map(move |index| {
+            let before = index.checked_sub(CAPACITY).filter(|_| index > self.last);
+            self.event(before.unwrap_or(index))
+        })
     }
 
     /// The first event at or after index `since` that concerns a watch of a clean path; nothing
@@ -94,12 +116,23 @@ impl History {
         if self.last - self.start >= CAPACITY {
             self.start += 1;
         }
-        let slot = slot(event.index);
-        while self.ring.len() <= slot {
-            self.ring.push_back_mut(None);
+        match Arc::get_mut(&mut self.tail) {
+            Some(tail) => tail.push(event),
+            None => {
+                let mut tail = Vec::with_capacity(PIECE);
+                tail.extend_from_slice(&self.tail);
+                tail.push(event);
+                self.tail = Arc::new(tail);
+            }
         }
-        let fits = self.ring.set_mut(slot, Some(event));
-        assert!(fits, "the ring has this slot");
+        if self.tail.len() == PIECE {
+            let full = Arc::make_mut(&mut self.full);
+            full.push_back(core::mem::take(&mut self.tail));
+            if self.start - self.first >= PIECE as u64 {
+                full.pop_front();
+                self.first += PIECE as u64;
+            }
+        }
     }
 }
 

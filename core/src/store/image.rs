@@ -131,7 +131,7 @@ impl Image {
     /// Equal for equal replicated state, and almost surely different otherwise: a checksum of the
     /// tree, the index, the history, the counters and the identity, without plain reads. Takes
     /// time in proportion to the size of the store.
-    pub fn digest(&self) -> u32 {
+    pub fn digest(&self) -> u64 {
         digest::digest(&self.0)
     }
 

@@ -4,6 +4,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::scan;
+
 /// The path in its one canonical form: absolute, without empty, `.` and `..` components and
 /// without a slash at the end. `..` stops at the root.
 pub fn clean(path: &str) -> Cow<'_, str> {
@@ -11,7 +13,7 @@ pub fn clean(path: &str) -> Cow<'_, str> {
         return Cow::Borrowed(path);
     }
     let mut kept = Vec::new();
-    for component in path.split('/') {
+    for component in parts(path) {
         match component {
             "" | "." => {}
             ".." => {
@@ -35,12 +37,25 @@ fn is_clean(path: &str) -> bool {
     path == "/"
         || path
             .strip_prefix('/')
-            .is_some_and(|rest| rest.split('/').all(|name| !matches!(name, "" | "." | "..")))
+            .is_some_and(|rest| parts(rest).all(|name| !matches!(name, "" | "." | "..")))
+}
+
+/// What is between slashes, and before the first and behind the last one. Paths are taken apart all
+/// the time, and their parts are short.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(path);
+    core::iter::from_fn(move || {
+        let path = rest?;
+        let slash = scan::before(path.as_bytes(), |word| scan::equal(word, b'/'));
+        let (part, behind) = path.split_at(slash);
+        rest = behind.strip_prefix('/');
+        Some(part)
+    })
 }
 
 /// The components of a clean path; none of the root.
 pub(crate) fn components(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|name| !name.is_empty())
+    parts(path).filter(|name| !name.is_empty())
 }
 
 /// The parent directory and the name of a clean path; nothing for the root.

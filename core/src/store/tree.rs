@@ -216,6 +216,12 @@ impl Tree {
         self.expiring.first().filter(|(time, _)| *time <= until).map(|(_, path)| path.clone())
     }
 
+    /// How many files and directories there are below the root. Takes time in proportion to the
+    /// number of directories.
+    pub(crate) fn node_count(&self) -> usize {
+        self.directories.values().map(|children| children.0.size()).sum()
+    }
+
     /// Whether any node expires at all.
     pub(crate) fn expires(&self) -> bool {
         !self.expiring.is_empty()

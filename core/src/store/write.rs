@@ -96,7 +96,10 @@ impl Store {
         value: Option<&[u8]>,
         expires: Option<i64>,
     ) -> Result<Change, Error> {
-        self.create(&format!("{directory}/{:020}", self.next()), value, expires)
+        let (mut number, next) = (itoa::Buffer::new(), self.next());
+        let number = number.format(next);
+        let zeros = &"00000000000000000000"[number.len()..];
+        self.create(&[directory, "/", zeros, number].concat(), value, expires)
     }
 
     /// Gives a file that is there a new value and expiry, or a directory a new expiry.

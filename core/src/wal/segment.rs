@@ -40,9 +40,18 @@ pub(super) fn read<E>(
         end = batch.end;
         chain = batch.crc;
     }
-    let last = file.iter().rposition(|byte| *byte != 0).map_or(0, |at| at as u64 + 1);
-    let written = last.max(end);
+    let written = written(file).max(end);
     Ok(Ending { end, durable: durable.max(behind(file, end..written, salt)), written, chain })
+}
+
+/// The end of the last byte that is not zero. The greater part of a segment is reserved and still
+/// zero, so it is looked at by the block.
+fn written(file: &[u8]) -> u64 {
+    const BLOCK: usize = 256;
+    let is_zero = |block: &&[u8]| block.iter().fold(0, |all, byte| all | byte) == 0;
+    let zeros = BLOCK * file.rchunks_exact(BLOCK).take_while(is_zero).count();
+    let rest = &file[..file.len() - zeros];
+    rest.iter().rposition(|byte| *byte != 0).map_or(0, |at| at as u64 + 1)
 }
 
 /// The highest durable mark of the batches that begin in a range, or 0.

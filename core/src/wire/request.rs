@@ -1,6 +1,7 @@
 //! Requests to the v2 state machine: the data of entries of kind
 //! [`EntryKind::Normal`](crate::raft::EntryKind::Normal).
 
+mod fast;
 mod raw;
 
 use alloc::string::{String, ToString as _};
@@ -129,6 +130,9 @@ impl Request {
     /// # Errors
     /// It is no request, or one that cannot be carried out here.
     pub fn decode(data: Bytes) -> Result<Self, RequestError> {
+        if let Some(request) = fast::read(&data) {
+            return Ok(request);
+        }
         let bare = RawRequest::decode(data.clone());
         if let Ok(raw) = &bare
             && !matches!(Method::from_word(&raw.method), Method::Unknown(_))

@@ -1,5 +1,7 @@
 //! One file: its content, and which part of it is durable.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use crate::chance::Chance;
@@ -46,10 +48,14 @@ impl File {
     }
 
     /// What the process reads.
-    pub(super) fn content(&self) -> Vec<u8> {
-        let mut content = self.shown.as_ref().unwrap_or(&self.durable).clone();
+    pub(super) fn content(&self) -> Cow<'_, [u8]> {
+        let settled = self.shown.as_ref().unwrap_or(&self.durable);
+        if self.pending.is_empty() {
+            return settled.into();
+        }
+        let mut content = settled.clone();
         self.pending.iter().for_each(|change| apply(&mut content, change));
-        content
+        content.into()
     }
 
     pub(super) fn durable(&self) -> &[u8] {
@@ -96,7 +102,7 @@ impl File {
     /// A failed sync: a part of what is pending reaches the disk, the rest never will, though the
     /// process still reads it.
     pub(super) fn forget_pending(&mut self, chance: &mut Chance) {
-        self.shown = Some(self.content());
+        self.shown = Some(self.content().into_owned());
         for change in std::mem::take(&mut self.pending) {
             if chance.coin() {
                 apply(&mut self.durable, &change);

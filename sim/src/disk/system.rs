@@ -80,7 +80,9 @@ impl FileSystem {
         let mut digest = Digest::default();
         for (path, inode) in &self.names {
             digest.add_bytes(path.as_bytes());
-            digest.add_bytes(&self.files.get(inode).map(File::content).unwrap_or_default());
+            let content = self.files.get(inode).map(File::content).unwrap_or_default();
+            digest.add(content.len() as u64);
+            digest.add(crc32fast::hash(&content).into());
         }
         digest.value()
     }
@@ -156,7 +158,7 @@ impl FileSystem {
     pub fn read(&mut self, path: &str) -> Result<Bytes, DiskError> {
         let file = self.names.get(path).and_then(|inode| self.files.get(inode));
         let file = file.ok_or_else(|| error(DiskErrorKind::NotFound, "read: no such file"))?;
-        let content = file.content();
+        let content = file.content().into_owned();
         Ok(self.reading(path, content).into())
     }
 

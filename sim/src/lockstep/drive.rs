@@ -137,7 +137,7 @@ impl<M: Machine> World<M> {
         self.record_output(process.host, &output);
         match output {
             Output::Send(message) => self.send(process, message),
-            Output::Reply { id, response, last } => self.reply(process, id, response, last),
+            Output::Reply { id, response, last } => self.reply(process, id, *response, last),
             Output::Disk(op) => self.disk_op(process, op),
             Output::Http { call, request } => self.call(process, call, request),
             Output::Dns { call, query } => self.look_up(process, call, &query),

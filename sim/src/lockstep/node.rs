@@ -99,6 +99,6 @@ impl Machine for Node {
     }
 
     fn store_digest(&self) -> u64 {
-        self.inspect().map_or(0, |inside| u64::from(inside.store.digest()))
+        self.inspect().map_or(0, |inside| inside.store.digest())
     }
 }

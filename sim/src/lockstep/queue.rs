@@ -6,12 +6,17 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+/// How many bits the place of an event takes.
+const PLACE_BITS: u32 = 24;
+
 /// Events by time, and by order of their making at one time.
 #[derive(Debug)]
 pub(super) struct Queue<E> {
-    heap: BinaryHeap<Reverse<(u64, u64, usize)>>,
+    /// The time, the number of the event and its place in the slab, as one number that is compared
+    /// at once.
+    heap: BinaryHeap<Reverse<u128>>,
     slab: Vec<Option<E>>,
-    free: Vec<usize>,
+    free: Vec<u32>,
     made: u64,
 }
 
@@ -21,19 +26,27 @@ impl<E> Queue<E> {
     }
 
     pub(super) fn push(&mut self, time: u64, event: E) {
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.slab.push(None);
-            self.slab.len() - 1
-        });
-        self.slab[place] = Some(event);
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.slab[place as usize] = Some(event);
+                place
+            }
+            None => {
+                self.slab.push(Some(event));
+                self.slab.len() as u32 - 1
+            }
+        };
+        assert!(place < 1 << PLACE_BITS, "far fewer events wait at a time");
         self.made += 1;
-        self.heap.push(Reverse((time, self.made, place)));
+        let when = u128::from(time) << 64 | u128::from(self.made << PLACE_BITS);
+        self.heap.push(Reverse(when | u128::from(place)));
     }
 
     pub(super) fn pop(&mut self) -> Option<(u64, E)> {
-        let Reverse((time, _, place)) = self.heap.pop()?;
+        let Reverse(key) = self.heap.pop()?;
+        let place = key as u32 % (1 << PLACE_BITS);
         self.free.push(place);
-        self.slab[place].take().map(|event| (time, event))
+        self.slab[place as usize].take().map(|event| ((key >> 64) as u64, event))
     }
 }
 

@@ -127,13 +127,13 @@ impl Toy {
     fn client(&mut self, id: ClientId, request: Request, out: &mut Vec<Output>) {
         let Request::Keys(request) = request else {
             let response = Response::Failed(Failure::UnknownMethod("WATCH".to_owned()));
-            out.push(Output::Reply { id, response, last: true });
+            out.push(Output::Reply { id, response: Box::new(response), last: true });
             return;
         };
         if self.fault == READS_LOCALLY && request.verb == Verb::Get {
             let shown = self.shown(&request);
             let response = Response::Keys { result: shown.result, stamp: shown.stamp };
-            out.push(Output::Reply { id, response, last: true });
+            out.push(Output::Reply { id, response: Box::new(response), last: true });
             return;
         }
         let number = self.random(u64::MAX - 1) + 1;
@@ -194,7 +194,8 @@ impl Toy {
             event.node.value = Some(bytes::Bytes::from_static(b"77777"));
         }
         let stamp = Stamp { store_index: self.store.as_image().index(), ..Stamp::default() };
-        out.push(Output::Reply { id, response: Response::Keys { result, stamp }, last: true });
+        let response = Box::new(Response::Keys { result, stamp });
+        out.push(Output::Reply { id, response, last: true });
     }
 
     const fn at(&self, index: u64) -> LogId {
@@ -328,7 +329,7 @@ impl Machine for Toy {
     }
 
     fn store_digest(&self) -> u64 {
-        u64::from(self.store.as_image().digest())
+        self.store.as_image().digest()
     }
 }
 

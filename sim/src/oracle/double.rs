@@ -81,6 +81,6 @@ impl Machine for Double {
     }
 
     fn store_digest(&self) -> u64 {
-        u64::from(self.store.as_image().digest())
+        self.store.as_image().digest()
     }
 }

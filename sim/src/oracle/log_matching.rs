@@ -3,8 +3,6 @@
 //! It is enough to know that an index and term always come with the same data and with the same
 //! term before them: the rest follows by induction over the predecessors.
 
-use std::collections::BTreeMap;
-
 use quorate_core::raft::{Body, Entry, LogId, Message};
 
 use super::Violation;
@@ -16,11 +14,13 @@ const NAME: &str = "log_matching";
 /// What was seen at each index and term.
 #[derive(Debug, Default)]
 pub struct LogMatching {
-    seen: BTreeMap<(u64, u64), Seen>,
+    /// By index; nearly always there is one term.
+    seen: Vec<Vec<Seen>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Seen {
+    term: u64,
     digest: u64,
     before: u64,
 }
@@ -92,9 +92,16 @@ impl LogMatching {
     }
 
     fn see(&mut self, node: usize, entry: &Entry, before: u64) -> Result<(), Violation> {
-        let new = Seen { digest: entry_digest(entry), before };
-        let known = *self.seen.entry((entry.index, entry.term)).or_insert(new);
-        if known == new {
+        let new = Seen { term: entry.term, digest: entry_digest(entry), before };
+        let at = entry.index as usize;
+        if self.seen.len() <= at {
+            self.seen.resize(at + 1, Vec::new());
+        }
+        let Some(known) = self.seen[at].iter().find(|known| known.term == entry.term) else {
+            self.seen[at].push(new);
+            return Ok(());
+        };
+        if *known == new {
             return Ok(());
         }
         let detail = format!("term {} is {new:x?} here and {known:x?} elsewhere", entry.term);

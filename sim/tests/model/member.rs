@@ -254,7 +254,7 @@ impl Outcome {
                 durability.hold(outgoing);
             }
         }
-        self.sent.extend(durability.released());
+        durability.release(|message| self.sent.push(message));
         for message in &self.sent {
             if let Err(broken) = invariant::durability(disk, message) {
                 self.broken.get_or_insert(broken);

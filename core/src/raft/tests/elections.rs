@@ -58,7 +58,6 @@ fn nobody_votes_twice_in_a_term() {
     let answers: alloc::vec::Vec<bool> = net
         .raft(1)
         .take_messages()
-        .iter()
         .map(|o| matches!(o.message.body, Body::VoteResponse { granted: true, .. }))
         .collect();
     assert_eq!(answers, [true, false, true]);

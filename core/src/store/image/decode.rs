@@ -3,6 +3,7 @@
 //! Dumps come from peers and from disk. Whatever they contain, reading them neither panics nor
 //! recurses, and takes memory in proportion to their length.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,18 +23,18 @@ use crate::time::rfc3339;
 const MAX_INDEX: u64 = u64::MAX / 2;
 
 pub(super) fn decode(dump: &[u8]) -> Result<Image, Malformed> {
-    let mut json = Reader::new(dump);
+    let mut json = Reader::new(dump)?;
     let (mut tree, mut index, mut events, mut stats) = (None, None, Vec::new(), Stats::default());
     let mut identity = Bytes::new();
     json.take(b'{', "wants an object")?;
     let mut first = true;
     while let Some(name) = json.member(core::mem::take(&mut first))? {
-        match name.as_str() {
+        match &*name {
             "Root" => tree = Some(read_tree(&mut json)?),
             "WatcherHub" => events = read_hub(&mut json)?,
             "CurrentIndex" => index = Some(json.number()?),
             "Stats" => stats = read_stats(&mut json)?,
-            "Quorate" => identity = json.string()?.into(),
+            "Quorate" => identity = bytes(json.string()?),
             "QuorateHex" => identity = json.hex()?.into(),
             _ => json.skip()?,
         }
@@ -49,22 +50,22 @@ pub(super) fn decode(dump: &[u8]) -> Result<Image, Malformed> {
 
 /// The history of a store at `index`: the longest unbroken run of events that ends there. etcd's
 /// own never has a gap; behind one, nobody could be told what they missed.
-fn history(index: u64, mut events: Vec<Event>) -> History {
+fn history(index: u64, mut events: Vec<Arc<Event>>) -> History {
     events.sort_by_key(|event| core::cmp::Reverse(event.index));
     let run = events.iter().zip((1..=index).rev().take(CAPACITY as usize));
     let run = run.take_while(|(event, wanted)| event.index == *wanted).count();
     let mut history = History::after(index - run as u64);
     events.truncate(run);
     for event in events.into_iter().rev() {
-        history.push(Arc::new(event));
+        history.push(event);
     }
     history
 }
 
 /// A node of which not all was read yet.
-struct Open {
+struct Open<'a> {
     /// Its name in the directory around it.
-    name: String,
+    name: Cow<'a, str>,
     node: Node,
     /// Its children so far, if it is a directory.
     children: Option<Nodes>,
@@ -74,8 +75,8 @@ struct Open {
     within: bool,
 }
 
-impl Open {
-    fn new(name: String) -> Self {
+impl<'a> Open<'a> {
+    fn new(name: Cow<'a, str>) -> Self {
         let content = Content::File(Bytes::new());
         let node = Node { created: 0, modified: 0, expires: None, content };
         Self { name, node, children: None, first: true, within: false }
@@ -86,12 +87,12 @@ fn read_tree(json: &mut Reader<'_>) -> Result<Tree, Malformed> {
     let mut builder = Builder::new();
     let mut open: Vec<Open> = Vec::new();
     json.take(b'{', "wants a node")?;
-    let mut top = Open::new(String::new());
+    let mut top = Open::new(Cow::Borrowed(""));
     loop {
         let name = json.member(core::mem::take(&mut top.first))?;
         match name {
             Some(name) if top.within => {
-                if matches!(name.as_str(), "" | "." | "..") || name.contains('/') {
+                if matches!(&*name, "" | "." | "..") || name.contains('/') {
                     return Err(json.malformed("wants the name of a key"));
                 }
                 json.take(b'{', "wants a node")?;
@@ -119,14 +120,14 @@ fn read_tree(json: &mut Reader<'_>) -> Result<Tree, Malformed> {
 }
 
 /// Reads a member of a node other than its children, of which only the beginning is read.
-fn read_member(json: &mut Reader<'_>, name: &str, top: &mut Open) -> Result<(), Malformed> {
+fn read_member(json: &mut Reader<'_>, name: &str, top: &mut Open<'_>) -> Result<(), Malformed> {
     match name {
         "CreatedIndex" if planted!(LoseCreatedIndex) => top.node.created = json.number()?.min(1),
         "CreatedIndex" => top.node.created = json.number()?,
         "ModifiedIndex" => top.node.modified = json.number()?,
         "ExpireTime" => top.node.expires = read_expiry(json)?,
         // In hexadecimal it is told once more where this is not all of it. That comes second.
-        "Value" => top.node.content = Content::File(json.string()?.into()),
+        "Value" => top.node.content = Content::File(bytes(json.string()?)),
         "ValueHex" => top.node.content = Content::File(json.hex()?.into()),
         "Children" if !json.takes_null() => {
             json.take(b'{', "wants children or null")?;
@@ -151,6 +152,13 @@ fn read_expiry(json: &mut Reader<'_>) -> Result<Option<i64>, Malformed> {
     time.map(Some).ok_or_else(|| json.malformed("wants a time between 1678 and 2262"))
 }
 
+fn bytes(text: Cow<'_, str>) -> Bytes {
+    match text {
+        Cow::Borrowed(text) => Bytes::copy_from_slice(text.as_bytes()),
+        Cow::Owned(text) => text.into(),
+    }
+}
+
 /// Takes the members of an object one by one. `read` reads those that it knows and says whether
 /// it did.
 fn members(
@@ -168,7 +176,7 @@ fn members(
 }
 
 /// The events of the history that is buried in etcd's hub.
-fn read_hub(json: &mut Reader<'_>) -> Result<Vec<Event>, Malformed> {
+fn read_hub(json: &mut Reader<'_>) -> Result<Vec<Arc<Event>>, Malformed> {
     let mut events = Vec::new();
     members(json, |json, name| {
         if name != "EventHistory" {
@@ -192,13 +200,13 @@ fn read_hub(json: &mut Reader<'_>) -> Result<Vec<Event>, Malformed> {
     Ok(events)
 }
 
-fn read_events(json: &mut Reader<'_>) -> Result<Vec<Event>, Malformed> {
+fn read_events(json: &mut Reader<'_>) -> Result<Vec<Arc<Event>>, Malformed> {
     let mut events = Vec::new();
     json.take(b'[', "wants an array of events")?;
     let mut first = true;
     while json.item(core::mem::take(&mut first))? {
         if !json.takes_null() {
-            events.push(read_event(json)?);
+            events.push(Arc::new(read_event(json)?));
         }
     }
     Ok(events)
@@ -234,8 +242,8 @@ fn read_view(json: &mut Reader<'_>) -> Result<NodeView, Malformed> {
     };
     members(json, |json, name| {
         match name {
-            "key" => view.path = json.string()?,
-            "value" => view.value = Some(json.string()?.into()),
+            "key" => view.path = json.string()?.into_owned(),
+            "value" => view.value = Some(bytes(json.string()?)),
             "valueHex" => view.value = Some(json.hex()?.into()),
             "dir" => view.dir = json.boolean()?,
             "expiration" => view.expiration = read_expiry(json)?,

@@ -1,11 +1,12 @@
 //! Just enough JSON for the dump: a writer that escapes as Go does, and a reader whose nesting is
 //! bounded by nothing but its input, because the tree of the keys is.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::go_json;
+use crate::{go_json, scan};
 
 /// Appends JSON text.
 pub(super) struct Writer(pub(super) Vec<u8>);
@@ -16,16 +17,8 @@ impl Writer {
         self.0.extend_from_slice(text.as_bytes());
     }
 
-    /// Appends the name of a member, which needs no escapes, and the colon.
-    pub(super) fn name(&mut self, name: &str) {
-        self.raw("\"");
-        self.raw(name);
-        self.raw("\":");
-    }
-
-    /// Appends a member that is a number.
-    pub(super) fn number(&mut self, name: &str, number: u64) {
-        self.name(name);
+    /// Appends a number.
+    pub(super) fn number(&mut self, number: u64) {
         self.raw(itoa::Buffer::new().format(number));
     }
 
@@ -34,25 +27,26 @@ impl Writer {
         self.format(format_args!("\"{something}\""));
     }
 
-    /// Appends bytes as a string. What is not UTF-8 is replaced by U+FFFD, byte for byte.
-    pub(super) fn string(&mut self, bytes: &[u8]) {
-        if go_json::is_plain(bytes) {
+    /// Appends bytes as a string. What is not UTF-8 is replaced by U+FFFD, byte for byte. Says
+    /// whether all of them stand for themselves.
+    pub(super) fn string(&mut self, bytes: &[u8]) -> bool {
+        let plain = go_json::is_plain(bytes);
+        if plain {
+            self.0.reserve(bytes.len() + 2);
             self.0.push(b'"');
             self.0.extend_from_slice(bytes);
             self.0.push(b'"');
         } else {
             go_json::write_string(self, bytes).expect("a vector takes everything");
         }
+        plain
     }
 
-    /// Appends bytes as a string member and, if they are not UTF-8, again in hexadecimal as
-    /// another member.
-    pub(super) fn value(&mut self, [name, hex]: [&str; 2], bytes: &[u8]) {
-        self.name(name);
-        self.string(bytes);
-        if !go_json::is_plain(bytes) && core::str::from_utf8(bytes).is_err() {
-            self.raw(",");
-            self.name(hex);
+    /// Appends bytes as a string and, if they are not UTF-8, again in hexadecimal as another
+    /// member, of which `hex` is the comma, the name and the colon.
+    pub(super) fn value(&mut self, bytes: &[u8], hex: &str) {
+        if !self.string(bytes) && core::str::from_utf8(bytes).is_err() {
+            self.raw(hex);
             self.raw("\"");
             for byte in bytes {
                 self.format(format_args!("{byte:02x}"));
@@ -88,13 +82,15 @@ impl fmt::Display for Malformed {
 
 /// Takes JSON text apart. Strict, but for members it is not asked for.
 pub(super) struct Reader<'a> {
-    bytes: &'a [u8],
+    text: &'a str,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let text = core::str::from_utf8(bytes);
+        let text = text.map_err(|e| Malformed { at: e.valid_up_to(), wanted: "wants UTF-8" })?;
+        Ok(Self { text, at: 0 })
     }
 
     /// A complaint about this place.
@@ -104,9 +100,8 @@ impl<'a> Reader<'a> {
 
     /// Takes a punctuation mark if it comes next.
     pub(super) fn takes(&mut self, mark: u8) -> bool {
-        let found = self.peek() == Some(mark);
-        self.at += usize::from(found);
-        found
+        self.peek();
+        self.takes_byte(mark)
     }
 
     /// Takes a punctuation mark.
@@ -121,7 +116,7 @@ impl<'a> Reader<'a> {
 
     /// Takes the name of the next member of an object and its colon, or the object's end.
     /// `first` says whether none was taken before.
-    pub(super) fn member(&mut self, first: bool) -> Result<Option<String>, Malformed> {
+    pub(super) fn member(&mut self, first: bool) -> Result<Option<Cow<'a, str>>, Malformed> {
         if self.takes(b'}') {
             return Ok(None);
         }
@@ -148,7 +143,9 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.peek();
         let digits = self.run(|byte| byte.is_ascii_digit());
-        let number = core::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+        let append =
+            |number: u64, digit: &u8| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+        let number = digits.iter().try_fold(0, append).filter(|_| !digits.is_empty());
         number.ok_or(Malformed { at: start, wanted: "wants a number of 64 bits" })
     }
 
@@ -163,19 +160,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn string(&mut self) -> Result<String, Malformed> {
+    /// Takes a string; without a copy if it has no escapes, as nearly all have none.
+    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Malformed> {
         self.take(b'"', "wants a string")?;
-        let mut text = String::new();
+        let plain = self.plain();
+        if self.takes_byte(b'"') {
+            return Ok(plain.into());
+        }
+        let mut text = String::from(plain);
         loop {
-            let plain = self.run(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f));
-            let plain = core::str::from_utf8(plain);
-            text.push_str(plain.map_err(|_| self.malformed("wants UTF-8"))?);
             match self.next() {
-                Some(b'"') => return Ok(text),
+                Some(b'"') => return Ok(text.into()),
                 Some(b'\\') => text.push(self.escape()?),
                 _ => return Err(self.malformed("wants the rest of a string")),
             }
+            text.push_str(self.plain());
         }
+    }
+
+    /// The text up to the end of a string or what else does not stand for itself.
+    fn plain(&mut self) -> &'a str {
+        let rest = &self.text[self.at..];
+        let ends =
+            |word| scan::equal(word, b'"') | scan::equal(word, b'\\') | scan::below(word, b' ');
+        let plain = &rest[..scan::before(rest.as_bytes(), ends)];
+        self.at += plain.len();
+        plain
     }
 
     /// Takes a string of hexadecimal digits as the bytes that they stand for.
@@ -241,7 +251,7 @@ impl<'a> Reader<'a> {
             Some(b'u') => {
                 let unit = self.unit()?;
                 let after = self.at;
-                if (0xd800..0xdc00).contains(&unit) && self.bytes[self.at..].starts_with(b"\\u") {
+                if (0xd800..0xdc00).contains(&unit) && self.rest().starts_with(b"\\u") {
                     self.at += 2;
                     let low = self.unit()?;
                     if (0xdc00..0xe000).contains(&low) {
@@ -268,25 +278,39 @@ impl<'a> Reader<'a> {
 
     fn takes_word(&mut self, word: &str) -> bool {
         self.peek();
-        let found = self.bytes[self.at..].starts_with(word.as_bytes());
+        let found = self.rest().starts_with(word.as_bytes());
         self.at += if found { word.len() } else { 0 };
         found
     }
 
     /// What comes next after white space.
     fn peek(&mut self) -> Option<u8> {
-        self.run(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-        self.bytes.get(self.at).copied()
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
+                next => return next.copied(),
+            }
+        }
     }
 
     fn next(&mut self) -> Option<u8> {
-        let byte = self.bytes.get(self.at).copied();
+        let byte = self.rest().first().copied();
         self.at += usize::from(byte.is_some());
         byte
     }
 
+    fn takes_byte(&mut self, byte: u8) -> bool {
+        let found = self.rest().first() == Some(&byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.text.as_bytes()[self.at..]
+    }
+
     fn run(&mut self, belongs: impl Fn(u8) -> bool) -> &'a [u8] {
-        let rest = &self.bytes[self.at..];
+        let rest = self.rest();
         let length = rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len());
         self.at += length;
         &rest[..length]

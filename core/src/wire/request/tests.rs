@@ -111,7 +111,30 @@ proptest! {
             refresh: nullable.1,
             ..Request::new(id, Method::Delete, path)
         };
-        prop_assert_eq!(Request::decode(request.encode()).unwrap(), request);
+        prop_assert_eq!(fast::read(&request.encode()), Some(request.clone()));
+        let library = RawRequest::decode(request.encode()).unwrap();
+        prop_assert_eq!(Request::try_from(&library).unwrap(), request);
+    }
+
+    #[test]
+    fn what_is_read_fast_is_what_the_library_reads(
+        at in any::<prop::sample::Index>(),
+        change in any::<u8>(),
+        cut in any::<bool>(),
+        flag in any::<Option<bool>>(),
+    ) {
+        let request = Request { prev_exist: flag, refresh: flag, time: -1, ..stored_put() };
+        let mut data = request.encode().to_vec();
+        let at = at.index(data.len());
+        data[at] = change;
+        if cut {
+            data.truncate(at + 1);
+        }
+        let data = Bytes::from(data);
+        if let Some(read) = fast::read(&data) {
+            let library = RawRequest::decode(data).map(|raw| Request::try_from(&raw));
+            prop_assert_eq!(library, Ok(Ok(read)));
+        }
     }
 
     #[test]

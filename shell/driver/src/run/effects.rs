@@ -105,7 +105,7 @@ impl<P: Platform> Effects<P> {
                 self.send(message);
             }
             Output::Reply { id, response, last } => {
-                self.news.extend(self.replies.pass(id, response, last));
+                self.news.extend(self.replies.pass(id, *response, last));
             }
             Output::Disk(op) => {
                 self.shared.counted.began(now, &op);

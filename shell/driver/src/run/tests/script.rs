@@ -177,10 +177,10 @@ impl Scripted {
             Request::Watch(_) => {
                 self.watches.push(id);
                 let stamp = self.view().stamp;
-                let begun = Response::Watching { stamp };
+                let begun = Box::new(Response::Watching { stamp });
                 out.push(Output::Reply { id, response: begun, last: false });
                 for index in 0..self.script.events {
-                    let response = Response::Event(event("/1/w", &format!("{index}")));
+                    let response = Box::new(Response::Event(event("/1/w", &format!("{index}"))));
                     out.push(Output::Reply { id, response, last: false });
                 }
             }
@@ -195,10 +195,11 @@ impl Scripted {
         let Request::Keys(keys) = request else { return };
         let event = event(&keys.path, &String::from_utf8_lossy(&keys.value));
         for watch in &self.watches {
-            let response = Response::Event(event.clone());
+            let response = Box::new(Response::Event(event.clone()));
             out.push(Output::Reply { id: *watch, response, last: false });
         }
         let response = Response::Keys { result: Ok(event), stamp: self.view().stamp };
+        let response = Box::new(response);
         out.push(Output::Reply { id, response, last: true });
     }
 
@@ -248,7 +249,8 @@ impl Machine for Scripted {
             }
             Input::Listening { result } => self.heard.note(format!("listening {result:?}")),
             Input::Stop => {
-                let ended = |id| Output::Reply { id, response: Response::WatchEnded, last: true };
+                let response = Box::new(Response::WatchEnded);
+                let ended = |id| Output::Reply { id, response: response.clone(), last: true };
                 out.extend(self.watches.drain(..).map(ended));
                 out.push(Output::Halt(Exit::Stopped { lines: Vec::new() }));
             }
