@@ -31,6 +31,7 @@ pub(crate) mod srv;
 mod stage;
 mod steps;
 pub mod table;
+mod told;
 mod versions;
 
 use alloc::boxed::Box;
@@ -48,6 +49,7 @@ use crate::node::{CallId, Effects, ListenError, Output};
 use crate::note::Note;
 use crate::time::Instant;
 use crate::wal::Owner;
+use first_log::FirstLog;
 use force::Forcing;
 use identity::Incarnation;
 use look::Look;
@@ -129,7 +131,11 @@ impl Boot {
 
     /// Whether there is a cluster already that this member joins.
     pub(crate) fn joins(&self) -> bool {
-        matches!(&self.stage, Stage::Creating(first) if first.joined())
+        match &self.stage {
+            Stage::WritingTold(..) => true,
+            Stage::Creating(first) => first.joined(),
+            _ => false,
+        }
     }
 
     /// A disk operation has ended.
@@ -236,6 +242,14 @@ impl Boot {
                     return self.go_on(now, course, fx);
                 }
                 Stage::WritingIdentity(file, incarnation, course)
+            }
+            Stage::WritingTold(mut file, incarnation, joined) => {
+                if file.done(ticket, fx.script) {
+                    let first = FirstLog::joining(&self.config, joined, incarnation, fx.script);
+                    Stage::Creating(Box::new(first))
+                } else {
+                    Stage::WritingTold(file, incarnation, joined)
+                }
             }
             stage => stage,
         };

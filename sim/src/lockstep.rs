@@ -3,7 +3,6 @@
 //! No thread, no task, no clock: one event after the other, in the order of simulated time and, at
 //! one moment, of their making. A run is a function of its seed and options.
 
-mod changes;
 mod clients;
 mod drive;
 mod event;

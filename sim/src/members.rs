@@ -19,6 +19,32 @@ pub(crate) const CLIENT_PORT: u16 = 2379;
 /// The token of a discovery service, which takes the place of the list.
 const TOKEN_URL: &str = "http://discovery:2379/token";
 
+/// How a member is started that has no data yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FirstStart {
+    /// As one of those that form the cluster.
+    Forms,
+    /// The same with a wrong list.
+    Misled(WrongList),
+    /// As one that was added to a cluster with these members, itself among them, in the form of
+    /// `-initial-cluster`; `auto` says whether it finds out by itself that there is one.
+    Joins { list: String, auto: bool },
+}
+
+impl FirstStart {
+    const fn wrong_list(&self) -> Option<WrongList> {
+        match self {
+            Self::Misled(wrong) => Some(*wrong),
+            Self::Forms | Self::Joins { .. } => None,
+        }
+    }
+}
+
+/// The peer URL by which a member on `host` is known that was added later.
+pub(crate) fn peer_url(host: usize) -> Url {
+    url(host, PEER_PORT)
+}
+
 /// The host that a name or address in a URL means.
 pub(crate) fn host_number(name: &str, hosts: usize) -> Option<usize> {
     let number = name.strip_prefix('n').or_else(|| name.strip_prefix("10.0.0."))?;
@@ -56,7 +82,14 @@ pub(crate) fn listed_as(options: &Options, host: usize) -> MemberId {
 const PATIENCE_MS: &str = "600000";
 
 /// Where the list comes from. A list that is wrong is one that an operator has written.
-fn source(options: &Options, wrong: Option<WrongList>, list: String) -> Settings {
+fn source(options: &Options, first: &FirstStart) -> Settings {
+    if let FirstStart::Joins { list, auto } = first {
+        let state = if *auto { "auto" } else { "existing" };
+        let settings = Settings::default().flag("initial-cluster", list.clone());
+        return settings.flag("initial-cluster-state", state);
+    }
+    let wrong = first.wrong_list();
+    let (list, _) = list(options, wrong);
     if options.discovery > 0 {
         return Settings::default().flag("discovery", TOKEN_URL);
     }
@@ -72,10 +105,10 @@ fn source(options: &Options, wrong: Option<WrongList>, list: String) -> Settings
 pub(crate) fn config(
     options: &Options,
     host: usize,
-    wrong: Option<WrongList>,
+    first: &FirstStart,
     entropy: [u8; 32],
 ) -> Config {
-    let (list, token) = list(options, wrong);
+    let (_, token) = list(options, first.wrong_list());
     let name = if options.addresses == 0 { "n" } else { "10.0.0." };
     let advertised = format!("http://{name}{host}:{PEER_PORT}");
     Config {
@@ -84,7 +117,7 @@ pub(crate) fn config(
         listen_peer_urls: vec![url(host, PEER_PORT)],
         listen_client_urls: vec![url(host, CLIENT_PORT)],
         advertise_client_urls: vec![url(host, CLIENT_PORT)],
-        first_start: source(options, wrong, list)
+        first_start: source(options, first)
             .flag("initial-advertise-peer-urls", advertised)
             .flag("initial-cluster-token", token),
         resolver: None,

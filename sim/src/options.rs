@@ -42,6 +42,8 @@ macro_rules! options {
 options! {
     /// Members of the cluster.
     members,
+    /// Hosts that have no member at first.
+    spares,
     /// How long faults last.
     safety_ms,
     /// How long a healthy quorum may take to elect, commit and catch up.
@@ -169,6 +171,7 @@ impl Options {
         let c = &mut chance;
         let mut options = Self {
             members: [3, 3, 3, 3, 5, 5, 1, 7][c.index(8)],
+            spares: [0, 1, 1, 2][c.index(4)],
             safety_ms: 60_000,
             liveness_ms: 40_000,
             heartbeat_ms: [100, 100, 50, 50][c.index(4)],
@@ -225,7 +228,7 @@ impl Options {
         self.stall_ppm = maybe([100, 1000, 3000, 10_000]);
         self.sync_error_ppm = maybe([50, 200, 1000, 3000]);
         self.full_mean_ms = maybe([10_000, 20_000, 30_000, 30_000]);
-        self.change_mean_ms = maybe([20_000, 30_000, 60_000, 60_000]);
+        self.change_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
         self.down_ms = [20, 200, 1000, 5000][c.index(4)];
         self.pause_length_ms = c.between(100, 4000);
         self.stall_ms = c.between(20, 2000);
@@ -246,12 +249,17 @@ impl Options {
     }
 
     /// The options of a run of the world, which is as long as a third of one in lockstep: it costs
-    /// many times as much. Changes of the membership are left to lockstep.
+    /// many times as much.
     #[must_use]
     pub const fn for_world(mut self) -> Self {
         self.safety_ms = 20_000;
-        self.change_mean_ms = 0;
+        self.change_mean_ms /= 3;
         self
+    }
+
+    /// How many hosts there are: those of the first members, and behind them those that have none.
+    pub const fn hosts(&self) -> usize {
+        (self.members + self.spares) as usize
     }
 
     /// Changes the options that the environment names.
@@ -274,8 +282,9 @@ impl Options {
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let field = self.field(name).ok_or_else(|| format!("there is no option {name:?}"))?;
         *field = value.parse().map_err(|_| format!("{name}: {value:?} is no number"))?;
-        if !(1..=16).contains(&self.members) {
-            return Err(format!("members: {} is not within 1..=16", self.members));
+        if !(1..=16).contains(&self.members) || self.spares > 16 - self.members {
+            let (members, spares) = (self.members, self.spares);
+            return Err(format!("members and spares: {members} and {spares} are not 1 to 16"));
         }
         Ok(())
     }

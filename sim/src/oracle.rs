@@ -66,6 +66,11 @@ impl Violation {
         Self { kind: Kind::Safety, oracle, node: Some(node), index: None, detail }
     }
 
+    /// A broken promise of safety of the cluster as a whole.
+    pub const fn anywhere(oracle: &'static str, detail: String) -> Self {
+        Self { kind: Kind::Safety, oracle, node: None, index: None, detail }
+    }
+
     /// The same with the index in question.
     #[must_use]
     pub const fn at(mut self, index: u64) -> Self {
@@ -167,6 +172,7 @@ impl Oracles {
                 self.ledger.committed(node, *last, machine)?;
             }
             Note::Applied { last, store_index } => {
+                self.bootstrap.applied(node);
                 let from = self.ledger.applied_index(node);
                 self.ledger.applied(node, *last, machine)?;
                 self.state.applied(node, last.index, *store_index, machine)?;
@@ -180,6 +186,7 @@ impl Oracles {
                 }
             }
             Note::SnapshotInstalled { last } => {
+                self.bootstrap.applied(node);
                 self.ledger.installed(node, *last)?;
                 self.state.installed(node, last.index, machine)?;
                 membership::Membership::applied(node, machine, self.ledger.configurations())?;
@@ -190,6 +197,7 @@ impl Oracles {
                 self.bootstrap.decided(node, (*member, *cluster), *restart)?;
             }
             Note::Formed => self.bootstrap.formed(node, machine)?,
+            Note::Joined => self.bootstrap.joined(node)?,
             _ => {}
         }
         Ok(())
@@ -259,6 +267,17 @@ impl Oracles {
     /// The directory of a member holds other data than before, or none.
     pub fn data_replaced(&mut self, node: usize) {
         self.bootstrap.replaced(node);
+    }
+
+    /// A host has no member any more, and no data of one.
+    pub fn vacated(&mut self, node: usize) {
+        self.ledger.vacated(node);
+        self.state.started(node);
+        self.durability.vacated(node);
+        self.monotonic.vacated(node);
+        self.events.vacated(node);
+        self.bootstrap.vacated(node);
+        self.membership.vacated(node);
     }
 
     /// All data of a member is lost.

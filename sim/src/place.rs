@@ -7,6 +7,7 @@
 mod data;
 mod ending;
 mod faults;
+mod membership;
 mod quorum;
 
 use std::ops::{Index, IndexMut};
@@ -14,17 +15,21 @@ use std::ops::{Index, IndexMut};
 use quorate_core::id::MemberId;
 use quorate_core::node::Exit;
 use quorate_core::note::Note;
+use quorate_core::url::Url;
 
 use crate::disk::FileSystem;
-use crate::members::listed_as;
+use crate::members::{FirstStart, listed_as};
 use crate::options::Options;
 use crate::oracle::Violation;
 use crate::oracle::configurations::Configurations;
-use crate::plan::WrongList;
+use crate::plan::{At, WrongList};
 use crate::stats::Stats;
 
 pub(crate) use ending::{Ended, Reasons};
 pub(crate) use faults::{Doom, Faults, Hosts, Later, Parts};
+pub(crate) use membership::Told;
+
+use membership::Operation;
 
 /// The pause of a supervisor before it starts a process again that has ended by itself.
 pub(crate) const RESTART_US: u64 = 1_000_000;
@@ -41,33 +46,49 @@ pub(crate) enum Loss {
     Wiped,
 }
 
+/// How a member came to a host that was not there from the first moment.
+#[derive(Clone, Debug)]
+struct Join {
+    /// The URL under which it was added.
+    url: Url,
+    /// The URL under which it can be reached.
+    home: Url,
+    /// What the one is to the other.
+    at: At,
+    /// Whether it finds out by itself that there is a cluster.
+    auto: bool,
+}
+
 /// What is known of a host from outside.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// The member that belongs here by the right list.
-    pub(crate) listed_as: MemberId,
+    /// The member that belongs here: by the right list, or by the log once it was added.
+    belongs: Option<MemberId>,
+    /// How that came, unless it was there from the first moment.
+    joins: Option<Join>,
     /// Who lives here, as far as it said so; kept over restarts.
     pub(crate) member: Option<MemberId>,
     /// Why it may never start again, if that is so.
-    pub(crate) lost: Option<Loss>,
+    lost: Option<Loss>,
     /// What is wrong with the list of members that it is started with.
-    pub(crate) wrong_list: Option<WrongList>,
+    wrong_list: Option<WrongList>,
     /// Whether it was ever started with the right list.
     listed: bool,
     /// Whether it ever took part in the cluster.
-    pub(crate) formed: bool,
+    formed: bool,
     /// A copy of its data that was put aside.
     copy: Option<FileSystem>,
     /// Whether its removal was asked for.
-    pub(crate) asked_to_leave: bool,
-    /// How often it ended after it had lost its data, or its place in the cluster.
+    asked_to_leave: bool,
+    /// How often it ended for something that does not change any more.
     hopeless: u32,
 }
 
-/// All hosts of a run.
+/// All hosts of a run, and what was done to them.
 #[derive(Debug)]
 pub(crate) struct Places {
     all: Vec<Place>,
+    operations: Vec<Operation>,
 }
 
 impl Index<usize> for Places {
@@ -85,9 +106,11 @@ impl IndexMut<usize> for Places {
 }
 
 impl Place {
-    const fn new(listed_as: MemberId) -> Self {
+    /// A host on which nobody lives.
+    const fn vacant() -> Self {
         Self {
-            listed_as,
+            belongs: None,
+            joins: None,
             member: None,
             lost: None,
             wrong_list: None,
@@ -99,31 +122,39 @@ impl Place {
         }
     }
 
-    /// A process starts here; gives what is wrong with its list of members.
-    pub(crate) const fn starts(&mut self, stats: &mut Stats) -> Option<WrongList> {
-        self.listed |= self.wrong_list.is_none();
-        stats.wrong_lists += self.wrong_list.is_some() as u64;
-        self.wrong_list
+    /// Whether nobody lives here.
+    pub(crate) const fn is_vacant(&self) -> bool {
+        self.belongs.is_none() && self.joins.is_none()
+    }
+
+    /// Whether its member was there from the first moment.
+    const fn is_first(&self) -> bool {
+        self.belongs.is_some() && self.joins.is_none()
+    }
+
+    /// Whether its member, if it has one, is where others believe it to be.
+    fn is_at_home(&self) -> bool {
+        self.joins.as_ref().is_none_or(|join| join.at == At::Home)
     }
 
     /// The member said what happened to it.
     pub(crate) const fn noted(&mut self, note: &Note) {
         match note {
             Note::BootDecided { member, .. } => self.member = Some(*member),
-            Note::Applied { .. } => self.formed = true,
+            Note::Applied { .. } | Note::SnapshotInstalled { .. } => self.formed = true,
             _ => {}
         }
     }
 
     /// Whether the member here was removed, by the committed log.
-    pub(crate) fn was_removed(&self, known: &Configurations) -> bool {
-        known.was_removed(self.listed_as)
+    fn was_removed(&self, known: &Configurations) -> bool {
+        self.belongs.is_some_and(|member| known.was_removed(member))
     }
 
     /// A process ended by itself. Whether somebody starts it again: what has lost its data, or its
-    /// place in the cluster, ends in the same way each time.
-    const fn is_worth_a_start(&mut self, leaves: bool) -> bool {
-        self.hopeless += (leaves || self.lost.is_some()) as u32;
+    /// place in the cluster, or was never added under its URL, ends in the same way each time.
+    fn is_worth_a_start(&mut self, leaves: bool) -> bool {
+        self.hopeless += u32::from(leaves || self.lost.is_some() || !self.is_at_home());
         self.hopeless < ATTEMPTS
     }
 
@@ -140,15 +171,49 @@ impl Place {
 }
 
 impl Places {
-    /// The hosts of a run, each with its member.
+    /// The hosts of a run, the first of them each with its member.
     pub(crate) fn new(options: &Options) -> Self {
-        let hosts = 0..options.members as usize;
-        Self { all: hosts.map(|host| Place::new(listed_as(options, host))).collect() }
+        let first = |host| {
+            let is_first = host < options.members as usize;
+            let belongs = is_first.then(|| listed_as(options, host));
+            Place { belongs, ..Place::vacant() }
+        };
+        Self { all: (0..options.hosts()).map(first).collect(), operations: Vec::new() }
     }
 
     /// How many hosts there are.
     pub(crate) const fn count(&self) -> usize {
         self.all.len()
+    }
+
+    /// The next host from this one on on which somebody lives; itself if there is none.
+    pub(crate) fn inhabited(&self, host: usize) -> usize {
+        let mut from_here = (host..self.count()).chain(0..host);
+        from_here.find(|host| !self[*host].is_vacant()).unwrap_or(host)
+    }
+
+    /// A process starts on a host; gives with which flags.
+    pub(crate) fn starts(
+        &mut self,
+        host: usize,
+        known: &Configurations,
+        stats: &mut Stats,
+    ) -> FirstStart {
+        let first = self.first_start(host, known);
+        let misled = matches!(first, FirstStart::Misled(_));
+        self[host].listed |= !misled;
+        stats.wrong_lists += u64::from(misled);
+        first
+    }
+
+    /// The healthy hosts whose members have no vote yet.
+    pub(crate) fn learners(&self, healthy: &[usize], known: &Configurations) -> Vec<usize> {
+        let is_learner = |host: &&usize| {
+            let learners = known.latest().map(|now| &now.learners);
+            let member = self[**host].belongs;
+            learners.zip(member).is_some_and(|(learners, member)| learners.contains(&member))
+        };
+        healthy.iter().filter(is_learner).copied().collect()
     }
 
     fn others(&self, host: usize) -> impl Iterator<Item = &Place> {

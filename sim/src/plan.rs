@@ -101,8 +101,8 @@ pub enum Fault {
         /// How far, in milliseconds.
         by_ms: i64,
     },
-    /// Changes of the membership are proposed to the leader, all at once: at most the first of
-    /// them may take effect. They are no fault, but like one they come when they come.
+    /// Members are asked for changes of the membership, all at once and each another one if there
+    /// are several. They are no fault, but like one they come when they come.
     Change {
         /// The changes.
         changes: Vec<Change>,
@@ -192,6 +192,16 @@ pub enum Change {
         /// Its host.
         host: usize,
     },
+    /// The host gets a member if it has none, or one that was removed: it is added, and started
+    /// with an empty directory.
+    Add {
+        /// The host.
+        host: usize,
+        /// Where it is said to be.
+        at: At,
+        /// Whether it is started so that it finds out by itself that there is a cluster.
+        auto: bool,
+    },
     /// The member's peer URL becomes another one that leads to the same host.
     Move {
         /// Its host.
@@ -199,6 +209,18 @@ pub enum Change {
         /// Whether it has the host's name, and not its address.
         by_name: bool,
     },
+}
+
+/// Where a member that is added is said to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum At {
+    /// Where it is.
+    Home,
+    /// Where another one is.
+    Elsewhere,
+    /// Where nobody is.
+    Nowhere,
 }
 
 /// What ends a process that is not asked.

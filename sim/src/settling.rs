@@ -43,3 +43,8 @@ pub(crate) fn unsettled(
     let behind = applied.iter().any(|index| *index != last);
     behind.then(|| format!("applied are {applied:?} of {last}"))
 }
+
+/// Healthy members that have no vote yet, in words.
+pub(crate) fn unpromoted(learners: &[usize]) -> Option<String> {
+    (!learners.is_empty()).then(|| format!("{learners:?} are healthy, and have no vote"))
+}

@@ -129,8 +129,14 @@ counters! {
     writes_torn,
     /// Unsynced directory entries that a power loss dropped.
     entries_dropped,
-    /// Changes of the membership proposed.
+    /// Changes of the membership asked for.
     changes,
+    /// Members that were added and have joined.
+    joined,
+    /// Starts that were refused because the member was not added, or nobody said so.
+    joins_refused,
+    /// Members that have found that all of them are Quorate.
+    all_quorate,
     /// Processes that ended because their member was removed.
     removed,
     /// Runs without a liveness phase: who knew of the last removal has left.
@@ -150,6 +156,8 @@ impl Stats {
     pub(crate) const fn note(&mut self, note: &Note) {
         match note {
             Note::BecameLeader { .. } => self.leaders += 1,
+            Note::Joined => self.joined += 1,
+            Note::AllQuorate => self.all_quorate += 1,
             Note::SnapshotSaved { .. } => self.snapshots_saved += 1,
             Note::SnapshotInstalled { .. } => self.snapshots_installed += 1,
             Note::TornTail { .. } => self.torn_tails += 1,

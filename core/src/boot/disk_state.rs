@@ -19,6 +19,8 @@ pub const REGISTRATION: &str = "quorate/registration";
 pub const PROXY: &str = "quorate.proxy";
 /// By which data directories this member knows its peers.
 pub const PEERS: &str = "quorate/peers";
+/// The members that this one was told when it joined, until its log has them.
+pub const TOLD: &str = "quorate/told";
 /// The lock file, beside and not within [`ROOT`], so that taking the lock makes no member.
 pub const LOCK: &str = "quorate.lock";
 

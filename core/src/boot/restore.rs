@@ -6,10 +6,14 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::Restored;
+use bytes::Bytes;
+
+use super::disk_state::TOLD;
+use super::{Restored, told};
 use crate::config::Config;
-use crate::disk::{DirEntry, Done, Found, Op, Script, Ticket};
+use crate::disk::{DirEntry, DiskErrorKind, Done, Found, Op, Script, Ticket};
 use crate::error::Refusal;
+use crate::member::Member;
 use crate::note::Note;
 use crate::raft::{Log, LogId, Snapshot};
 use crate::snap::{self, Candidate, Shelf};
@@ -22,6 +26,8 @@ pub(super) struct Restore {
     entropy: u64,
     segment_bytes: u64,
     listings: [(Ticket, Option<Vec<DirEntry>>); 2],
+    /// The file of the members that this one was told; empty if there is none.
+    told: (Ticket, Option<Bytes>),
     reading: Option<Reading>,
 }
 
@@ -58,6 +64,8 @@ pub(super) struct Ended {
     pub(super) hard: HardState,
     pub(super) log: Log,
     pub(super) snapshot: Option<Restored>,
+    /// The members that it was told when it joined, if its log does not have them.
+    pub(super) told: Vec<Member>,
     pub(super) notes: Vec<Note>,
 }
 
@@ -69,7 +77,8 @@ impl Restore {
             (ticket, None)
         });
         let (entropy, segment_bytes) = (config.wal_entropy(), config.wal_segment_bytes);
-        Self { entropy, segment_bytes, listings, reading: None }
+        let told = (read(TOLD.into(), script), None);
+        Self { entropy, segment_bytes, listings, told, reading: None }
     }
 
     /// Takes the end of a disk operation.
@@ -81,12 +90,25 @@ impl Restore {
         done: Done,
         script: &mut Script,
     ) -> Result<Option<Outcome>, Refusal> {
+        if self.told == (done.ticket, None) && is_absent(&done) {
+            self.told.1 = Some(Bytes::new());
+            self.begin_to_read(script)?;
+            return Ok(None);
+        }
         let found = done.result.map_err(|error| {
             Refusal::new(format!("cannot read the data directory: {}", error.message)).of_data()
         })?;
         match (self.reading.take(), found) {
             (None, Found::Entries(entries)) => {
-                self.listed(done.ticket, entries, script)?;
+                if let Some(slot) = self.listings.iter_mut().find(|(t, _)| *t == done.ticket) {
+                    slot.1 = Some(entries);
+                }
+                self.begin_to_read(script)?;
+                Ok(None)
+            }
+            (None, Found::Bytes(file)) if self.told.0 == done.ticket => {
+                self.told.1 = Some(file);
+                self.begin_to_read(script)?;
                 Ok(None)
             }
             (Some(Reading::Log(ticket, mut replay)), Found::Bytes(bytes))
@@ -108,16 +130,9 @@ impl Restore {
         }
     }
 
-    fn listed(
-        &mut self,
-        ticket: Ticket,
-        entries: Vec<DirEntry>,
-        script: &mut Script,
-    ) -> Result<(), Refusal> {
-        if let Some(slot) = self.listings.iter_mut().find(|(wanted, _)| *wanted == ticket) {
-            slot.1 = Some(entries);
-        }
-        if let [(_, Some(segments)), (_, Some(_))] = &self.listings {
+    /// Reads the log, once it is known what there is.
+    fn begin_to_read(&mut self, script: &mut Script) -> Result<(), Refusal> {
+        if let ([(_, Some(segments)), (_, Some(_))], (_, Some(_))) = (&self.listings, &self.told) {
             let replay = Replay::new(segments)?;
             // A member has at least one segment, or the decision would have been another.
             let ended = self.read_log(replay, script)?;
@@ -185,8 +200,25 @@ impl Restore {
         let listing = self.listings[1].1.as_deref().unwrap_or_default();
         let shelf = Shelf::new(listing, &marks, script);
         let log = Log::new(base, entries);
-        Ok(Outcome::Member(Box::new(Ended { owner, wal, shelf, hard, log, snapshot, notes })))
+        let told = self.told(log.last())?;
+        let ended = Ended { owner, wal, shelf, hard, log, snapshot, told, notes };
+        Ok(Outcome::Member(Box::new(ended)))
     }
+}
+
+impl Restore {
+    /// The members that this one was told, if its log does not have them yet.
+    fn told(&self, last: LogId) -> Result<Vec<Member>, Refusal> {
+        match &self.told.1 {
+            Some(file) if last.index == 0 && !file.is_empty() => told::decode(file),
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Whether a file was looked for that does not exist.
+fn is_absent(done: &Done) -> bool {
+    matches!(&done.result, Err(error) if error.kind == DiskErrorKind::NotFound)
 }
 
 impl Material {

@@ -41,6 +41,8 @@ pub(super) enum Stage {
     ReadingIdentity(Ticket, Course),
     WritingIdentity(Replace, Incarnation, Course),
     Forming(Agreed, Forming),
+    /// The members of the cluster that it joins are written down.
+    WritingTold(Replace, Incarnation, Joined),
     Creating(Box<FirstLog>),
     /// It is no member, but a proxy.
     Proxying(InitialCluster),
@@ -90,6 +92,7 @@ impl Stage {
     pub(super) fn owner(&self) -> Option<Owner> {
         match self {
             Self::Forming(agreed, _) => Some(agreed.owner()),
+            Self::WritingTold(_, _, joined) => Some(joined.owner),
             Self::Creating(first) => Some(first.owner()),
             _ => None,
         }
@@ -99,6 +102,7 @@ impl Stage {
     pub(super) fn members(&self) -> Vec<Member> {
         match self {
             Self::Forming(agreed, _) => agreed.members(),
+            Self::WritingTold(_, _, joined) => joined.members.clone(),
             Self::Creating(first) => first.members().to_vec(),
             _ => Vec::new(),
         }

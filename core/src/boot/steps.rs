@@ -21,7 +21,7 @@ use super::settle::{Settled, Settling};
 use super::srv::{Listed, Renewal, Search, Srv};
 use super::stage::{Course, Stage};
 use super::table::Plan;
-use super::{Boot, disk_state, restore, settle, table};
+use super::{Boot, disk_state, restore, settle, table, told};
 use crate::config::{Config, Form};
 use crate::disk::Op;
 use crate::error::Refusal;
@@ -167,8 +167,8 @@ impl Boot {
             Course::Join(joined) => {
                 let Owner { member, cluster } = joined.owner;
                 fx.note(Note::BootDecided { member, cluster, restart: false });
-                let first = FirstLog::joining(&self.config, joined, incarnation, fx.script);
-                Stage::Creating(Box::new(first))
+                let file = told::write(&joined.members, fx.script);
+                Stage::WritingTold(file, incarnation, joined)
             }
             Course::Discover(discovering) => Stage::Discovering(discovering.register(now, fx)),
             Course::Proxy(members) => Stage::Proxying(members),
@@ -267,8 +267,8 @@ impl Boot {
     pub(super) fn restored(&self, restored: restore::Ended, fx: &mut Effects<'_>) -> Progress {
         let Some(incarnation) = self.incarnation else { return Progress::Pending };
         self.told_restart(&restored, fx);
-        let restore::Ended { owner, wal, shelf, hard, log, snapshot, .. } = restored;
-        let (campaign, told) = (false, Vec::new());
+        let restore::Ended { owner, wal, shelf, hard, log, snapshot, told, .. } = restored;
+        let campaign = false;
         let booted = Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told };
         Progress::Done(Box::new(booted))
     }

@@ -1,8 +1,9 @@
 //! Whether the version of a running cluster is one that this program can join.
 //!
-//! As in etcd every member is asked, those that do not answer do not count, and one at least has to
-//! know. A cluster decides its version within moments of its first election: for that long the
-//! question is asked again.
+//! As in etcd every member is asked, and those that do not answer do not count. A cluster decides
+//! its version within moments of its first election: for that long the question is asked again. One
+//! that has none after all may have lost its quorum before, and may need just this member to have
+//! one again: then the versions of its members count, of which it would decide for the lowest.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -17,7 +18,7 @@ use crate::http::Answer;
 use crate::member::Member;
 use crate::node::{CallId, Effects};
 use crate::time::{Duration, Instant};
-use crate::wire::version::{Personality, UNSAID, Version};
+use crate::wire::version::{NOT_DECIDED, Personality, UNSAID, Version};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -37,6 +38,8 @@ pub(super) struct Versions {
     urls: Vec<String>,
     calls: BTreeMap<CallId, String>,
     decided: Vec<(String, Version)>,
+    /// Versions of members of a cluster that has decided none.
+    undecided: Vec<(String, Version)>,
     failed: Vec<String>,
     due: Option<Instant>,
     until: Instant,
@@ -61,6 +64,7 @@ impl Versions {
                 .collect(),
             calls: BTreeMap::new(),
             decided: Vec::new(),
+            undecided: Vec::new(),
             failed: Vec::new(),
             due: Some(now),
             until: now + PATIENCE,
@@ -72,6 +76,7 @@ impl Versions {
         if self.due.is_some_and(|due| due <= now) {
             self.due = None;
             self.failed.clear();
+            self.undecided.clear();
             self.calls = self.urls.iter().map(|url| (get(url, TIMEOUT, fx), url.clone())).collect();
         }
     }
@@ -92,7 +97,8 @@ impl Versions {
     ) -> Result<Asked, Refusal> {
         let Some(url) = self.calls.remove(&call) else { return Ok(Asked::Waiting) };
         match result.and_then(|answer| said(&answer)) {
-            Ok(version) => self.decided.push((url, version)),
+            Ok(Said { cluster: Some(version), .. }) => self.decided.push((url, version)),
+            Ok(Said { cluster: None, server }) => self.undecided.push((url, server)),
             Err(cause) => self.failed.push(format!("{url}: {cause}")),
         }
         if !self.calls.is_empty() {
@@ -106,6 +112,13 @@ impl Versions {
             return Ok(Asked::Fits);
         }
         if now >= self.until {
+            let older = |(_, server): &&(String, Version)| *server < LOWEST;
+            if let Some((url, server)) = self.undecided.iter().find(older) {
+                return Err(incompatible().hint(format!("{url} has decided none, and is {server}")));
+            }
+            if !self.undecided.is_empty() {
+                return Ok(Asked::Fits);
+            }
             let causes = core::mem::take(&mut self.failed);
             return Err(causes.into_iter().fold(incompatible(), Refusal::hint));
         }
@@ -119,20 +132,34 @@ fn incompatible() -> Refusal {
         .hint(format!("this member joins clusters of version {LOWEST} to {HIGHEST}"))
 }
 
-/// The version of the cluster that an answer says.
-fn said(answer: &Answer) -> Result<Version, String> {
+/// What a member says.
+struct Said {
+    /// The version of the cluster, if one was decided.
+    cluster: Option<Version>,
+    /// The version of the member itself.
+    server: Version,
+}
+
+fn said(answer: &Answer) -> Result<Said, String> {
     #[derive(Deserialize)]
     struct Body {
+        etcdserver: String,
         etcdcluster: String,
     }
     match answer.status {
         200 => {}
         // 2.0 does not say.
-        404 => return Ok(UNSAID),
+        404 => return Ok(Said { cluster: Some(UNSAID), server: UNSAID }),
         status => return Err(format!("it answered with status {status}")),
     }
     let body: Body = serde_json::from_slice(&answer.body).map_err(|error| format!("{error}"))?;
-    Version::parse(&body.etcdcluster)
-        .map(Version::without_patch)
-        .ok_or_else(|| format!("the version of its cluster is {:?}", body.etcdcluster))
+    let server = Version::parse(&body.etcdserver)
+        .ok_or_else(|| format!("its version is {:?}", body.etcdserver))?;
+    let cluster = Version::parse(&body.etcdcluster).map(Version::without_patch);
+    match cluster {
+        None if body.etcdcluster != NOT_DECIDED => {
+            Err(format!("the version of its cluster is {:?}", body.etcdcluster))
+        }
+        cluster => Ok(Said { cluster, server }),
+    }
 }

@@ -15,6 +15,9 @@ pub struct Version {
     pub patch: u16,
 }
 
+/// What members say in the place of the cluster's version before one was decided.
+pub const NOT_DECIDED: &str = "not_decided";
+
 /// What a version is read as where none is said.
 pub const UNSAID: Version = Version::new(2, 0, 0);
 

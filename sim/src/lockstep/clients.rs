@@ -53,12 +53,12 @@ impl<M: Machine> World<M> {
             return;
         }
         let host = self.choose_host();
+        let id = self.next_request();
         let client = &mut self.clients[number];
         let chance = &mut self.chances.clients;
         let asked = self.workloads[client.workload].next(client.number, chance);
         client.turn += 1;
-        self.requests += 1;
-        let (turn, id) = (client.turn, ClientId(self.requests));
+        let turn = client.turn;
         let (watch, quorum, ttl_s) = match &asked {
             Asked::Keys(request) => (false, true, request.ttl_s),
             Asked::Read(_) => (false, false, None),
@@ -80,11 +80,16 @@ impl<M: Machine> World<M> {
     fn choose_host(&mut self) -> usize {
         match &self.healthy {
             Some(healthy) => healthy[self.chances.clients.index(healthy.len())],
-            None => self.chances.clients.index(self.hosts.len()),
+            None => self.places.inhabited(self.chances.clients.index(self.hosts.len())),
         }
     }
 
-    fn client_delay(&mut self) -> u64 {
+    pub(super) const fn next_request(&mut self) -> ClientId {
+        self.requests += 1;
+        ClientId(self.requests)
+    }
+
+    pub(super) fn client_delay(&mut self) -> u64 {
         MS / 10 + self.chances.clients.wait(MS / 2)
     }
 

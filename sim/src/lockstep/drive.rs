@@ -13,6 +13,7 @@ use super::world::{MS, World};
 use crate::disk;
 use crate::machine::Machine;
 use crate::oracle::Violation;
+use crate::place::{Faults as _, Told};
 use crate::plan::Moment;
 use crate::record::{What, Who, brief};
 use crate::workload::Outcome;
@@ -192,6 +193,9 @@ impl<M: Machine> World<M> {
         last: bool,
     ) {
         let Some(running) = self.hosts[process.host].process(process) else { return };
+        if let Some(number) = running.operations.remove(&id) {
+            return self.told(number, changed(&response));
+        }
         let Some((client, turn)) = running.requests.get(&id).copied() else { return };
         if last {
             running.requests.remove(&id);
@@ -305,5 +309,14 @@ impl<M: Machine> World<M> {
             Output::Halt(exit) => What::Halt(brief(exit)),
             other => What::Output(brief(other)),
         });
+    }
+}
+
+/// What came of asking for a change of the membership.
+fn changed(response: &api::Response) -> Told {
+    match response {
+        api::Response::Members(Ok(added)) => Told::Done(added.as_ref().map(|member| member.id)),
+        api::Response::Members(Err(_)) => Told::Refused,
+        _ => Told::Unknown,
     }
 }

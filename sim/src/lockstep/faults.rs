@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 
+use quorate_core::api::{MembersRequest, Request};
+use quorate_core::node::Input;
 use quorate_core::view::View;
 
 use super::event::{Event, Process};
 use super::world::{MS, World};
 use crate::disk::FileSystem;
 use crate::machine::Machine;
+use crate::oracle::Violation;
 use crate::place::{Doom, Faults as _, Hosts, Later, Parts};
-use crate::plan::{Change, Crash, Fault, Moment};
+use crate::plan::{Crash, Fault, Moment};
 use crate::record::{What, Who};
 
 /// Within this time after an election comes a crash that waits for one: about what it takes to make
@@ -101,8 +104,22 @@ impl<M: Machine> Hosts for World<M> {
         running.is_some_and(|running| running.reasons.has_wrong_list())
     }
 
-    fn change(&mut self, changes: &[Change]) {
-        self.change(changes);
+    fn choose(&mut self, below: usize) -> usize {
+        self.chances.hosts.index(below)
+    }
+
+    fn ask(&mut self, host: usize, number: usize, request: MembersRequest) {
+        let Some(process) = self.current(host) else { return };
+        let (wait, id) = (self.client_delay(), self.next_request());
+        if let Some(running) = self.hosts[host].process(process) {
+            running.operations.insert(id, number);
+        }
+        let input = Input::Client { id, request: Request::Members(request) };
+        self.queue.push(self.time + wait, Event::Input(process, Box::new(input)));
+    }
+
+    fn check(&mut self, verdict: Result<(), Violation>) {
+        self.check(verdict);
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Running<M> {
     pub(super) disk_free_at: u64,
     /// Clients whose answers are due, and the turns in which they asked.
     pub(super) requests: BTreeMap<ClientId, (usize, u64)>,
+    /// Changes of the membership that somebody asks for, by their numbers.
+    pub(super) operations: BTreeMap<ClientId, usize>,
     /// If it was asked to stop: how many microseconds it then stays down.
     pub(super) stopping: Option<u64>,
     /// What gives it a reason to end.
@@ -80,6 +82,7 @@ impl<M> Running<M> {
             disk_queue: VecDeque::new(),
             disk_free_at: 0,
             requests: BTreeMap::new(),
+            operations: BTreeMap::new(),
             stopping: None,
             reasons,
             doomed: None,

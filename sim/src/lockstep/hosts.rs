@@ -16,17 +16,19 @@ impl<M: Machine> World<M> {
     /// Starts the process of a host; `process` is the one that is to come.
     pub(super) fn start(&mut self, process: Process) {
         let host = &mut self.hosts[process.host];
-        if host.boot != process.boot || host.running.is_some() {
+        let vacant = self.places[process.host].is_vacant();
+        if host.boot != process.boot || host.running.is_some() || vacant {
             return;
         }
         self.stats.restarts += u64::from(process.boot > 0);
         let origin = self.chances.hosts.below(1 << 50);
         host.clock.restart(self.time, origin);
         let (entropy, seed) = (self.chances.hosts.seed(), self.chances.hosts.seed());
-        let place = &mut self.places[process.host];
-        let wrong = place.starts(&mut self.stats);
-        let config = config(&self.options, process.host, wrong, entropy);
+        let known = self.oracles.ledger().configurations();
+        let first = self.places.starts(process.host, known, &mut self.stats);
+        let config = config(&self.options, process.host, &first, entropy);
         let machine = M::new(config, seed, host.clock.now(self.time));
+        let place = &self.places[process.host];
         let reasons = Reasons::new(place, host.disk.files(), host.full);
         host.running = Some(Running::new(machine, reasons));
         self.oracles.started(process.host);

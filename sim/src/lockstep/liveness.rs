@@ -13,7 +13,7 @@ use crate::oracle::{Kind, Violation};
 use crate::place::{Faults as _, Later};
 use crate::plan::Fault;
 use crate::record::{What, Who};
-use crate::settling::{Standing, unsettled};
+use crate::settling::{Standing, unpromoted, unsettled};
 use crate::workload::request;
 
 /// How often the world looks whether the quorum has settled.
@@ -113,7 +113,9 @@ impl<M: Machine> World<M> {
         if self.quiet {
             return Some(format!("no leader has committed anything by itself: {quorum:?}"));
         }
+        let learners = self.places.learners(healthy, self.oracles.ledger().configurations());
         unsettled(&quorum, self.progress, self.clients_wait(), last)
+            .or_else(|| unpromoted(&learners))
             .or_else(|| self.watch_due())
             .or_else(|| self.owed(healthy))
     }

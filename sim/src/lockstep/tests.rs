@@ -21,6 +21,7 @@ fn options(seed: u64) -> Options {
         full_mean_ms: 0,
         wrong_list_mean_ms: 0,
         change_mean_ms: 0,
+        spares: 0,
         srv: 0,
         ..Options::draw(seed)
     }
@@ -55,6 +56,9 @@ fn the_sound_toy_passes() {
         "snapshots_saved",
         "snapshots_installed",
         "changes",
+        "joined",
+        "joins_refused",
+        "all_quorate",
         "removed",
         "stranded",
         // Its file is not one of those that are damaged, and it asks nobody before it starts.

@@ -84,7 +84,7 @@ impl<M: Machine> World<M> {
     /// The world of a scenario, at the moment 0; what happens is pushed to `recorder`.
     pub fn new(scenario: Scenario, recorder: Recorder) -> Self {
         let Scenario { seed, options, plan } = scenario;
-        let members = options.members as usize;
+        let members = options.hosts();
         let mut chances = Chances {
             network: Chance::new(seed, Stream::Network),
             disk: Chance::new(seed, Stream::Disk),
@@ -100,8 +100,8 @@ impl<M: Machine> World<M> {
             hosts,
             places: Places::new(&options),
             network: Network::new(members, &options),
-            dns: Dns::new(members),
-            discovery: Discovery::new("/token", Some(&members.to_string())),
+            dns: Dns::new(options.members as usize, members),
+            discovery: Discovery::new("/token", Some(&options.members.to_string())),
             polls: BTreeMap::new(),
             clients,
             workloads,

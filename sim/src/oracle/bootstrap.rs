@@ -9,12 +9,15 @@
 //! 3. "A running cluster that has my cluster ID and lists me as never started takes me in with the
 //!    same bootstrap entries; one that lists me as started, or has another cluster ID, is a
 //!    refusal."
+//!    Who was added at run time joins only where somebody says so.
 //! 4. "Every refusal names its cause, both sides of the comparison, and the remedy": it has a
 //!    message and at least one hint.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use quorate_core::id::{ClusterId, MemberId};
+use quorate_core::member::Cluster;
 use quorate_core::node::{CallId, Exit};
 use quorate_core::raft::EntryKind;
 use quorate_core::view::View;
@@ -45,13 +48,20 @@ struct Start {
 }
 
 /// What a member says to one that asks before it forms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Said {
     by: Option<MemberId>,
     cluster: Option<ClusterId>,
     formed: bool,
-    /// Whether it lists the one that asks as started; absent if it does not list it.
-    started: Option<bool>,
+    /// The members that it lists.
+    lists: Arc<Cluster>,
+}
+
+impl Said {
+    /// Whether it lists this member as one that has started; absent if it does not list it.
+    fn started(&self, member: MemberId) -> Option<bool> {
+        self.lists.members.get(&member).map(|member| !member.client_urls.is_empty())
+    }
 }
 
 impl Bootstrap {
@@ -67,6 +77,11 @@ impl Bootstrap {
         *start = Start { is: start.is, data: start.data, before, ..Start::default() };
     }
 
+    /// The member on a host, and all that was its, is gone.
+    pub(super) fn vacated(&mut self, node: usize) {
+        self.members[node] = Start::default();
+    }
+
     /// A member's directory now holds other data, or none.
     pub(super) fn replaced(&mut self, node: usize) {
         self.members[node].data = false;
@@ -75,10 +90,9 @@ impl Bootstrap {
     /// A member answers the question of another for its members, from this view.
     pub(super) fn said(&mut self, to: usize, call: CallId, view: &View) {
         let start = &mut self.members[to];
-        let asks = start.is.and_then(|(member, _)| view.cluster.members.get(&member));
-        let started = asks.map(|member| !member.client_urls.is_empty());
         let (by, cluster, formed) = (view.member, view.cluster_id, view.formed);
-        start.coming.insert(call, Said { by, cluster, formed, started });
+        let lists = Arc::clone(&view.cluster);
+        start.coming.insert(call, Said { by, cluster, formed, lists });
     }
 
     /// A call of a member was answered, or has failed.
@@ -121,9 +135,34 @@ impl Bootstrap {
         };
         let others: Vec<MemberId> = listed(machine).filter(|id| *id != own).collect();
         start.entitled(own, cluster, &others).map_err(|cause| {
-            let detail = format!("{own} forms {cluster}: {cause}; it heard {:?}", start.heard);
+            let heard: Vec<_> = start.heard.iter().map(|said| (said.by, said.formed)).collect();
+            let detail = format!("{own} forms {cluster}: {cause}; it heard {heard:?}");
             Violation::safety(NAME, node, detail)
         })
+    }
+
+    /// A member has applied entries.
+    pub(super) fn applied(&mut self, node: usize) {
+        self.members[node].data = true;
+    }
+
+    /// A member joins a cluster: its log is durable, and holds nothing yet.
+    ///
+    /// # Errors
+    /// If nobody of that cluster has told it that it was added and has never started.
+    pub(super) fn joined(&mut self, node: usize) -> Result<(), Violation> {
+        let start = &self.members[node];
+        let Some((own, cluster)) = start.is else {
+            return Err(Violation::safety(NAME, node, "joins before it is anybody".to_owned()));
+        };
+        let takes_in = |said: &Said| {
+            said.formed && said.cluster == Some(cluster) && said.started(own) == Some(false)
+        };
+        if start.heard.iter().any(takes_in) {
+            return Ok(());
+        }
+        let detail = format!("{own} joins {cluster}, where nobody said that it was added");
+        Err(Violation::safety(NAME, node, detail))
     }
 
     /// A member ends by itself.
@@ -164,10 +203,11 @@ impl Start {
         others: &[MemberId],
     ) -> Result<(), String> {
         let refused = |said: &&Said| {
-            said.formed && (said.cluster != Some(cluster) || said.started != Some(false))
+            said.formed && (said.cluster != Some(cluster) || said.started(own) != Some(false))
         };
         if let Some(said) = heard.iter().find(refused) {
-            return Err(format!("{said:?} is a refusal"));
+            let (by, in_its_list) = (said.by, said.started(own));
+            return Err(format!("{by:?} lists it as started: {in_its_list:?}, that is a refusal"));
         }
         if heard.iter().any(|said| said.formed) {
             return Ok(());

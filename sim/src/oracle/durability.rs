@@ -58,6 +58,11 @@ impl Durability {
         self.members[node].wiped = true;
     }
 
+    /// The member on a host, and all that was its, is gone.
+    pub(super) fn vacated(&mut self, node: usize) {
+        self.members[node] = Promises::default();
+    }
+
     /// A member decided how to start.
     ///
     /// # Errors

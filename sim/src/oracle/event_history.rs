@@ -37,6 +37,11 @@ impl EventHistory {
         Self { events: Vec::new(), compared: vec![0; members] }
     }
 
+    /// The member on a host, and all that was its, is gone.
+    pub(super) fn vacated(&mut self, node: usize) {
+        self.compared[node] = 0;
+    }
+
     /// The highest store index that any member came to.
     pub const fn last(&self) -> u64 {
         self.events.len() as u64

@@ -78,6 +78,12 @@ impl Ledger {
         self.reached[node]
     }
 
+    /// The member on a host, and all that was its, is gone.
+    pub(super) fn vacated(&mut self, node: usize) {
+        self.started(node);
+        self.reached[node] = 0;
+    }
+
     pub(super) fn started(&mut self, node: usize) {
         self.committed[node] = 0;
         self.applied[node] = 0;

@@ -13,7 +13,7 @@ use quorate_core::node::Exit;
 use quorate_core::raft::{Body, Entry, EntryKind, Message};
 
 use super::Violation;
-use super::configurations::Configurations;
+use super::configurations::{Configuration, Configurations};
 use crate::machine::{Machine, Standing};
 
 const NAME: &str = "membership";
@@ -46,6 +46,11 @@ impl Membership {
     /// A member starts: what was said to the process before is forgotten.
     pub(super) fn started(&mut self, node: usize) {
         self.members[node] = Heard { member: self.members[node].member, ..Heard::default() };
+    }
+
+    /// The member on a host, and all that was its, is gone.
+    pub(super) fn vacated(&mut self, node: usize) {
+        self.members[node] = Heard::default();
     }
 
     /// Who lives on a host.
@@ -137,8 +142,17 @@ impl Membership {
                 Self::one_change(node, machine)
             }
             Body::Snapshot(snapshot) => {
-                let voters: BTreeSet<MemberId> = snapshot.conf.voters.iter().copied().collect();
-                same(node, snapshot.last.index, Some(&voters), known)
+                let sent = Configuration {
+                    voters: snapshot.conf.voters.iter().copied().collect(),
+                    learners: snapshot.conf.learners.iter().copied().collect(),
+                };
+                match known.at(snapshot.last.index) {
+                    Some(right) if *right != sent => {
+                        let detail = format!("sends {sent:?}, by the log it is {right:?}");
+                        Err(Violation::safety(NAME, node, detail).at(snapshot.last.index))
+                    }
+                    _ => Ok(()),
+                }
             }
             _ => Ok(()),
         }
@@ -206,7 +220,7 @@ impl Heard {
         counted: impl Fn(MemberId) -> bool,
         what: impl Fn() -> String,
     ) -> Result<(), Violation> {
-        let Some(voters) = known.at(now.applied) else { return Ok(()) };
+        let Some(Configuration { voters, .. }) = known.at(now.applied) else { return Ok(()) };
         let count = voters.iter().filter(|id| counted(**id)).count();
         if count > voters.len() / 2 {
             return Ok(());
@@ -227,7 +241,7 @@ fn same(
     known: &Configurations,
 ) -> Result<(), Violation> {
     match (voters, known.at(index)) {
-        (Some(voters), Some(right)) if voters != right => {
+        (Some(voters), Some(right)) if *voters != right.voters => {
             let detail = format!("counts {voters:?}, by the log it is {right:?}");
             Err(Violation::safety(NAME, node, detail).at(index))
         }

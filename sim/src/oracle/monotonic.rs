@@ -21,6 +21,11 @@ impl MonotonicReads {
         Self { shown: vec![(0, 0); members], learned: Vec::new() }
     }
 
+    /// The member on a host, and all that it has shown, is gone.
+    pub(super) fn vacated(&mut self, node: usize) {
+        self.shown[node] = (0, 0);
+    }
+
     /// A member showed these indexes to a reader.
     ///
     /// # Errors

@@ -57,12 +57,15 @@ struct Resolver {
 impl Dns {
     /// A zone of so many hosts: `n0` at 10.0.0.0 and so on, and the service of their peers under
     /// `_etcd-server._tcp.cluster`.
-    pub fn new(hosts: usize) -> Self {
+    pub fn new(members: usize, hosts: usize) -> Self {
         let mut dns = Self::default();
         let mut services = Vec::new();
         for host in 0..hosts {
             let name = format!("n{host}");
-            services.push(Service { priority: 0, weight: 0, port: 2380, target: name.clone() });
+            if host < members {
+                let target = name.clone();
+                services.push(Service { priority: 0, weight: 0, port: 2380, target });
+            }
             let number = u8::try_from(host).expect("few hosts");
             let mut addresses = vec![IpAddr::from([10, 0, 0, number])];
             // Some hosts have an address more, which only they themselves ask for.
@@ -183,7 +186,7 @@ mod tests {
 
     #[test]
     fn without_trouble_everybody_sees_the_zone() {
-        let mut dns = Dns::new(3);
+        let mut dns = Dns::new(3, 3);
         for host in 0..3 {
             assert_eq!(
                 addresses(&mut dns, host),
@@ -196,7 +199,7 @@ mod tests {
 
     #[test]
     fn trouble_is_one_resolvers_and_ends() {
-        let mut dns = Dns::new(3);
+        let mut dns = Dns::new(3, 3);
         let troubles = [
             (Trouble::Absent, Failure::Absent),
             (Trouble::Server, Failure::Failed("server failure".into())),
@@ -213,7 +216,7 @@ mod tests {
 
     #[test]
     fn answers_of_another_zone_come_always_or_every_second_time() {
-        let mut dns = Dns::new(3);
+        let mut dns = Dns::new(3, 3);
         let all = |texts: [&str; 2]| Ok(texts.map(str::to_owned).to_vec());
         let (right, wrong) = (all(["10.0.0.1", "10.1.0.1"]), all(["10.9.9.1", "10.9.9.1"]));
         dns.trouble(0, Some(Trouble::Other));
@@ -227,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_service_has_a_record_for_each_host() {
-        let mut dns = Dns::new(2);
+        let mut dns = Dns::new(2, 3);
         let query = Query::Services("_etcd-server._tcp.cluster".into());
         let targets = |dns: &mut Dns| match dns.answer(0, &query) {
             (Ok(Records::Services(services)), wrong) => {

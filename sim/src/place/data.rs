@@ -1,25 +1,21 @@
 //! What happens to the data of hosts behind the back of their processes, and to the list of members
 //! that they are started with.
 
+use super::Loss;
 use super::faults::{Hosts, Parts};
-use super::{Loss, Places};
 use crate::disk::FileSystem;
 use crate::disk::rot::Rot;
 use crate::plan::{Crash, WrongList};
 
-impl Places {
-    /// Whether this host may be lost for good: a cluster stands it only of a minority, and only
-    /// once all others have formed it.
-    fn may_lose(&self, host: usize) -> bool {
-        let lost = self.others(host).filter(|other| other.lost.is_some()).count();
-        lost < (self.count() - 1) / 2
-            && self.others(host).all(|other| other.formed || other.lost.is_some())
-    }
+/// Whether the data of this host may be lost for good.
+fn may_lose(world: &mut impl Hosts, host: usize) -> bool {
+    let Parts { places, oracles, .. } = world.parts();
+    places.may_lose(host, oracles)
 }
 
 /// A disk damages what it holds.
 pub(super) fn rot(world: &mut impl Hosts, host: usize, rot: &Rot) {
-    if world.parts().places.may_lose(host) && world.files(host).rot(rot) {
+    if may_lose(world, host) && world.files(host).rot(rot) {
         let Parts { places, stats, .. } = world.parts();
         places[host].lost.get_or_insert(Loss::Rot);
         stats.rotten += 1;
@@ -29,7 +25,7 @@ pub(super) fn rot(world: &mut impl Hosts, host: usize, rot: &Rot) {
 
 /// A host loses all its data.
 pub(super) fn wipe(world: &mut impl Hosts, host: usize, down_us: u64) {
-    if !world.parts().places.may_lose(host) || !has_published(world, host) {
+    if !may_lose(world, host) || !has_published(world, host) {
         return;
     }
     replace(world, host, FileSystem::default(), down_us);
@@ -69,14 +65,16 @@ fn has_published(world: &mut impl Hosts, host: usize) -> bool {
         let known = view.as_ref().and_then(|view| view.cluster.members.get(&member));
         known.is_some_and(|known| !known.client_urls.is_empty())
     };
-    (0..count).filter(|other| *other != host).all(knows)
+    (0..count).filter(|other| *other != host && world.runs(*other)).all(knows)
 }
 
 /// From now on the host is started with a wrong list. One that runs is started anew.
 pub(super) fn wrong_list(world: &mut impl Hosts, host: usize, list: WrongList, down_us: u64) {
     let places = world.parts().places;
     // A member alone, or two with the same wrong list, are right to take it at its word.
-    if places.count() == 1 || places.others(host).any(|other| other.wrong_list.is_some()) {
+    let alone = places.others(host).all(|other| !other.is_first());
+    let is_first = places[host].is_first();
+    if alone || !is_first || places.others(host).any(|other| other.wrong_list.is_some()) {
         return;
     }
     places[host].wrong_list = Some(list);

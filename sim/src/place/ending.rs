@@ -62,6 +62,8 @@ pub(crate) struct Fate {
 enum Cause {
     /// The data was lost, and the cluster knows that there was some.
     Wiped,
+    /// It was not added, or not under the URL that it has, or nobody said so.
+    Join,
     /// The list of members was wrong.
     List,
     /// The resolver told something wrong, or nothing.
@@ -140,6 +142,9 @@ impl Reasons {
         if place.lost == Some(Loss::Wiped) {
             return Some(Cause::Wiped);
         }
+        if place.joins.is_some() && !place.formed {
+            return Some(Cause::Join);
+        }
         // A member that took part once looks at no list any more.
         if self.has_wrong_list() && !place.formed {
             return Some(Cause::List);
@@ -194,6 +199,7 @@ impl Places {
 const fn count(cause: Option<Cause>, stats: &mut Stats) {
     match cause {
         Some(Cause::Wiped) => stats.wiped_refused += 1,
+        Some(Cause::Join) => stats.joins_refused += 1,
         Some(Cause::List) => stats.lists_refused += 1,
         Some(Cause::Names) => stats.names_refused += 1,
         Some(Cause::Damage) => stats.damage_refused += 1,

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use quorate_core::api::MembersRequest;
 use quorate_core::view::View;
 
 use crate::disk::FileSystem;
 use crate::network::Network;
-use crate::oracle::Oracles;
+use crate::oracle::{Oracles, Violation};
 use crate::outside::dns::Dns;
-use crate::plan::{Change, Crash, Fault, Moment, Plan};
+use crate::plan::{Crash, Fault, Moment, Plan};
 use crate::stats::Stats;
 
+use super::membership::{self, Told};
 use super::{Places, data};
 
 /// A crash that waits for its moment.
@@ -33,6 +35,8 @@ pub(crate) enum Later {
     RightList(usize),
     /// The resolver of a host is right again.
     NamesRight(usize),
+    /// Somebody else is asked for the change of the membership with this number.
+    Ask(usize),
 }
 
 impl Later {
@@ -44,6 +48,7 @@ impl Later {
             Self::Space(host) => (19, host),
             Self::RightList(host) => (23, host),
             Self::NamesRight(host) => (24, host),
+            Self::Ask(number) => (25, number),
         }
     }
 }
@@ -109,8 +114,15 @@ pub(crate) trait Hosts {
     /// Whether the process of a host has a wrong list of members.
     fn has_wrong_list(&self, host: usize) -> bool;
 
-    /// Changes of the membership are asked for.
-    fn change(&mut self, changes: &[Change]);
+    /// Draws a number.
+    fn choose(&mut self, below: usize) -> usize;
+
+    /// Asks the process of a host for a change of the membership. What comes of it is to be
+    /// [told](Faults::told) under this number; or not, if the process ends.
+    fn ask(&mut self, host: usize, number: usize, request: MembersRequest);
+
+    /// Notes a broken promise; the first one counts.
+    fn check(&mut self, verdict: Result<(), Violation>);
 }
 
 /// What is done to hosts of any world.
@@ -134,6 +146,7 @@ pub(crate) trait Faults: Hosts + Sized {
             }
             Later::RightList(host) => data::right_list(self, host),
             Later::NamesRight(host) => self.parts().dns.trouble(host, None),
+            Later::Ask(number) => membership::ask(self, number),
         }
     }
 
@@ -163,7 +176,7 @@ pub(crate) trait Faults: Hosts + Sized {
                 self.jump(host, by_ms);
                 self.parts().stats.jumps += 1;
             }
-            Fault::Change { changes } => self.change(&changes),
+            Fault::Change { changes } => membership::change(self, &changes),
             Fault::Full { host, length_us } => {
                 if self.set_full(host, true) {
                     self.parts().stats.disks_full += 1;
@@ -187,6 +200,11 @@ pub(crate) trait Faults: Hosts + Sized {
             Fault::Copy { host } => data::copy(self, host),
             Fault::Restore { host, down_us } => data::restore(self, host, down_us),
         }
+    }
+
+    /// What came of asking for the change of the membership with this number.
+    fn told(&mut self, number: usize, told: Told) {
+        membership::told(self, number, told);
     }
 
     /// Cuts links, for some time.

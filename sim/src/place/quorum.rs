@@ -6,70 +6,130 @@ use quorate_core::id::MemberId;
 
 use super::Places;
 use crate::oracle::Oracles;
+use crate::oracle::configurations::{Configuration, Configurations};
 use crate::plan::{Calm, Fault, Plan};
 
 impl Places {
     /// The quorum of the plan, or all members if that is none by what each of them knows, or if one
-    /// of them has not formed the cluster yet: a cluster forms only when all are there. Nobody if
-    /// there is no quorum any more: of two members one was removed, and it has left before the
-    /// other learned that the removal is committed.
-    pub(crate) fn choose_quorum(&self, calm: &Calm, oracles: &Oracles) -> Option<Vec<usize>> {
+    /// of them has not formed the cluster yet: a cluster forms only when all are there. With them
+    /// those that are on their way to become members. Nobody if there is no quorum any more: of two
+    /// members one was removed, and it has left before the other learned that the removal is
+    /// committed.
+    pub(crate) fn choose_quorum(&mut self, calm: &Calm, oracles: &Oracles) -> Option<Vec<usize>> {
+        let known = oracles.ledger().configurations();
+        self.learn(known);
         if oracles.ledger().last_index() == 0 {
-            return Some((0..self.count()).collect());
+            return Some((0..self.count()).filter(|host| self[*host].is_first()).collect());
         }
-        let members = self.members(oracles);
+        let now = self.latest(known);
+        let members = self.hosts_of(&now.voters);
         let lost = |host: usize| self[host].lost.is_some();
         let whole: Vec<usize> = members.iter().copied().filter(|host| !lost(*host)).collect();
         let formed = whole.iter().all(|host| self[*host].formed);
         let chosen = formed.then(|| calm.quorum_of(&members, lost));
-        chosen.into_iter().chain([whole]).find(|chosen| self.is_quorum(chosen, &members, oracles))
+        let mut learners = self.hosts_of(&now.learners);
+        learners.retain(|host| !lost(*host));
+        let everybody = whole.iter().chain(&learners).copied().collect();
+        let mut candidates = chosen.into_iter().chain([whole, everybody]);
+        let mut healthy = candidates.find(|chosen| self.is_quorum(chosen, oracles))?;
+        healthy.extend(learners.into_iter().filter(|host| !calm.down.contains(host)));
+        healthy.sort_unstable();
+        healthy.dedup();
+        Some(healthy)
     }
 
-    /// The hosts that make up the cluster by the committed log; all of them where that is not
-    /// known.
-    fn members(&self, oracles: &Oracles) -> Vec<usize> {
-        let all = 0..self.count();
-        let Some(voters) = oracles.ledger().configurations().latest() else {
-            return all.collect();
+    /// The configuration by the committed log; the first one where that is not known.
+    fn latest(&self, known: &Configurations) -> Configuration {
+        known.latest().cloned().unwrap_or_else(|| {
+            let first = self.all.iter().filter(|place| place.is_first());
+            let voters = first.filter_map(|place| place.belongs).collect();
+            Configuration { voters, learners: BTreeSet::new() }
+        })
+    }
+
+    /// Where these members are, as far as they are where others believe.
+    fn hosts_of(&self, members: &BTreeSet<MemberId>) -> Vec<usize> {
+        let there = |host: &usize| {
+            let place = &self[*host];
+            place.is_at_home() && place.belongs.is_some_and(|id| members.contains(&id))
         };
-        all.filter(|host| voters.contains(&self[*host].listed_as)).collect()
+        (0..self.count()).filter(there).collect()
     }
 
     /// Whether these hosts are a quorum of the members: by the configuration of each of them, as
     /// far as it has come, and still when changes that were asked for, and of which it is not known
     /// what became of them, take effect.
-    fn is_quorum(&self, chosen: &[usize], members: &[usize], oracles: &Oracles) -> bool {
+    fn is_quorum(&self, chosen: &[usize], oracles: &Oracles) -> bool {
         let known = oracles.ledger().configurations();
-        let counts: Vec<MemberId> = chosen.iter().map(|host| self[*host].listed_as).collect();
+        let here: Vec<MemberId> = chosen.iter().filter_map(|host| self[*host].belongs).collect();
+        let count =
+            |voters: &BTreeSet<MemberId>| here.iter().filter(|id| voters.contains(id)).count();
         let behind = chosen.iter().filter_map(|host| known.at(oracles.came_to(*host)));
-        let outvoted = |voters: &BTreeSet<MemberId>| {
-            voters.iter().filter(|voter| counts.contains(voter)).count() <= voters.len() / 2
-        };
-        if behind.into_iter().any(outvoted) {
+        if behind.into_iter().any(|then| count(&then.voters) <= then.voters.len() / 2) {
             return false;
         }
-        let pending: Vec<usize> =
-            members.iter().copied().filter(|host| self[*host].asked_to_leave).collect();
-        (0..1_u32 << pending.len()).all(|subset| {
-            let left = |host: &usize| {
-                let at = pending.iter().position(|other| other == host);
-                at.is_some_and(|at| subset >> at & 1 == 1)
-            };
-            let members = members.iter().filter(|host| !left(host));
-            let (here, all) = members.fold((0, 0), |(here, all), host| {
-                (here + usize::from(chosen.contains(host)), all + 1)
-            });
-            here > all / 2
+        let Configuration { voters, learners } = self.latest(known);
+        let mut may_change: Vec<MemberId> = Vec::new();
+        for place in &self.all {
+            let Some(id) = place.belongs else { continue };
+            let may_leave = place.asked_to_leave && voters.contains(&id);
+            let may_be_promoted = place.formed && learners.contains(&id);
+            may_change.extend((may_leave || may_be_promoted).then_some(id));
+        }
+        // Who is added before all are known to be Quorate may be a voter at once.
+        let unknown =
+            self.all.iter().filter(|place| place.joins.is_some() && place.belongs.is_none());
+        let unknown = if known.all_quorate() { 0 } else { unknown.count() };
+        (0..1_u32 << may_change.len()).all(|subset| {
+            let mut voters = voters.clone();
+            for (at, id) in may_change.iter().enumerate().filter(|(at, _)| subset >> at & 1 == 1) {
+                debug_assert!(at < 32, "few hosts");
+                if !voters.remove(id) {
+                    voters.insert(*id);
+                }
+            }
+            count(&voters) > (voters.len() + unknown) / 2
         })
+    }
+
+    /// Whether the cluster would go on if this host were lost for good, whose place is taken by
+    /// nobody. A cluster that has not formed yet stands no loss.
+    pub(super) fn may_lose(&self, host: usize, oracles: &Oracles) -> bool {
+        let is_missing =
+            |place: &super::Place| place.is_first() && !place.formed && place.lost.is_none();
+        if oracles.ledger().last_index() == 0
+            || self[host].is_vacant()
+            || self.others(host).any(is_missing)
+        {
+            return false;
+        }
+        self.is_quorum(&self.sound(Some(host), oracles), oracles)
+    }
+
+    /// Whether the cluster would go on if somebody became a voter who never comes.
+    pub(super) fn stands_a_voter(&self, oracles: &Oracles) -> bool {
+        self.is_quorum(&self.sound(None, oracles), oracles)
+    }
+
+    /// The voters whose data is there, but for one.
+    fn sound(&self, but: Option<usize>, oracles: &Oracles) -> Vec<usize> {
+        let now = self.latest(oracles.ledger().configurations());
+        let mut sound = self.hosts_of(&now.voters);
+        sound.retain(|host| Some(*host) != but && self[*host].formed && self[*host].lost.is_none());
+        sound
     }
 
     /// Whether a cluster without this host would have a quorum of hosts whose data is never lost by
     /// the plan, and that will not be removed either.
-    pub(crate) fn can_spare(&self, host: usize, plan: &Plan) -> bool {
-        let stays = |other: &usize| *other != host && !self[*other].asked_to_leave;
+    pub(super) fn can_spare(&self, host: usize, plan: &Plan, known: &Configurations) -> bool {
+        let mut left = self.latest(known).voters;
+        let goes = |other: usize| other == host || self[other].asked_to_leave;
+        for other in (0..self.count()).filter(|other| goes(*other)) {
+            left.retain(|id| self[other].belongs != Some(*id));
+        }
         let rots = |fault: &Fault, other| matches!(fault, Fault::Rot { host, .. } | Fault::Wipe { host, .. } if *host == other);
-        let sound = |other: &usize| !plan.faults.iter().any(|f| rots(&f.fault, *other));
-        let left: Vec<usize> = (0..self.count()).filter(stays).collect();
-        left.iter().filter(|other| sound(other)).count() > left.len() / 2
+        let mut stays = self.hosts_of(&left);
+        stays.retain(|other| !plan.faults.iter().any(|f| rots(&f.fault, *other)));
+        stays.len() > left.len() / 2
     }
 }

@@ -1,7 +1,7 @@
 //! Drawing a plan: each kind of fault recurs with a mean of its own, as long as the safety phase
 //! lasts.
 
-use super::{Calm, Change, Crash, Fault, Moment, Plan, Planned, WrongList};
+use super::{At, Calm, Change, Crash, Fault, Moment, Plan, Planned, WrongList};
 use crate::chance::Chance;
 use crate::disk::rot::{Damage, Kind, Rot};
 use crate::options::Options;
@@ -30,10 +30,10 @@ impl Plan {
 impl Calm {
     fn draw(options: &Options, chance: &mut Chance) -> Self {
         let members = options.members;
-        let mut order: Vec<usize> = (0..members as usize).collect();
+        let mut order: Vec<usize> = (0..options.hosts()).collect();
         chance.shuffle(&mut order);
         let healthy = chance.between(members / 2 + 1, members) as usize;
-        let down = (0..members as usize).filter(|_| chance.coin()).collect();
+        let down = (0..options.hosts()).filter(|_| chance.coin()).collect();
         Self { order, healthy, down }
     }
 }
@@ -59,7 +59,7 @@ impl Draft<'_> {
     }
 
     fn hosts(&self) -> usize {
-        self.options.members as usize
+        self.options.hosts()
     }
 
     fn host(&mut self) -> usize {
@@ -119,14 +119,27 @@ impl Draft<'_> {
             let count = if d.chance.below(3) == 0 { 2 } else { 1 };
             let changes = (0..count).map(|_| {
                 let host = d.host();
-                if d.chance.below(3) > 0 {
-                    Change::Remove { host }
-                } else {
-                    Change::Move { host, by_name: d.chance.coin() }
+                match d.chance.below(5) {
+                    0 | 1 => Change::Remove { host },
+                    2 => Change::Move { host, by_name: d.chance.coin() },
+                    _ => d.addition(),
                 }
             });
             Fault::Change { changes: changes.collect() }
         });
+    }
+
+    fn addition(&mut self) -> Change {
+        let at = [At::Home, At::Home, At::Home, At::Home, At::Elsewhere, At::Nowhere];
+        let at = at[self.chance.index(6)];
+        // Those that have no member at first get one sooner than those that have to lose theirs.
+        let spares = self.options.spares as usize;
+        let host = if spares > 0 && self.chance.coin() {
+            self.hosts() - 1 - self.chance.index(spares)
+        } else {
+            self.host()
+        };
+        Change::Add { host, at, auto: self.chance.coin() }
     }
 
     fn machines(&mut self) {
@@ -220,10 +233,11 @@ impl Draft<'_> {
     }
 
     fn wrong_list(&mut self) -> Fault {
+        let listed = self.chance.index(self.options.members as usize);
         let list = match self.chance.below(3) {
             0 => WrongList::Token,
-            1 => WrongList::Lacks(self.host()),
-            _ => WrongList::Url(self.host()),
+            1 => WrongList::Lacks(listed),
+            _ => WrongList::Url(listed),
         };
         let length_us = self.chance.wait(self.options.wrong_list_length_ms * MS);
         Fault::WrongList { host: self.host(), list, down_us: self.down_us(), length_us }

@@ -16,7 +16,7 @@ fn faults_come_by_time_and_only_in_the_safety_phase() {
         assert!(times.is_sorted(), "seed {seed}");
         assert!(times.iter().all(|at| *at < options.safety_ms * 1000), "seed {seed}");
         let hosts = plan.faults.iter().filter_map(|planned| planned.fault.host());
-        assert!(hosts.max().unwrap_or(0) < options.members as usize, "seed {seed}");
+        assert!(hosts.max().unwrap_or(0) < options.hosts(), "seed {seed}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Change, Crash, Fault, Moment};
+use super::{At, Change, Crash, Fault, Moment};
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,6 +69,14 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Remove { host } => write!(f, "removal of n{host}"),
+            Self::Add { host, at, auto } => {
+                let state = if *auto { "auto" } else { "existing" };
+                match at {
+                    At::Home => write!(f, "addition of n{host} ({state})"),
+                    At::Elsewhere => write!(f, "addition of n{host} at another's URL ({state})"),
+                    At::Nowhere => write!(f, "addition of n{host} at a dead URL ({state})"),
+                }
+            }
             Self::Move { host, by_name: true } => write!(f, "n{host} is listed by its name"),
             Self::Move { host, by_name: false } => write!(f, "n{host} is listed by its address"),
         }

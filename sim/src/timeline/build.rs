@@ -13,7 +13,7 @@ pub(super) fn chart(world: &str, report: &Report) -> Chart {
     let options = &report.scenario.options;
     let end = report.recording.last().map_or(0, |last| last.time);
     let end = report.violation.as_ref().map_or(end, |(time, _)| (*time).max(end)) / 1000;
-    let members = (0..options.members).map(|_| Member::default()).collect();
+    let members = (0..options.hosts()).map(|_| Member::default()).collect();
     let chart = Chart {
         seed: report.scenario.seed,
         world: world.to_owned(),
@@ -24,7 +24,7 @@ pub(super) fn chart(world: &str, report: &Report) -> Chart {
         members,
         ..Chart::default()
     };
-    let mut build = Build { chart, open: vec![Open::default(); options.members as usize] };
+    let mut build = Build { chart, open: vec![Open::default(); options.hosts()] };
     for recorded in &report.recording {
         build.add(recorded);
     }

@@ -68,7 +68,7 @@ fn a_run_is_drawn_whole() {
     assert_eq!(report.violation, None);
     let data = data(&html("lockstep", &report));
     let members = list(&data, "members");
-    assert_eq!(members.len() as u64, report.scenario.options.members);
+    assert_eq!(members.len() as u64, report.scenario.options.hosts() as u64);
     let count = |name: &str| members.iter().map(|m| list(m, name).len() as u64).sum::<u64>();
     assert_eq!(count("leads"), report.stats.leaders);
     assert!(count("spans") > report.stats.restarts);

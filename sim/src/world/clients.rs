@@ -86,7 +86,7 @@ impl State {
         let chance = &mut self.chances.clients;
         let host = match &self.healthy {
             Some(healthy) => healthy[chance.index(healthy.len())],
-            None => chance.index(self.members),
+            None => self.places.inhabited(chance.index(self.members)),
         };
         let client = &mut self.clients[number];
         let asked = self.workloads[client.workload].next(client.number, chance);

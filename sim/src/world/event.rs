@@ -2,6 +2,8 @@
 
 use std::task::Waker;
 
+use quorate_core::api::MembersRequest;
+
 use super::process::Process;
 use super::tcp::Due;
 use crate::place::{Doom, Later};
@@ -15,6 +17,8 @@ pub(super) enum Event {
     Tcp(Due),
     /// Something that the plan has caused.
     Later(Later),
+    /// A member is asked for a change of the membership.
+    Ask { host: usize, number: usize, request: MembersRequest },
     /// A process ends in the middle of a sync.
     Doom(Process, Doom),
     /// A machine has power again.
@@ -50,6 +54,7 @@ impl Event {
             Self::Start(process) => 11 + ((process.host as u64) << 8),
             Self::Resume(process) => 12 + ((process.host as u64) << 8),
             Self::StopDeadline(process) => 13 + ((process.host as u64) << 8),
+            Self::Ask { host, .. } => 17 + ((*host as u64) << 8),
             Self::Calm => 15,
             Self::Look => 16,
         }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use quorate_core::api::MembersRequest;
 use quorate_core::disk::DiskError;
 use quorate_core::view::View;
 
@@ -10,8 +11,9 @@ use super::event::Event;
 use super::process::Process;
 use super::state::{MS, State};
 use crate::disk::{FileSystem, Inode};
+use crate::oracle::Violation;
 use crate::place::{Doom, Faults as _, Hosts, Later, Parts};
-use crate::plan::{Change, Crash, Fault, Moment};
+use crate::plan::{Crash, Fault, Moment};
 use crate::record::{What, Who};
 
 impl Hosts for State {
@@ -101,8 +103,17 @@ impl Hosts for State {
         running.is_some_and(|running| running.reasons.has_wrong_list())
     }
 
-    // Nobody asks a member for changes here; see Options::for_world.
-    fn change(&mut self, _: &[Change]) {}
+    fn choose(&mut self, below: usize) -> usize {
+        self.chances.hosts.index(below)
+    }
+
+    fn ask(&mut self, host: usize, number: usize, request: MembersRequest) {
+        self.plan(0, Event::Ask { host, number, request });
+    }
+
+    fn check(&mut self, verdict: Result<(), Violation>) {
+        self.check(verdict);
+    }
 }
 
 impl State {

@@ -28,7 +28,8 @@ impl World {
         let state = &mut *self.lock();
         let time = state.now();
         let host = &mut state.hosts[process.host];
-        if host.boot != process.boot || host.running.is_some() {
+        let vacant = state.places[process.host].is_vacant();
+        if host.boot != process.boot || host.running.is_some() || vacant {
             return;
         }
         state.stats.restarts += u64::from(process.boot > 0);
@@ -36,9 +37,9 @@ impl World {
         let chance = &mut state.chances.hosts;
         host.clock.restart(time, chance.below(1 << 50));
         let (entropy, seed) = (chance.seed(), chance.seed());
-        let place = &mut state.places[process.host];
-        let wrong = place.starts(&mut state.stats);
-        let config = config(&state.scenario.options, process.host, wrong, entropy);
+        let known = state.oracles.ledger().configurations();
+        let first = state.places.starts(process.host, known, &mut state.stats);
+        let config = config(&state.scenario.options, process.host, &first, entropy);
         let options = Options::of(&config);
         let node = Arc::new(Mutex::new(Node::new(config, seed, host.clock.now(time))));
         state.runtime.restart(host.id);
@@ -46,6 +47,7 @@ impl World {
         let platform = Simulated { world: self.clone(), process, spawner: spawner.clone() };
         let machine = Watched { world: self.clone(), process, node: Arc::clone(&node) };
         let driver = Driver::new(platform, machine, options);
+        let place = &state.places[process.host];
         let reasons = Reasons::new(place, &host.files, host.full);
         host.running = Some(Running::new(node, driver.stopper(), reasons));
         state.oracles.started(process.host);

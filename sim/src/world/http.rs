@@ -1,6 +1,7 @@
 //! Clients as HTTP sees them: requests of the v2 API over simulated connections.
 
 mod answer;
+mod members;
 mod request;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response, StatusCode};
+use quorate_core::api::MembersRequest;
 use quorate_core::store;
 use quorate_core::tls::Role;
 use quorate_core::url::Scheme;
@@ -19,6 +21,7 @@ use quorate_shell::{Endpoint, Platform as _};
 
 use super::platform::Simulated;
 use crate::members::CLIENT_PORT;
+use crate::place::Told;
 use crate::workload::{Asked, Outcome};
 
 /// For a connection to be made.
@@ -72,6 +75,19 @@ impl Browser {
         let Ok(body) = body.collect().await else { return Ok(Outcome::Unknown) };
         self.connections.insert(host, connection);
         answer::outcome(&Response::from_parts(head, body.to_bytes()))
+    }
+
+    /// Asks a member for a change of the membership.
+    pub(super) async fn change(&mut self, host: usize, asked: &MembersRequest) -> Told {
+        let Some(mut connection) = self.connection(host).await else { return Told::Unknown };
+        let Ok(response) = connection.send_request(members::of(host, asked)).await else {
+            return Told::Unknown;
+        };
+        let (head, body) = response.into_parts();
+        match body.collect().await {
+            Ok(body) => members::told(&Response::from_parts(head, body.to_bytes())),
+            Err(_) => Told::Unknown,
+        }
     }
 
     /// A connection on which nothing is under way.

@@ -12,7 +12,7 @@ use crate::oracle::{Kind, Violation};
 use crate::place::{Faults, Later};
 use crate::plan::{Crash, Fault};
 use crate::record::{What, Who};
-use crate::settling::{Standing, unsettled};
+use crate::settling::{Standing, unpromoted, unsettled};
 use crate::workload::request;
 
 /// How often the world looks whether the quorum has settled.
@@ -69,7 +69,9 @@ impl State {
         let Some(healthy) = self.healthy.clone() else { return };
         let last = self.oracles.ledger().last_index();
         let waits = self.clients.iter().any(|client| client.waits());
+        let learners = self.places.learners(&healthy, self.oracles.ledger().configurations());
         let missing = unsettled(&self.standings(&healthy), self.progress, waits, last)
+            .or_else(|| unpromoted(&learners))
             .or_else(|| self.watch_due())
             .or_else(|| self.owed(&healthy));
         match missing {

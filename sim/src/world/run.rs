@@ -8,17 +8,23 @@ use std::time::Duration;
 
 use madsim::runtime::Runtime;
 use madsim::time::TimeHandle;
+use quorate_core::api::MembersRequest;
 
 use super::clients::live;
 use super::event::Event;
+use super::http::Browser;
 use super::platform::Simulated;
 use super::process::Process;
+use super::sleep::Sleep;
 use super::state::{MS, State, World};
 use crate::oracle::{Kind, Violation};
-use crate::place::Faults;
+use crate::place::{Faults, Told};
 use crate::record::Recorder;
 use crate::report::Report;
 use crate::scenario::Scenario;
+
+/// How long whoever asks for a change of the membership waits for the answer.
+const CHANGE_PATIENCE: u64 = 10_000 * MS;
 
 /// Far more events than any run needs: tasks that wake each other without end.
 const MOST_EVENTS: u64 = 20_000_000;
@@ -38,6 +44,7 @@ pub fn run(scenario: &Scenario, record: bool) -> Report {
 async fn whole(scenario: Scenario, recorder: Recorder) -> Report {
     let world = World::new(scenario, recorder.clone());
     world.begin();
+    world.begin_clients();
     world.carry_on().await;
     world.end().await;
     world.lock().report(&recorder)
@@ -53,12 +60,39 @@ impl World {
         }
         state.plan_faults();
         state.agenda.push(state.scenario.options.safety_ms * MS, Event::Calm);
-        let process = Process { host: state.members, boot: 0 };
-        let Some(spawner) = state.runtime.get_node(state.hosts[process.host].id) else { return };
-        for number in 0..state.clients.len() {
-            let platform = Simulated { world: self.clone(), process, spawner: spawner.clone() };
-            drop(spawner.spawn(live(platform, number)));
+    }
+
+    fn begin_clients(&self) {
+        let Some(platform) = self.of_clients() else { return };
+        let clients = self.lock().clients.len();
+        for number in 0..clients {
+            drop(platform.spawner.spawn(live(platform.clone(), number)));
         }
+    }
+
+    /// Somebody asks a member for a change of the membership, with a connection of its own.
+    fn ask(&self, host: usize, number: usize, request: MembersRequest) {
+        let Some(platform) = self.of_clients() else { return };
+        let world = self.clone();
+        let spawner = platform.spawner.clone();
+        drop(spawner.spawn(async move {
+            let patience = Sleep::new(world.clone(), CHANGE_PATIENCE);
+            let mut browser = Browser::new(platform);
+            let told = tokio::select! {
+                biased;
+                told = browser.change(host, &request) => told,
+                () = patience => Told::Unknown,
+            };
+            Faults::told(&mut *world.lock(), number, told);
+        }));
+    }
+
+    /// The machine of all clients.
+    fn of_clients(&self) -> Option<Simulated> {
+        let state = self.lock();
+        let process = Process { host: state.members, boot: 0 };
+        let spawner = state.runtime.get_node(state.hosts[process.host].id)?;
+        Some(Simulated { world: self.clone(), process, spawner })
     }
 
     /// Carries out what is planned, until the run is over.
@@ -102,6 +136,10 @@ impl World {
             Event::Later(later) => Faults::happen(&mut *state, later),
             Event::Doom(process, doom) => state.doom(process, doom),
             Event::Power(host) => state.tcp.power_up(host),
+            Event::Ask { host, number, request } => {
+                drop(state);
+                self.ask(host, number, request);
+            }
             Event::Start(process) => {
                 drop(state);
                 self.start(process);

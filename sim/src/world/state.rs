@@ -79,7 +79,7 @@ impl World {
     /// of a runtime.
     pub(super) fn new(scenario: Scenario, recorder: Recorder) -> Self {
         let Scenario { seed, options, .. } = &scenario;
-        let (seed, members) = (*seed, options.members as usize);
+        let (seed, members) = (*seed, options.hosts());
         let chance = |stream| Chance::new(seed, stream);
         let mut chances = Chances {
             network: chance(Stream::Network),
@@ -98,7 +98,7 @@ impl World {
             agenda: Agenda::default(),
             network: Network::new(hosts.len(), options),
             tcp: Tcp::new(hosts.len()),
-            dns: Dns::new(members),
+            dns: Dns::new(options.members as usize, members),
             hosts,
             places: Places::new(options),
             members,

@@ -117,7 +117,7 @@ fn a_configuration_that_is_not_that_of_the_log_is_found() {
     // It stays removed, whatever comes.
     let entry = Entry { index: 7, ..member.entries[3].clone() };
     known.committed(&entry);
-    assert!(known.at(7).is_some_and(|voters| !voters.contains(&id(4))));
+    assert!(known.at(7).is_some_and(|now| !now.voters.contains(&id(4))));
 }
 
 #[test]

@@ -1,0 +1,224 @@
+//! Those who change the membership: they ask members as anybody does, through `/v2/members`, and
+//! start a member that was added.
+
+use quorate_core::api::MembersRequest;
+use quorate_core::id::MemberId;
+use quorate_core::url::Url;
+
+use super::faults::{Hosts, Later, Parts};
+use super::{Join, Place, Places};
+use crate::disk::FileSystem;
+use crate::members::{FirstStart, peer_url};
+use crate::oracle::Violation;
+use crate::oracle::configurations::Configurations;
+use crate::plan::{At, Change, Crash};
+
+/// How often somebody is asked for one change, where nobody says what became of it.
+const TRIES: u32 = 3;
+
+/// How long until somebody else is asked.
+const AGAIN_US: u64 = 1_000_000;
+
+/// How long it takes at most to start a member that was added.
+const START_US: u64 = 3_000_000;
+
+/// A change that somebody was asked for.
+#[derive(Debug)]
+pub(super) struct Operation {
+    change: Change,
+    request: MembersRequest,
+    tries: u32,
+}
+
+/// What came of asking for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It was carried out, and added this member, if it added one.
+    Done(Option<MemberId>),
+    /// It is not carried out.
+    Refused,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Place {
+    /// How a process starts here that finds no data.
+    fn first_start(&self, host: usize, places: &Places, known: &Configurations) -> FirstStart {
+        let Some(join) = &self.joins else {
+            return self.wrong_list.map_or(FirstStart::Forms, FirstStart::Misled);
+        };
+        let mut own = join.home.clone();
+        let mut list = Vec::new();
+        for (number, (id, urls)) in known.members().enumerate() {
+            let Some(url) = urls.first() else { continue };
+            if self.belongs == Some(id) && join.at == At::Home {
+                own = url.clone();
+                continue;
+            }
+            let named = places.all.iter().position(|place| place.belongs == Some(id));
+            let name = named.filter(|other| *other != host);
+            list.push(match name {
+                Some(other) => format!("m{other}={url}"),
+                None => format!("x{number}={url}"),
+            });
+        }
+        list.push(format!("m{host}={own}"));
+        FirstStart::Joins { list: list.join(","), auto: join.auto }
+    }
+}
+
+impl Places {
+    /// How a process starts on a host that finds no data.
+    pub(super) fn first_start(&mut self, host: usize, known: &Configurations) -> FirstStart {
+        self.learn(known);
+        self[host].first_start(host, self, known)
+    }
+
+    /// Finds the members that were added by their URLs.
+    pub(super) fn learn(&mut self, known: &Configurations) {
+        let unknown = |place: &&mut Place| place.joins.is_some() && place.belongs.is_none();
+        for place in self.all.iter_mut().filter(unknown) {
+            let Some(join) = &place.joins else { continue };
+            let added = known.members().find(|(_, urls)| urls.contains(&join.url));
+            place.belongs = added.map(|(id, _)| id);
+        }
+    }
+}
+
+/// Somebody asks for changes, all at once.
+pub(super) fn change(world: &mut impl Hosts, changes: &[Change]) {
+    for change in changes {
+        if let Some(request) = prepare(world, *change) {
+            let Parts { places, stats, .. } = world.parts();
+            places.operations.push(Operation { change: *change, request, tries: 0 });
+            stats.changes += 1;
+            let number = places.operations.len() - 1;
+            ask(world, number);
+        }
+    }
+}
+
+/// Asks some member that runs for a change.
+pub(super) fn ask(world: &mut impl Hosts, number: usize) {
+    let Parts { places, is_calm, .. } = world.parts();
+    if is_calm {
+        return;
+    }
+    let (count, operation) = (places.count(), &mut places.operations[number]);
+    operation.tries += 1;
+    let request = operation.request.clone();
+    let first = world.choose(count);
+    let mut hosts = (0..count).map(|host| (host + first) % count);
+    let asked = hosts.find(|host| world.runs(*host) && world.parts().places[*host].formed);
+    match asked {
+        Some(host) => world.ask(host, number, request),
+        None => told(world, number, Told::Unknown),
+    }
+}
+
+/// What came of asking for a change.
+pub(super) fn told(world: &mut impl Hosts, number: usize, told: Told) {
+    let Parts { places, oracles, .. } = world.parts();
+    let Operation { change, tries, .. } = places.operations[number];
+    let known = oracles.ledger().configurations();
+    places.learn(known);
+    match (change, told) {
+        (_, Told::Done(added)) => {
+            let verdict = acknowledged(&places.operations[number].request, added, known);
+            world.check(verdict);
+        }
+        // An update that comes late would undo another one.
+        (Change::Move { .. }, _) => {}
+        (_, Told::Unknown) if tries < TRIES => world.plan_later(AGAIN_US, Later::Ask(number)),
+        (Change::Add { host, .. }, Told::Refused) if places[host].belongs.is_none() => {
+            vacate(world, host);
+        }
+        _ => {}
+    }
+}
+
+/// Whether a change that was acknowledged is in the log.
+fn acknowledged(
+    request: &MembersRequest,
+    added: Option<MemberId>,
+    known: &Configurations,
+) -> Result<(), Violation> {
+    let there = match (request, added) {
+        _ if known.latest().is_none() => true,
+        (MembersRequest::Add { .. }, Some(id)) => known.contains(id) || known.was_removed(id),
+        (MembersRequest::Add { .. }, None) => false,
+        (MembersRequest::Remove { id }, _) => known.was_removed(*id),
+        (MembersRequest::Update { .. }, _) => true,
+    };
+    if there {
+        return Ok(());
+    }
+    let detail = format!("{request:?} was acknowledged, and is not in the log");
+    Err(Violation::anywhere("membership", detail))
+}
+
+/// What is to be asked for. None for a host of which that makes no sense, or that cannot be spared.
+fn prepare(world: &mut impl Hosts, change: Change) -> Option<MembersRequest> {
+    let Parts { places, oracles, plan, .. } = world.parts();
+    let known = oracles.ledger().configurations();
+    places.learn(known);
+    match change {
+        Change::Remove { host } | Change::Move { host, .. } | Change::Add { host, .. }
+            if host >= places.count() =>
+        {
+            None
+        }
+        Change::Remove { host } => {
+            let id = places[host].belongs?;
+            if places[host].was_removed(known) || !places.can_spare(host, plan, known) {
+                return None;
+            }
+            places[host].asked_to_leave = true;
+            Some(MembersRequest::Remove { id })
+        }
+        Change::Move { host, by_name } => {
+            let id = places[host].belongs?;
+            let url = if by_name { peer_url(host) } else { by_address(host) };
+            Some(MembersRequest::Update { id, peer_urls: vec![url] })
+        }
+        Change::Add { host, at, auto } => {
+            let free = places[host].is_vacant() || places[host].was_removed(known);
+            known.latest().filter(|_| free)?;
+            vacate(world, host);
+            let Parts { places, oracles, .. } = world.parts();
+            let url = match at {
+                At::Home => peer_url(host),
+                At::Elsewhere => by_address((host + 1) % places.count()),
+                At::Nowhere => url(&format!("nowhere{host}")),
+            };
+            let join = Join { url: url.clone(), home: peer_url(host), at, auto };
+            places[host].joins = Some(join);
+            if !places.stands_a_voter(oracles) {
+                places[host].joins = None;
+                return None;
+            }
+            let down_us = world.choose(START_US as usize) as u64;
+            world.plan_start(host, down_us);
+            Some(MembersRequest::Add { peer_urls: vec![url] })
+        }
+    }
+}
+
+fn by_address(host: usize) -> Url {
+    url(&format!("10.0.0.{host}"))
+}
+
+fn url(name: &str) -> Url {
+    Url::parse(&format!("http://{name}:2380")).expect("a URL of the simulator's own making")
+}
+
+/// Whoever lived on a host is gone with all data.
+fn vacate(world: &mut impl Hosts, host: usize) {
+    if world.runs(host) {
+        world.end_process(host, Crash::Kill);
+    }
+    world.files(host).replace(FileSystem::default());
+    let Parts { places, oracles, .. } = world.parts();
+    places[host] = Place::vacant();
+    oracles.vacated(host);
+}
