@@ -305,7 +305,7 @@ impl Boot {
         match core::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Listening(course) => {
                 if let Err(error) = result {
-                    return refusals::listen(error).into();
+                    return Refusal::from(error).into();
                 }
                 let ticket = fx.script.ticket();
                 fx.script.push(Op::Lock { ticket });

@@ -19,6 +19,7 @@ pub(crate) struct Service {
     pub(crate) process: Option<Process>,
     dir: TempDir,
     pub(crate) base: String,
+    endpoints: Option<String>,
     flags: Vec<String>,
     pub(crate) client: Client,
 }
@@ -46,21 +47,55 @@ impl Service {
         service
     }
 
+    /// The same with its tokens in the cluster at `endpoints`.
+    pub(crate) fn in_front_of(endpoints: &str, flags: &[&str]) -> Self {
+        let mut service = Self::of(endpoints, flags);
+        service.start();
+        service
+    }
+
+    /// The same, as soon as it answers anything at all.
+    pub(crate) fn unwell(endpoints: &str) -> Self {
+        let mut service = Self::of(endpoints, &[]);
+        service.launch();
+        wait_until("the service answers", || service.client.get(&service.url("/health")).is_ok());
+        service
+    }
+
+    fn of(endpoints: &str, flags: &[&str]) -> Self {
+        let base = format!("http://{}:2379", own_address());
+        let mut service = Self::new(base, flags, Client::new());
+        service.endpoints = Some(endpoints.to_owned());
+        service
+    }
+
     fn new(base: String, flags: &[&str], client: Client) -> Self {
         let dir = tempfile::tempdir().expect("a directory for the test");
         let flags = flags.iter().map(ToString::to_string).collect();
-        Self { process: None, dir, base, flags, client }
+        Self { process: None, dir, base, endpoints: None, flags, client }
     }
 
     pub(crate) fn start(&mut self) {
-        let mut command = Command::new(Path::new(QUORATE));
-        command.args(["discovery", "-listen", &self.base, "-data-dir"]);
-        command.arg(self.dir.path().join("data")).args(&self.flags);
-        isolate(&mut command);
-        self.process = Some(Process::start(command, &self.dir.path().join("log")));
+        self.launch();
         wait_until("the service is well", || {
             self.client.get(&self.url("/health")).is_ok_and(|answer| answer.status == 200)
         });
+    }
+
+    fn launch(&mut self) {
+        let mut command = Command::new(Path::new(QUORATE));
+        command.args(["discovery", "-listen", &self.base]);
+        match &self.endpoints {
+            Some(endpoints) => command.args(["-endpoints", endpoints]),
+            None => command.arg("-data-dir").arg(self.dir.path().join("data")),
+        };
+        command.args(&self.flags);
+        isolate(&mut command);
+        self.process = Some(Process::start(command, &self.dir.path().join("log")));
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.process.as_ref().map(Process::log).unwrap_or_default()
     }
 
     pub(crate) fn kill(&mut self) {

@@ -65,18 +65,20 @@ pub(super) fn not_a_member(own: MemberId, removed: bool, dir: &str) -> Refusal {
         .hint("leave -force-new-cluster away to start this one as it is")
 }
 
-/// Nothing could be listened on.
-pub(super) fn listen(error: ListenError) -> Refusal {
-    match error {
-        ListenError::Address(cause) => Refusal::new(cause)
+impl From<ListenError> for Refusal {
+    /// Nothing could be listened on.
+    fn from(error: ListenError) -> Self {
+        match error {
+        ListenError::Address(cause) => Self::new(cause)
             .hint("another process may use the port already, or the address is not this machine's")
             .hint("see -listen-peer-urls and -listen-client-urls"),
-        ListenError::Certificate(cause) => Refusal::new(cause)
+        ListenError::Certificate(cause) => Self::new(cause)
             .hint(
                 "the files of the flags about TLS are in PEM and readable for the user that runs \
                    this process; nothing was touched",
             )
             .hint("see -cert-file, -key-file, -trusted-ca-file and those with -peer- before them"),
+    }
     }
 }
 

@@ -5,7 +5,11 @@
 //! alone and cannot be guessed; of a token only its size, its members and their waiting are served;
 //! a member can be registered once, with a value that is a registration, and nothing can be changed
 //! or deleted. Everything else is refused before it reaches the store.
+//!
+//! The tokens stand in a store of its own, or in a cluster of others ([`Backend`]); answers are taken
+//! alike from both, as those of the v2 API.
 
+mod backend;
 mod expiry;
 mod limits;
 mod page;
@@ -15,17 +19,20 @@ use alloc::string::{String, ToString as _};
 
 use bytes::Bytes;
 
+use super::answer::Said;
+use crate::api::error::Error;
 use crate::api::keys::ROOT as KEYS;
 use crate::api::read::Read;
-use crate::api::{KeysRequest, Verb, WatchRequest, path, reply};
+use crate::api::{KeysRequest, Verb, WatchRequest, health, path, reply};
 use crate::boot::list::InitialCluster;
-use crate::http::{Head, Method, Reply};
+use crate::http::{Answer, Head, Method, Reply};
 use crate::store;
 use crate::time::Duration;
 
-pub use expiry::{Sweep, is_active};
+pub use backend::{Backend, answer, pass_back, unavailable};
+pub use expiry::{Sweep, activity};
 pub use limits::Limits;
-pub use page::page;
+pub use page::{listing, page};
 
 /// Bytes of the body of a registration. Percent-encoding may make three of one.
 pub const BODY_LIMIT: usize = 3 * VALUE_LIMIT + 64;
@@ -46,7 +53,7 @@ const ACTIVITY: &str = "_etcd/activity";
 pub struct Rules {
     /// What stands before the token in the URLs that are handed out, without a slash at its end.
     pub public_url: String,
-    /// After so long without a request a token is gone.
+    /// After so long without a registration a token is gone.
     pub token_ttl: Duration,
 }
 
@@ -147,8 +154,16 @@ pub fn too_many() -> Reply {
 
 /// The end of waiting for a token that is gone: a poll that is told so asks for the token again,
 /// and finds none. An event would be taken for a registration.
-pub fn gone(index: u64) -> store::Error {
-    store::Error { code: store::Code::EventIndexCleared, cause: String::new(), index }
+pub fn gone(index: u64) -> Reply {
+    let cause = String::new();
+    Error::from(&store::Error { code: store::Code::EventIndexCleared, cause, index }).reply(None)
+}
+
+/// Whether the service is well, by what the cluster that keeps its tokens said when it was asked:
+/// that there are none yet is fine.
+pub fn health(said: &Answer) -> Reply {
+    let read = Said::read(said);
+    health::said(matches!(read, Ok(Said::Node { .. } | Said::Error { code: 100, .. })))
 }
 
 fn of(token: &str, what: Of) -> Ask {

@@ -10,7 +10,6 @@ pub(crate) mod convert;
 mod keys;
 mod observe;
 mod port;
-mod tokens;
 mod watch;
 
 use quorate_core::config::Limits;
@@ -18,8 +17,8 @@ use quorate_core::config::Limits;
 use crate::http::Door;
 use crate::run::BATCH;
 
-pub(crate) use port::Port;
-pub(crate) use tokens::sweep;
+pub(crate) use observe::METRICS_TYPE;
+pub(crate) use port::{Port, let_in, read};
 
 /// The limits of the client port.
 pub(crate) const fn door(limits: &Limits) -> Door {
@@ -34,4 +33,4 @@ pub(crate) const fn door(limits: &Limits) -> Door {
 
 /// Events that a watcher may be behind before it is cut off: etcd's hundred, and what one turn of
 /// the loop can bring before any reader gets its turn.
-const WATCH_QUEUE: usize = BATCH + 100;
+pub(crate) const WATCH_QUEUE: usize = BATCH + 100;

@@ -20,8 +20,10 @@ mod published;
 pub mod run;
 #[cfg(test)]
 mod testing;
+mod tokens;
 mod watched;
 
 pub use disk::{Executor, Files, Step};
 pub use platform::{Caller, Disk, Endpoint, Listener, Pending, Platform, Reports, Vitals};
 pub use run::{Driver, Machine, Options, Stopper};
+pub use tokens::Front;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
-use hyper::{Request, Uri};
+use hyper::{Request, Response, Uri};
 use quorate_core::http::{Answer, Call, Method, Via};
 use quorate_core::tls::Role;
 use quorate_core::url::Scheme;
@@ -30,8 +32,45 @@ pub(crate) async fn call<P: Platform>(
 }
 
 async fn attempt<P: Platform>(platform: &P, life: &Life, call: Call) -> Result<Answer, String> {
+    begin(platform, life, &call).await?.whole().await
+}
+
+/// A call of which the head of the answer has come.
+pub(crate) struct Begun {
+    response: Response<Incoming>,
+    /// What the rest comes over.
+    _connection: Connection,
+}
+
+impl Begun {
+    /// The answer without its body.
+    pub(crate) fn head(&self) -> Answer {
+        let headers = self.response.headers().iter().map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        let (status, headers) = (self.response.status().as_u16(), headers.collect());
+        Answer { status, headers, body: Bytes::new() }
+    }
+
+    /// The answer with its body.
+    pub(crate) async fn whole(self) -> Result<Answer, String> {
+        let head = self.head();
+        match read_body(self.response.into_body(), ANSWER_LIMIT).await {
+            Whole::Bytes(body) => Ok(Answer { body, ..head }),
+            Whole::TooLong(_) => Err(format!("the answer is longer than {ANSWER_LIMIT} bytes")),
+            Whole::Broken(cause) => Err(cause),
+        }
+    }
+}
+
+/// Makes a call until the head of its answer comes, however long that takes.
+pub(crate) async fn begin<P: Platform>(
+    platform: &P,
+    life: &Life,
+    call: &Call,
+) -> Result<Begun, String> {
     let target = Target::parse(&call.url, call.role)?;
-    let request = request(&target, &call)?;
+    let request = request(&target, call)?;
     let mut connection = match &call.via {
         None => Connection::open(platform, life, &target.endpoint, call.timeout).await?,
         Some(via) => through(platform, life, via, &target, call.timeout)
@@ -39,19 +78,7 @@ async fn attempt<P: Platform>(platform: &P, life: &Life, call: Call) -> Result<A
             .map_err(|cause| format!("the proxy {}: {cause}", authority(&via.host, via.port)))?,
     };
     let response = connection.send(request).await?;
-    let status = response.status().as_u16();
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect();
-    match read_body(response.into_body(), ANSWER_LIMIT).await {
-        Whole::Bytes(body) => Ok(Answer { status, headers, body }),
-        Whole::TooLong(_) => Err(format!("the answer is longer than {ANSWER_LIMIT} bytes")),
-        Whole::Broken(cause) => Err(cause),
-    }
+    Ok(Begun { response, _connection: connection })
 }
 
 /// A connection to an HTTP proxy, which passes on what is asked of `target`; to `target` itself

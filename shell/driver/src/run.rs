@@ -32,6 +32,7 @@ use crate::published::Published;
 use effects::Effects;
 use inbox::{Batch, Inbox};
 
+pub(crate) use effects::bind;
 pub(crate) use inbox::{Ask, BATCH, Mailbox};
 pub(crate) use replies::{Part, ReplyTo};
 
@@ -93,6 +94,10 @@ impl Options {
 pub struct Stopper(mpsc::UnboundedSender<Input>);
 
 impl Stopper {
+    pub(crate) const fn new(control: mpsc::UnboundedSender<Input>) -> Self {
+        Self(control)
+    }
+
     /// Asks for a graceful stop; [`Driver::run`] ends some time later. Nothing happens if it has
     /// ended already.
     pub fn stop(&self) {
@@ -177,7 +182,8 @@ async fn turn<P: Platform, M: Machine>(
     }
 }
 
-async fn wind_down<P: Platform>(platform: &P, ender: &mut LifeEnder) {
+/// Takes down the tasks that are left.
+pub(crate) async fn wind_down<P: Platform>(platform: &P, ender: &mut LifeEnder) {
     ender.drain();
     let late = tokio::select! {
         biased;

@@ -3,38 +3,38 @@
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
+use alloc::vec::Vec;
 
 use super::{KEYS, REGISTRY, Rules};
-use crate::api::Response;
 use crate::api::read::Read;
-use crate::http::Reply;
-use crate::store;
-use crate::view::View;
+use crate::discovery::answer::{Listing, Said};
+use crate::http::{Answer, Reply};
 
 /// Nothing is loaded, run or embedded.
 const POLICY: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Size, who has registered, and how many are missing. All that is shown is escaped.
-pub fn page(token: &str, rules: &Rules, view: &View) -> Reply {
-    let read = |rest: &str| {
-        let read = Read { path: format!("{KEYS}/{REGISTRY}/{token}{rest}"), recursive: false };
-        match read.answer(view) {
-            Response::Keys { result: Ok(event), .. } => Some(event),
-            _ => None,
-        }
+/// What is read for the page: the size and the members.
+pub fn listing(token: &str) -> [Read; 2] {
+    ["/_config/size", ""]
+        .map(|rest| Read { path: format!("{KEYS}/{REGISTRY}/{token}{rest}"), recursive: false })
+}
+
+/// Size, who has registered, and how many are missing, by the answers to [`listing`]. All that is
+/// shown is escaped.
+pub fn page(token: &str, rules: &Rules, [size, members]: &[Answer; 2]) -> Reply {
+    let size = match Said::read(size) {
+        Ok(Said::Node { entry, .. }) => entry.value,
+        _ => String::new(),
     };
-    let size = read("/_config/size").map(|event| text(&event.node)).unwrap_or_default();
-    let mut members: alloc::vec::Vec<(u64, String)> = read("")
-        .into_iter()
-        .flat_map(|event| event.node.nodes)
-        .map(|node| (node.created_index, text(&node)))
-        .collect();
-    members.sort();
+    let members = match Said::read(members) {
+        Ok(Said::Node { below, index, .. }) => Listing::new(below, index).entries,
+        _ => Vec::new(),
+    };
     let missing = size.parse::<usize>().unwrap_or_default().saturating_sub(members.len());
     let rows: String = members
         .iter()
-        .map(|(_, value)| format!("<li><code>{}</code></li>\n", escape(value)))
+        .map(|entry| format!("<li><code>{}</code></li>\n", escape(&entry.value)))
         .collect();
     let html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -56,10 +56,6 @@ pub fn page(token: &str, rules: &Rules, view: &View) -> Reply {
         ],
         body: html.into(),
     }
-}
-
-fn text(node: &store::NodeView) -> String {
-    String::from_utf8_lossy(node.value.as_deref().unwrap_or_default()).into_owned()
 }
 
 fn escape(text: &str) -> String {

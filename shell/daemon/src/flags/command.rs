@@ -56,7 +56,7 @@ pub(super) const DISCOVERY: [&str; 11] = [
 ];
 
 /// The flags of `quorate discovery` that are its own.
-static OF_DISCOVERY: [Flag; 3] = [
+static OF_DISCOVERY: [Flag; 5] = [
     Flag::new("listen", "URLS", Grammar::Urls, "http://localhost:8087", "Where to listen."),
     Flag::new(
         "public-url",
@@ -71,7 +71,24 @@ static OF_DISCOVERY: [Flag; 3] = [
         "SECONDS",
         Grammar::Number,
         "604800",
-        "After so many seconds without a request a token is gone.",
+        "After so many seconds without a registration a token is gone.",
+    ),
+    Flag::new(
+        "endpoints",
+        "URLS",
+        Grammar::Text,
+        "",
+        "Keeps the tokens in the cluster of Quorate, or of etcd with its v2 API, whose members \
+         serve clients at these URLs, http://[USER:PASSWORD@]HOST:PORT, in place of a data \
+         directory.",
+    ),
+    Flag::new(
+        "endpoints-ca-file",
+        "FILE",
+        Grammar::Text,
+        "",
+        "Authorities that sign the certificates of -endpoints of https, in PEM; those of the \
+         system where none is given.",
     ),
 ];
 

@@ -12,14 +12,14 @@ use crate::run::{Ask, Mailbox, Part, ReplyTo};
 
 /// Hands requests to the loop.
 #[derive(Clone)]
-pub(super) struct Asker {
+pub(crate) struct Asker {
     mailbox: Mailbox,
     ids: Arc<AtomicU64>,
 }
 
 /// An answer that comes in parts. The fields are dropped in their order: when the node hears that
 /// the client is gone, the channel is closed.
-pub(super) struct Answering {
+pub(crate) struct Answering {
     parts: mpsc::Receiver<Part>,
     last: bool,
     waiting: Waiting,
@@ -27,7 +27,7 @@ pub(super) struct Answering {
 
 impl Answering {
     /// The next part; none when the last was given, or the loop has cut the client off.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Response>> {
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Response>> {
         let part = self.parts.poll_recv(cx);
         match &part {
             Poll::Ready(None) => self.waiting.answered(),
@@ -85,7 +85,7 @@ impl Asker {
     }
 
     /// Asks for an answer in parts, of which `capacity` may wait for the reader.
-    pub(super) async fn parts(&self, request: Request, capacity: usize) -> Answering {
+    pub(crate) async fn parts(&self, request: Request, capacity: usize) -> Answering {
         let waiting = self.waiting();
         let (sender, parts) = mpsc::channel(capacity);
         let ask = Ask { id: waiting.id, request, reply: ReplyTo::Parts(sender) };

@@ -55,7 +55,7 @@ pub(crate) fn answer(
 }
 
 /// Adds headers to an answer, those that HTTP can carry.
-pub(super) fn add_headers(response: &mut Response<Body>, headers: Vec<(&'static str, String)>) {
+pub(crate) fn add_headers(response: &mut Response<Body>, headers: Vec<(&'static str, String)>) {
     let map = response.headers_mut();
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes());

@@ -5,13 +5,14 @@ use quorate_core::api::log_level;
 use quorate_core::api::stats::{Resource, Sources};
 use quorate_core::api::variables::{self, Process};
 use quorate_core::http::{Head, Reply};
+use quorate_core::view::View;
 
 use super::port::Port;
 use crate::counted::Seen;
 use crate::platform::{Caller, Platform};
 
 /// The version of the text format of Prometheus.
-const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl<P: Platform> Port<P> {
     /// `/v2/stats`
@@ -25,10 +26,14 @@ impl<P: Platform> Port<P> {
     /// `/metrics`
     pub(super) async fn metrics(&self) -> Result<Reply, Reply> {
         let view = self.view(|_| true).await?;
-        let (watchers, vitals) = (self.open_watches(), self.platform.vitals());
-        let text = self.shared.counted.text(&Seen { view: &view, watchers, vitals });
         let headers = vec![("Content-Type", METRICS_TYPE.to_owned())];
-        Ok(Reply { status: 200, headers, body: text.into() })
+        Ok(Reply { status: 200, headers, body: self.measured(&view).into() })
+    }
+
+    /// What is measured, as text.
+    pub(crate) fn measured(&self, view: &View) -> String {
+        let (watchers, vitals) = (self.open_watches(), self.platform.vitals());
+        self.shared.counted.text(&Seen { view, watchers, vitals })
     }
 
     /// `/debug/vars`

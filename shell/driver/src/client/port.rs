@@ -1,15 +1,17 @@
 //! Answering the requests of clients.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::Response;
 use hyper::body::Incoming;
+use hyper::http::request::Parts;
 use quorate_core::api;
 use quorate_core::api::front::Resource;
+use quorate_core::api::gate::Readable;
 use quorate_core::api::limits;
 use quorate_core::api::{Context, Failure, Rendered, Request, Route, render, route};
-use quorate_core::discovery::service::Limits;
+use quorate_core::discovery::service;
 use quorate_core::http::{Head, Reply};
 use quorate_core::id::ClusterId;
 use quorate_core::view::View;
@@ -22,17 +24,18 @@ use crate::http::{Body, Door, Service, Whole, read_body};
 use crate::life::Life;
 use crate::platform::{Caller, Platform};
 use crate::proxy::Forwarder;
-use crate::run::Shared;
+use crate::run::{Options, Shared};
+use crate::tokens::Desk;
 
 /// Answers clients.
 #[derive(Clone)]
 pub(crate) struct Port<P: Platform> {
-    pub(super) platform: P,
+    pub(crate) platform: P,
     pub(super) shared: Shared,
-    pub(super) asker: Asker,
-    pub(super) watchers: Arc<Semaphore>,
+    pub(crate) asker: Asker,
+    pub(crate) watchers: Arc<Semaphore>,
     pub(super) passwords: Arc<Passwords>,
-    pub(super) limits: Arc<Mutex<Limits>>,
+    desk: Option<Desk>,
     forwarder: Forwarder<P>,
 }
 
@@ -40,18 +43,12 @@ impl<P: Platform> Service for Port<P> {
     async fn answer(&self, request: hyper::Request<Incoming>, caller: &Caller) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let head = head(&parts);
-        let readable = match self.shared.options.gate.admit(&head, caller.secure) {
+        let readable = match let_in(&self.shared.options, &parts, &head, caller) {
             Ok(readable) => readable,
             Err(refusal) => return response(refusal),
         };
-        let url = parts.uri.path_and_query().map_or(0, |url| url.as_str().len());
-        let limit = self.shared.options.limits.url_bytes;
-        if url > limit {
-            return response(limits::url_too_long(limit));
-        }
-        let tokens = self.shared.options.tokens.as_ref();
-        let mut answer = match (tokens, self.shared.published.routes()) {
-            (Some(rules), _) => self.tokens(rules, &head, caller, body).await,
+        let mut answer = match (&self.desk, self.shared.published.routes()) {
+            (Some(desk), _) => self.tokens(desk, &head, caller, body).await,
             (None, Some(routes)) => {
                 self.forwarder.forward(&routes, &head, caller, parts, body).await
             }
@@ -70,8 +67,26 @@ impl<P: Platform> Port<P> {
         let passwords = Arc::new(Passwords::new(platform.entropy()));
         let mailbox = shared.mailbox.clone();
         let forwarder = Forwarder { platform: platform.clone(), life, mailbox };
-        let limits = Arc::default();
-        Self { platform, shared, asker, watchers, passwords, limits, forwarder }
+        let desk = shared.options.tokens.clone().map(Desk::new);
+        Self { platform, shared, asker, watchers, passwords, desk, forwarder }
+    }
+
+    /// The discovery service that stands in place of the client API, if one does.
+    pub(crate) const fn desk(&self) -> Option<&Desk> {
+        self.desk.as_ref()
+    }
+
+    async fn tokens(
+        &self,
+        desk: &Desk,
+        head: &Head,
+        caller: &Caller,
+        body: Incoming,
+    ) -> Response<Body> {
+        response(match self.read(body, service::BODY_LIMIT).await {
+            Ok(body) => desk.answer(&self.platform, self, service::read(head, &body), caller).await,
+            Err(refusal) => refusal,
+        })
     }
 
     async fn route(&self, head: &Head, caller: &Caller, body: Incoming) -> Response<Body> {
@@ -97,7 +112,7 @@ impl<P: Platform> Port<P> {
     }
 
     /// Has the node carry out a request.
-    pub(super) async fn ask(&self, request: Request) -> api::Response {
+    pub(crate) async fn ask(&self, request: Request) -> api::Response {
         let metrics = &self.shared.counted.metrics;
         metrics.pending.inc();
         let answered = self.asker.once(request).await;
@@ -121,7 +136,7 @@ impl<P: Platform> Port<P> {
 
     /// Reads a body of at most `limit` bytes.
     pub(super) async fn read(&self, body: Incoming, limit: usize) -> Result<Bytes, Reply> {
-        self.read_up_to(body, limit).await?.ok_or_else(|| limits::body_too_long(limit))
+        read(&self.platform, &self.shared.options, body, limit).await
     }
 
     /// Reads a body; nothing if it has more than `limit` bytes.
@@ -130,23 +145,11 @@ impl<P: Platform> Port<P> {
         body: Incoming,
         limit: usize,
     ) -> Result<Option<Bytes>, Reply> {
-        let read = tokio::select! {
-            biased;
-            read = read_body(body, limit) => read,
-            () = self.platform.sleep(self.shared.options.limits.body_timeout) => {
-                return Err(limits::body_is_late());
-            }
-        };
-        match read {
-            Whole::Bytes(bytes) => Ok(Some(bytes)),
-            Whole::TooLong(_) => Ok(None),
-            // The client is gone, and nobody sees this answer.
-            Whole::Broken(_) => Err(limits::body_is_late()),
-        }
+        read_up_to(&self.platform, &self.shared.options, body, limit).await
     }
 
     /// The first view of which `holds` is true, if it comes in time.
-    pub(super) async fn view(&self, holds: fn(&View) -> bool) -> Result<Arc<View>, Reply> {
+    pub(crate) async fn view(&self, holds: fn(&View) -> bool) -> Result<Arc<View>, Reply> {
         let published = &self.shared.published;
         if let Some(view) = published.view().filter(|view| holds(view)) {
             return Ok(view);
@@ -162,11 +165,11 @@ impl<P: Platform> Port<P> {
     }
 
     /// The cluster, once it is known.
-    pub(super) fn cluster(&self) -> Option<ClusterId> {
+    pub(crate) fn cluster(&self) -> Option<ClusterId> {
         self.shared.published.view().and_then(|view| view.cluster_id)
     }
 
-    pub(super) fn render(
+    pub(crate) fn render(
         &self,
         response: &api::Response,
         cluster: Option<ClusterId>,
@@ -177,7 +180,7 @@ impl<P: Platform> Port<P> {
     }
 
     /// An answer in one piece.
-    pub(super) fn whole(
+    pub(crate) fn whole(
         &self,
         response: &api::Response,
         cluster: Option<ClusterId>,
@@ -190,5 +193,54 @@ impl<P: Platform> Port<P> {
                 Reply { status: 500, headers: Vec::new(), body: Bytes::new() }
             }
         }
+    }
+}
+
+/// Whether a request is let in, by its head; what its answer needs for a browser to read it.
+///
+/// # Errors
+/// The answer to one that is not.
+pub(crate) fn let_in(
+    options: &Options,
+    parts: &Parts,
+    head: &Head,
+    caller: &Caller,
+) -> Result<Readable, Reply> {
+    let readable = options.gate.admit(head, caller.secure)?;
+    let url = parts.uri.path_and_query().map_or(0, |url| url.as_str().len());
+    let limit = options.limits.url_bytes;
+    if url > limit { Err(limits::url_too_long(limit)) } else { Ok(readable) }
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// The answer to one that is longer, or late.
+pub(crate) async fn read<P: Platform>(
+    platform: &P,
+    options: &Options,
+    body: Incoming,
+    limit: usize,
+) -> Result<Bytes, Reply> {
+    let read = read_up_to(platform, options, body, limit).await?;
+    read.ok_or_else(|| limits::body_too_long(limit))
+}
+
+async fn read_up_to<P: Platform>(
+    platform: &P,
+    options: &Options,
+    body: Incoming,
+    limit: usize,
+) -> Result<Option<Bytes>, Reply> {
+    let read = tokio::select! {
+        biased;
+        read = read_body(body, limit) => read,
+        () = platform.sleep(options.limits.body_timeout) => return Err(limits::body_is_late()),
+    };
+    match read {
+        Whole::Bytes(bytes) => Ok(Some(bytes)),
+        Whole::TooLong(_) => Ok(None),
+        // The client is gone, and nobody sees this answer.
+        Whole::Broken(_) => Err(limits::body_is_late()),
     }
 }

@@ -157,8 +157,9 @@ impl<P: Platform> Effects<P> {
         let peer_port = self.links.port();
         let published = Arc::clone(&self.shared.published);
         let client_port = client::Port::new(platform.clone(), life.clone(), self.shared.clone());
-        if let Some(rules) = self.shared.options.tokens.clone() {
-            self.life.spawn(&self.platform, client::sweep(client_port.clone(), rules));
+        if let Some(desk) = client_port.desk().cloned() {
+            let sweep = desk.sweep(self.platform.clone(), client_port.clone());
+            self.life.spawn(&self.platform, sweep);
         }
         self.report(async move {
             let (peer, client) = ((peer, peer_port), (client, client_port));
@@ -229,7 +230,8 @@ async fn listen<P: Platform>(
     Ok(())
 }
 
-async fn bind<P: Platform>(
+/// Binds all of `urls`.
+pub(crate) async fn bind<P: Platform>(
     platform: &P,
     urls: &[Url],
     role: Role,
