@@ -57,7 +57,7 @@ impl<P: Platform> Cluster<P> {
                     return answer;
                 }
                 Ok(answer) => failed = Some(answer),
-                Err(cause) => warn!(cause, "no answer from the cluster that keeps the tokens"),
+                Err(cause) => warn!("no answer from the cluster that keeps the tokens: {cause}"),
             }
         }
         failed.unwrap_or_else(silence)
@@ -72,7 +72,7 @@ impl<P: Platform> Keeper for Cluster<P> {
     async fn write(&self, request: KeysRequest) -> Answer {
         let member = self.preferred.load(Ordering::Relaxed);
         self.call(self.backend.write(member, &request)).await.unwrap_or_else(|cause| {
-            warn!(cause, "a write got no answer from the cluster that keeps the tokens");
+            warn!("a write got no answer from the cluster that keeps the tokens: {cause}");
             silence()
         })
     }
