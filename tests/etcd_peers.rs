@@ -11,7 +11,7 @@ use support::client::Client;
 use support::cluster::{Cluster, isolate};
 use support::etcd;
 use support::left_out;
-use support::wait::wait_until;
+use support::wait::{wait_for, wait_until};
 
 /// The member that is Quorate's; the others are etcd's.
 const OURS: usize = 2;
@@ -222,6 +222,55 @@ fn reads_that_etcd_asks_its_leader_about_are_answered() {
     }
     assert_eq!(cluster.leader(), OURS);
     cluster.await_equal("/");
+}
+
+/// The learners among the members that one knows.
+fn learners(cluster: &Cluster, asked: usize) -> usize {
+    let listed = cluster.client.get(&format!("{}/members", cluster.peer_url(asked)));
+    listed.map_or(0, |listed| listed.body.matches("\"isLearner\":true").count())
+}
+
+/// The v3 API can add members that do not vote: they are in the log like any other.
+#[test]
+fn learners_that_etcd_adds_count_here_as_there() {
+    let what = "learners of etcd";
+    let Some(etcd) = new_etcd(what) else { return };
+    let Some(etcdctl) = etcd::client() else {
+        left_out(what, "etcdctl 3.4 is not installed");
+        return;
+    };
+    let new = 3;
+    let mut cluster = Cluster::new(4).listing(&[0, 1, OURS]).with_etcd(&etcd, &[0, 1, new]);
+    [0, 1, OURS].into_iter().for_each(|member| cluster.start(member));
+    cluster.await_ready();
+    // Members of etcd ask the leader to promote, in a way that only their own kind knows.
+    let_lead(&mut cluster, 0);
+    let urls = format!("--peer-urls={}", cluster.peer_url(new));
+    wait_until("it is added", || {
+        v3(&etcdctl, &cluster, 0, &["member", "add", "infra3", "--learner", &urls]).0
+    });
+    wait_until("it is known as a learner", || learners(&cluster, OURS) == 1);
+    let mut command = cluster.command_of(&etcd, new);
+    command.args(["-enable-v2", "-initial-cluster-state", "existing"]);
+    command.args(["-initial-cluster", &cluster.list_of(&[0, 1, OURS, new])]);
+    cluster.start_as(new, command);
+    let id = wait_for("it is listed", || {
+        let listed = cluster.client.get(&cluster.url(OURS, "/v2/members")).ok()?.at("/members");
+        let url = cluster.peer_url(new);
+        let found = listed.as_array()?.iter().find(|other| other["peerURLs"][0] == url.as_str())?;
+        Some(found["id"].as_str()?.to_owned())
+    });
+    wait_until("it is promoted", || v3(&etcdctl, &cluster, 0, &["member", "promote", &id]).0);
+    wait_until("it is known as a voter", || learners(&cluster, OURS) == 0);
+    cluster.await_member(new);
+    cluster.put(OURS, "/after", "1");
+    cluster.await_equal("/");
+    cluster.kill(OURS);
+    cluster.put(new, "/without", "1");
+    cluster.start(OURS);
+    cluster.await_ready();
+    cluster.await_equal("/");
+    assert_eq!(learners(&cluster, OURS), 0);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! `QUORATE_SOAK_KILLS` is the number of single kills; a tenth as many times all members are killed
 //! at once. `QUORATE_SOAK_SEED` makes the same choices again. `QUORATE_SOAK_ETCD` of the five members
-//! are real etcd's, and `QUORATE_SOAK_SECONDS` have the kills go on for that long.
+//! are real etcd's, of 2.3 with `QUORATE_SOAK_OLD=1`, and `QUORATE_SOAK_SECONDS` have the kills go on
+//! for that long.
 
 mod support;
 
@@ -53,7 +54,9 @@ fn cluster() -> Cluster {
     let theirs: Vec<usize> = (0..SIZE).take(usize::try_from(wanted).unwrap_or(SIZE)).collect();
     let mut cluster = Cluster::new(SIZE);
     if !theirs.is_empty() {
-        let etcd = etcd::server().expect("etcd 3.4 is installed");
+        let old = number("QUORATE_SOAK_OLD").is_some_and(|old| old > 0);
+        let etcd = if old { etcd::old_server() } else { etcd::server() };
+        let etcd = etcd.expect("etcd 3.4 is installed, or QUORATE_ETCD_2_3 names 2.3");
         cluster = cluster.with_etcd(&etcd, &theirs);
     }
     cluster.start_all();
