@@ -3,8 +3,12 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use super::request::put_once;
 
 /// Which server.
 pub(crate) enum Kind {
@@ -67,6 +71,15 @@ impl Servers {
         let addresses =
             ports.iter().map(|(client, _)| SocketAddr::from(([127, 0, 0, 1], *client))).collect();
         Self { children, addresses, _data: data }
+    }
+
+    /// Waits until a write has succeeded. Says how long that took.
+    pub(crate) fn await_first_write(&self) -> Duration {
+        let started = Instant::now();
+        while !put_once(self.addresses[0]) {
+            sleep(Duration::from_millis(5));
+        }
+        started.elapsed()
     }
 
     /// Where clients connect.
