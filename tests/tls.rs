@@ -100,6 +100,42 @@ fn a_cluster_forms_and_serves_with_certificates_on_both_sides() {
     assert_eq!(secured.cluster.get_quorum(1, "/message").at("/node/value"), "newer");
 }
 
+/// With auth on, who says nothing about itself is the user that its certificate names.
+#[test]
+fn a_certificate_stands_for_the_user_of_its_name() {
+    let root = "Basic cm9vdDpwdw==";
+    let mut secured = Secured::new(1);
+    secured.start_all();
+    let Secured { cluster, .. } = &mut secured;
+    cluster.await_ready();
+    let ask = |method: &str, path: &str, who: Option<&str>, body: &str| {
+        let who = who.map(|who| ("Authorization".to_owned(), who.to_owned()));
+        let headers = who.into_iter().collect();
+        let body = (!body.is_empty()).then_some(body);
+        let answer = cluster.client.request(method, &cluster.url(0, path), &headers, body);
+        answer.expect("answered").status
+    };
+    wait_until("the version of the cluster is decided", || {
+        ask("PUT", "/v2/auth/users/root", None, r#"{"user":"root","password":"pw"}"#) == 201
+    });
+    let role = r#"{"role":"r","permissions":{"kv":{"read":["/own*"],"write":["/own*"]}}}"#;
+    // All certificates of these tests have this common name.
+    let user = r#"{"user":"infra","password":"pw","roles":["r"]}"#;
+    assert_eq!(ask("PUT", "/v2/auth/roles/r", None, role), 201);
+    assert_eq!(ask("PUT", "/v2/auth/users/infra", None, user), 200);
+    assert_eq!(ask("PUT", "/v2/auth/enable", None, ""), 200);
+    assert_eq!(ask("DELETE", "/v2/auth/roles/guest", Some(root), ""), 200);
+    assert_eq!(ask("PUT", "/v2/keys/own", None, ""), 201);
+    assert_eq!(ask("PUT", "/v2/keys/other", None, ""), 401);
+    assert_eq!(
+        ask("GET", "/v2/keys/own", Some("Basic cm9vdDpubw=="), ""),
+        401,
+        "it says something"
+    );
+    assert_eq!(ask("GET", "/v2/auth/users", None, ""), 401, "it is not root");
+    assert_eq!(ask("PUT", "/v2/keys/other", Some(root), ""), 201);
+}
+
 #[test]
 fn curl_is_let_in_with_a_certificate_and_not_without() {
     if Command::new("curl").arg("--version").output().is_err() {
