@@ -223,6 +223,7 @@ fn a_member_with_data_starts_whatever_the_flags_of_the_first_start_say() {
         "initial-cluster-state",
         "initial-cluster-token",
         "discovery",
+        "discovery-ca-file",
         "discovery-fallback",
         "discovery-proxy",
         "discovery-srv",

@@ -145,6 +145,7 @@ fn a_member_with_data_is_told_what_it_ignores() {
     let ignored: Vec<&str> = config.ignored_with_data().collect();
     let expected: Vec<&str> = [
         "discovery",
+        "discovery-ca-file",
         "discovery-fallback",
         "discovery-proxy",
         "discovery-srv",
