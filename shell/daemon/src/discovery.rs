@@ -25,7 +25,7 @@ const TOKEN_TTL_S: u64 = 7 * 24 * 60 * 60;
 /// Who keeps the tokens.
 enum Service {
     /// A member in this process.
-    Own(Member),
+    Own(Box<Member>),
     /// A cluster of others.
     Others(Box<Front<Tokio>>),
 }
@@ -70,7 +70,7 @@ fn prepare(parsed: &Parsed) -> Result<(Service, Runtime), Refusal> {
         None => {
             let dir = &config.data_dir;
             info!("a discovery service at {} with data directory {dir}", rules.public_url);
-            Service::Own(Member::service(&runtime, config, rules))
+            Service::Own(Box::new(Member::service(&runtime, config, rules)))
         }
         Some(backend) => {
             info!("a discovery service at {} with its tokens in {backend}", rules.public_url);

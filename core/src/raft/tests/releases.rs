@@ -1,5 +1,7 @@
 //! What is done differently among members of etcd 2.3.
 
+use alloc::vec::Vec;
+
 use super::harness::{ELECTION, HEARTBEAT, Net, id};
 use crate::raft::{Body, Release};
 
@@ -54,11 +56,11 @@ fn an_old_leader_is_not_told_of_a_term_by_an_answer() {
     let body = Body::Heartbeat { commit: 0, context: bytes::Bytes::new() };
     let late = crate::raft::Message { from: id(1), to: id(leader), term, body };
     net.raft(leader).step(now, late.clone());
-    let said = net.raft(leader).take_messages();
+    let said: Vec<_> = net.raft(leader).take_messages().collect();
     assert!(said.iter().all(|out| out.message.to != id(1)), "{said:?}");
     // Among later releases it is.
     net.raft(leader).set_release(Release::V3_4);
     net.raft(leader).step(now, late);
-    let said = net.raft(leader).take_messages();
+    let said: Vec<_> = net.raft(leader).take_messages().collect();
     assert!(said.iter().any(|out| out.message.body == Body::Appended { index: 0 }), "{said:?}");
 }
