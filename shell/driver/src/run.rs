@@ -171,9 +171,19 @@ async fn turn<P: Platform, M: Machine>(
         }
         if !effects.has_news() {
             alarm.set(machine.deadline().map(|(at, _)| at));
+            let mut yielded = false;
             poll_fn(|cx| {
                 if inbox.poll_batch(cx, &mut batch) {
                     return Poll::Ready(());
+                }
+                if effects.has_late() {
+                    if yielded {
+                        return Poll::Ready(());
+                    }
+                    // Whoever is to read it has to run, too.
+                    yielded = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
                 alarm.poll(cx)
             })

@@ -79,10 +79,16 @@ impl<P: Platform> Effects<P> {
         !self.news.is_empty()
     }
 
+    /// Whether parts of answers wait for the next turn.
+    pub(super) fn has_late(&self) -> bool {
+        self.replies.has_late()
+    }
+
     /// Carries out all outputs in order; ends with the exit if one of them is the halt. The disk
     /// gets its operations in one batch at the end, and nothing here waits for them.
     pub(super) fn perform(&mut self, now: Now, outputs: &mut Vec<Output>) -> Option<Exit> {
         let mut exit = None;
+        self.replies.begin_turn(&mut self.news);
         for output in outputs.drain(..) {
             match output {
                 Output::Halt(halt) => {
@@ -94,6 +100,9 @@ impl<P: Platform> Effects<P> {
         }
         if !self.ops.is_empty() {
             self.disk.submit(std::mem::take(&mut self.ops));
+        }
+        if exit.is_some() {
+            self.replies.flush();
         }
         exit
     }
