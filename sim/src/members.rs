@@ -101,10 +101,10 @@ fn source(options: &Options, first: &FirstStart) -> Settings {
     }
 }
 
-/// The settings of the member on `host`.
+/// The settings of a process on the host `at`, which takes itself for the member on `host`.
 pub(crate) fn config(
     options: &Options,
-    host: usize,
+    (at, host): (usize, usize),
     first: &FirstStart,
     entropy: [u8; 32],
 ) -> Config {
@@ -114,8 +114,8 @@ pub(crate) fn config(
     Config {
         name: format!("m{host}"),
         data_dir: format!("m{host}.quorate"),
-        listen_peer_urls: vec![url(host, PEER_PORT)],
-        listen_client_urls: vec![url(host, CLIENT_PORT)],
+        listen_peer_urls: vec![url(at, PEER_PORT)],
+        listen_client_urls: vec![url(at, CLIENT_PORT)],
         advertise_client_urls: vec![url(host, CLIENT_PORT)],
         first_start: source(options, first)
             .flag("initial-advertise-peer-urls", advertised)

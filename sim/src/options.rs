@@ -147,6 +147,13 @@ options! {
     /// Mean time between two starts from an older copy of a member's data. Never drawn: peers do
     /// not know yet how far a member was, so nobody notices that it went back.
     old_copy_mean_ms,
+    /// Whether wipes may hit all members but one, so that the cluster is lost.
+    wipe_most,
+    /// Mean time between two exchanges of the directories of two members.
+    swap_mean_ms,
+    /// Mean time between two processes that take themselves for the member of another host; the
+    /// first is at the start.
+    twin_mean_ms,
     /// Mean time between two starts with a wrong list of members; the first is at the start.
     wrong_list_mean_ms,
     /// Mean time until a wrong list is put right.
@@ -246,6 +253,10 @@ impl Options {
         self.addresses = c.below(2);
         self.dns_length_ms = c.between(500, 8000);
         self.srv = u64::from(c.below(3) == 0);
+        let mut maybe = |choices: [u64; 4]| if c.coin() { choices[c.index(4)] } else { 0 };
+        self.swap_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
+        self.twin_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
+        self.wipe_most = u64::from(c.below(16) == 0);
     }
 
     /// The options of a run of the world, which is as long as a third of one in lockstep: it costs

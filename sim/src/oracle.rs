@@ -280,6 +280,20 @@ impl Oracles {
         self.membership.vacated(node);
     }
 
+    /// The directories of two members are exchanged, and with them what they have promised.
+    pub fn swapped(&mut self, a: usize, b: usize) {
+        self.ledger.swapped(a, b);
+        self.durability.swapped(a, b);
+        self.monotonic.swapped(a, b);
+        self.events.swapped(a, b);
+        self.bootstrap.swapped(a, b);
+    }
+
+    /// A process is going to start on a host which takes itself for the member of another one.
+    pub fn twin(&mut self, node: usize) {
+        self.bootstrap.twin(node);
+    }
+
     /// All data of a member is lost.
     pub fn wiped(&mut self, node: usize) {
         self.durability.wiped(node);

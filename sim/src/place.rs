@@ -66,7 +66,9 @@ pub(crate) struct Place {
     belongs: Option<MemberId>,
     /// How that came, unless it was there from the first moment.
     joins: Option<Join>,
-    /// Who lives here, as far as it said so; kept over restarts.
+    /// For whose member a process takes itself that is started here, where no member belongs.
+    twin_of: Option<usize>,
+    /// Who lives here, as far as its process, or the last one, said so.
     pub(crate) member: Option<MemberId>,
     /// Why it may never start again, if that is so.
     lost: Option<Loss>,
@@ -89,6 +91,8 @@ pub(crate) struct Place {
 pub(crate) struct Places {
     all: Vec<Place>,
     operations: Vec<Operation>,
+    /// Hosts with each other's directory.
+    swapped: Option<(usize, usize)>,
 }
 
 impl Index<usize> for Places {
@@ -111,6 +115,7 @@ impl Place {
         Self {
             belongs: None,
             joins: None,
+            twin_of: None,
             member: None,
             lost: None,
             wrong_list: None,
@@ -124,7 +129,7 @@ impl Place {
 
     /// Whether nobody lives here.
     pub(crate) const fn is_vacant(&self) -> bool {
-        self.belongs.is_none() && self.joins.is_none()
+        self.belongs.is_none() && self.joins.is_none() && self.twin_of.is_none()
     }
 
     /// Whether its member was there from the first moment.
@@ -154,14 +159,15 @@ impl Place {
     /// A process ended by itself. Whether somebody starts it again: what has lost its data, or its
     /// place in the cluster, or was never added under its URL, ends in the same way each time.
     fn is_worth_a_start(&mut self, leaves: bool) -> bool {
-        self.hopeless += u32::from(leaves || self.lost.is_some() || !self.is_at_home());
+        let never = self.lost.is_some() || !self.is_at_home() || self.twin_of.is_some();
+        self.hopeless += u32::from(leaves || never);
         self.hopeless < ATTEMPTS
     }
 
     /// Whether a process ends because its member was removed.
     fn leaves(&self, exit: &Exit, known: &Configurations) -> bool {
         // One that never took part finds itself listed by nobody, and is refused.
-        self.was_removed(known)
+        self.member.or(self.belongs).is_some_and(|member| known.was_removed(member))
             && match exit {
                 Exit::Stopped { lines } => !lines.is_empty(),
                 Exit::Refused(_) => true,
@@ -178,7 +184,8 @@ impl Places {
             let belongs = is_first.then(|| listed_as(options, host));
             Place { belongs, ..Place::vacant() }
         };
-        Self { all: (0..options.hosts()).map(first).collect(), operations: Vec::new() }
+        let all = (0..options.hosts()).map(first).collect();
+        Self { all, operations: Vec::new(), swapped: None }
     }
 
     /// How many hosts there are.
@@ -192,18 +199,29 @@ impl Places {
         from_here.find(|host| !self[*host].is_vacant()).unwrap_or(host)
     }
 
-    /// A process starts on a host; gives with which flags.
+    /// A process starts on a host; gives for which host, and with which flags.
     pub(crate) fn starts(
         &mut self,
         host: usize,
         known: &Configurations,
         stats: &mut Stats,
-    ) -> FirstStart {
+    ) -> (usize, FirstStart) {
+        // It has to say anew who it is: its directory may be another.
+        self[host].member = None;
+        if let Some(of) = self[host].twin_of {
+            stats.twins += 1;
+            return (of, FirstStart::Forms);
+        }
         let first = self.first_start(host, known);
         let misled = matches!(first, FirstStart::Misled(_));
         self[host].listed |= !misled;
         stats.wrong_lists += u64::from(misled);
-        first
+        (host, first)
+    }
+
+    /// Whether a host has the directory of another one.
+    fn is_swapped(&self, host: usize) -> bool {
+        self.swapped.is_some_and(|(a, b)| a == host || b == host)
     }
 
     /// The healthy hosts whose members have no vote yet.

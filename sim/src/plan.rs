@@ -148,13 +148,33 @@ pub enum Fault {
         /// Until nothing is.
         length_us: u64,
     },
-    /// A member that has published itself loses all its data while it is down. At most a minority
+    /// A member that has formed its cluster, as all others have, loses all its data while it is down. At most a minority
     /// of the hosts is hit.
     Wipe {
         /// The host.
         host: usize,
         /// Until it starts again.
         down_us: u64,
+    },
+    /// The directories of two members are exchanged while both are down, until somebody puts them
+    /// back.
+    Swap {
+        /// Their hosts.
+        hosts: (usize, usize),
+        /// Until they start.
+        down_us: u64,
+        /// From then until it is put right.
+        length_us: u64,
+    },
+    /// On a host that has no member a process is started that takes itself for the member of
+    /// another host: with its name, its list and an empty directory.
+    Twin {
+        /// The host that has no member.
+        host: usize,
+        /// The host of the member.
+        of: usize,
+        /// Until it is ended.
+        length_us: u64,
     },
     /// A copy of the data of a host is put aside.
     Copy {
@@ -266,6 +286,7 @@ impl Fault {
             Self::Partition { .. }
             | Self::OneWay { .. }
             | Self::CrashAll { .. }
+            | Self::Swap { .. }
             | Self::Change { .. } => None,
             Self::Isolate { host, .. }
             | Self::Crash { host, .. }
@@ -278,6 +299,7 @@ impl Fault {
             | Self::WrongList { host, .. }
             | Self::Names { host, .. }
             | Self::Wipe { host, .. }
+            | Self::Twin { host, .. }
             | Self::Copy { host }
             | Self::Restore { host, .. } => Some(*host),
         }

@@ -113,6 +113,12 @@ counters! {
     wiped,
     /// Starts that were refused because the member had lost its data.
     wiped_refused,
+    /// Exchanges of the directories of two members.
+    swapped,
+    /// Processes that took themselves for the member of another host.
+    twins,
+    /// Those of them that were refused.
+    twins_refused,
     /// Starts from an older copy of the data.
     restored,
     /// Starts with a wrong list of members.

@@ -6,6 +6,7 @@ use alloc::string::ToString as _;
 use super::json::Writer;
 use super::reply;
 use super::version;
+use crate::boot::forming::known;
 use crate::http::{Head, Method, Reply};
 use crate::member::Member;
 use crate::time::Wall;
@@ -29,8 +30,9 @@ pub fn answer(head: &Head, view: &View, now: Wall) -> Option<Reply> {
 
 /// `GET /members`: all members, by ID. Unlike in the client API the ID is a decimal number.
 ///
-/// Two more headers tell other Quorate members, which ask before they form a cluster, whether it
-/// is formed (`X-Quorate-State`) and which data directory answers (`X-Quorate-Incarnation`).
+/// More headers tell other Quorate members, which ask before they form a cluster, whether it
+/// is formed (`X-Quorate-State`), which data directory answers (`X-Quorate-Incarnation`) and by which
+/// ones it knows the others (`X-Quorate-Known`).
 pub fn members(view: &View) -> Reply {
     if view.member.is_none() {
         return reply::failure(503, "this member has not decided yet how to start\n");
@@ -40,6 +42,12 @@ pub fn members(view: &View) -> Reply {
     let mut reply = reply::with_cluster(reply::json(200, body.finish_line()), view.cluster_id);
     let state = if view.formed { "formed" } else { "forming" };
     reply.headers.push(("X-Quorate-State", state.to_string()));
+    if view.formed {
+        reply.headers.push((
+            "X-Quorate-Known",
+            known::header(view.peers.iter().map(|(id, dir)| (*id, *dir))),
+        ));
+    }
     reply.headers.extend(view.said.headers());
     reply
 }

@@ -6,6 +6,7 @@
 //! known to be committed are left out, and all other members are removed. IDs stay, so whoever of
 //! the others comes back finds that it was removed.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -103,8 +104,8 @@ impl Forcing {
     /// The member that is a cluster of its own.
     pub(super) fn booted(self, incarnation: Incarnation) -> Booted {
         let Ended { owner, wal, shelf, hard, log, snapshot, .. } = self.ended;
-        let (campaign, told) = (true, Vec::new());
-        Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told }
+        let (campaign, told, met) = (true, Vec::new(), BTreeMap::new());
+        Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told, met }
     }
 }
 

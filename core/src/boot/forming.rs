@@ -4,8 +4,13 @@
 //! already. Only when each of them has answered that it is empty too and has the same list does
 //! it form the cluster; so no second cluster forms as long as one member still has its data and
 //! can be reached. All ask at once, and all answer while they ask.
+//!
+//! With the answers comes which data directories they are from. Those are the members, whoever else
+//! may call itself one of them later: another process with the same flags, or the same one with
+//! another directory.
 
 mod judge;
+pub mod known;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -18,6 +23,7 @@ use crate::error::Refusal;
 use crate::http::{Answer, Call};
 use crate::id::{ClusterId, MemberId};
 use crate::member::Member;
+use crate::member::identity::{Incarnation, Said};
 use crate::node::CallId;
 use crate::time::{Duration, Instant};
 use crate::tls::Role;
@@ -57,6 +63,8 @@ struct Asker {
     own: Member,
     cluster: ClusterId,
     data_dir: String,
+    /// The data directory of this member.
+    incarnation: Incarnation,
     /// Whether this member joins a cluster that runs, in place of forming one.
     may_join: bool,
     /// The token, if the list comes from DNS.
@@ -72,6 +80,8 @@ struct Other {
     /// When it is asked next; absent while it is being asked.
     due: Option<Instant>,
     standing: Standing,
+    /// Its data directory, if it is of Quorate and ready.
+    incarnation: Option<Incarnation>,
 }
 
 /// What is known of another member.
@@ -108,17 +118,17 @@ impl Forming {
         own: Member,
         members: impl IntoIterator<Item = Member>,
         cluster: ClusterId,
-        data_dir: String,
+        (data_dir, incarnation): (String, Incarnation),
         now: Instant,
     ) -> Self {
         let others = members.into_iter().filter(|member| member.id != own.id).map(|member| {
             let standing = Standing::Missing("not asked yet".into());
             let Member { id, name, peer_urls: urls, .. } = member;
-            (id, Other { name, urls, turn: 0, due: Some(now), standing })
+            (id, Other { name, urls, turn: 0, due: Some(now), standing, incarnation: None })
         });
         Self {
             others: others.collect(),
-            asker: Asker { own, cluster, data_dir, may_join: false, looked_up: None },
+            asker: Asker { own, cluster, data_dir, incarnation, may_join: false, looked_up: None },
             calls: BTreeMap::new(),
             report_due: now + AGAIN * 5,
             reported: Vec::new(),
@@ -143,6 +153,11 @@ impl Forming {
     /// Who asks, and for which cluster.
     pub const fn owner(&self) -> Owner {
         Owner { member: self.asker.own.id, cluster: self.asker.cluster }
+    }
+
+    /// The data directories of the others that are ready.
+    pub fn met(&self) -> BTreeMap<MemberId, Incarnation> {
+        self.others.iter().filter_map(|(id, other)| Some((*id, other.incarnation?))).collect()
     }
 
     /// The calls that are due now, each under a name that `fresh` makes.
@@ -209,13 +224,18 @@ impl Forming {
         let Some(other) = self.others.get_mut(&id) else { return Verdict::Wait };
         other.due = Some(now + AGAIN);
         let missing = |cause: String| Judged::Standing(Standing::Missing(cause));
-        let judged = match result {
-            Err(cause) => missing(cause),
-            Ok(answer) => self.asker.judge(&answer).unwrap_or_else(missing),
+        let (judged, from) = match result {
+            Err(cause) => (missing(cause), None),
+            Ok(answer) => (
+                self.asker.judge(&answer).unwrap_or_else(missing),
+                Said::read(|name| answer.header(name)).incarnation,
+            ),
         };
         match judged {
             Judged::Standing(standing) => {
-                if standing != Standing::Ready {
+                if standing == Standing::Ready {
+                    other.incarnation = from;
+                } else {
                     other.turn += 1;
                 }
                 other.standing = standing;

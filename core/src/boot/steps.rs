@@ -4,6 +4,7 @@
 //! decided what comes next.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -215,9 +216,9 @@ impl Boot {
     ) -> Stage {
         let Owner { member, cluster } = agreed.owner();
         fx.note(Note::BootDecided { member, cluster, restart: false });
-        let (own, data_dir) = (agreed.own().clone(), self.config.data_dir.clone());
+        let (own, here) = (agreed.own().clone(), (self.config.data_dir.clone(), incarnation));
         let looked_up = self.renewal.as_ref().map(|_| agreed.token().into());
-        let forming = Forming::new(own, agreed.members(), cluster, data_dir, now)
+        let forming = Forming::new(own, agreed.members(), cluster, here, now)
             .or_join(agreed.may_join())
             .looked_up(looked_up);
         let alone = forming.verdict() == Verdict::Form;
@@ -257,7 +258,7 @@ impl Boot {
             // where there is a leader already, asking first disturbs nobody.
             (Verdict::Form | Verdict::Late, Some(incarnation)) => {
                 let first = FirstLog::begin(&self.config, &agreed, incarnation, true, fx.script);
-                Stage::Creating(Box::new(first))
+                Stage::Creating(Box::new(first.after_meeting(forming.met())))
             }
             _ => Stage::Forming(agreed, forming),
         };
@@ -268,8 +269,9 @@ impl Boot {
         let Some(incarnation) = self.incarnation else { return Progress::Pending };
         self.told_restart(&restored, fx);
         let restore::Ended { owner, wal, shelf, hard, log, snapshot, told, .. } = restored;
-        let campaign = false;
-        let booted = Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told };
+        let (campaign, met) = (false, BTreeMap::new());
+        let booted =
+            Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told, met };
         Progress::Done(Box::new(booted))
     }
 

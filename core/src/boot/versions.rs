@@ -163,3 +163,46 @@ fn said(answer: &Answer) -> Result<Said, String> {
         cluster => Ok(Said { cluster, server }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::disk::Script;
+    use crate::id::MemberId;
+    use crate::url::Url;
+
+    /// What a cluster whose only other member always answers with this body comes to.
+    fn asks(body: &'static str) -> Result<Asked, Refusal> {
+        let member = Member {
+            id: MemberId(1),
+            name: String::new(),
+            peer_urls: vec![Url::parse("http://h:1").unwrap()],
+            client_urls: Vec::new(),
+            learner: false,
+        };
+        let (mut script, mut calls, mut out) = (Script::default(), 0, Vec::new());
+        let mut now = Instant::default();
+        let mut versions = Versions::new(core::iter::once(&member), now);
+        loop {
+            versions.ask(now, &mut Effects::new(&mut script, &mut calls, &mut out));
+            let (headers, body) = (Vec::new(), bytes::Bytes::from_static(body.as_bytes()));
+            let answer = Answer { status: 200, headers, body };
+            match versions.answered(now, CallId(calls), Ok(answer)) {
+                Ok(Asked::Waiting) => now = versions.deadline().expect("it asks again"),
+                end => return end,
+            }
+        }
+    }
+
+    #[test]
+    fn a_cluster_that_cannot_decide_is_judged_by_its_members() {
+        let fits = |body| asks(body).map_err(|refusal| refusal.message);
+        assert_eq!(fits(r#"{"etcdserver":"3.4.23","etcdcluster":"3.4.0"}"#), Ok(Asked::Fits));
+        assert_eq!(fits(r#"{"etcdserver":"3.4.23","etcdcluster":"not_decided"}"#), Ok(Asked::Fits));
+        assert!(fits(r#"{"etcdserver":"1.0.0","etcdcluster":"not_decided"}"#).is_err());
+        assert!(fits(r#"{"etcdserver":"3.6.0","etcdcluster":"3.6.0"}"#).is_err());
+        assert!(fits(r#"{"etcdserver":"3.4.23","etcdcluster":"new"}"#).is_err());
+    }
+}

@@ -72,13 +72,13 @@ enum Judged {
 }
 
 impl Kin {
-    /// Reads what was known before.
-    pub(super) fn begin(script: &mut Script) -> Self {
+    /// Reads what was known before. Of those in `met` is known already who they are.
+    pub(super) fn begin(met: BTreeMap<MemberId, Incarnation>, script: &mut Script) -> Self {
         let ticket = script.ticket();
         script.push(Op::Read { path: PEERS.into(), ticket });
         Self {
             known: Arc::default(),
-            wanted: BTreeMap::new(),
+            wanted: met,
             file: File::Reading(ticket),
             quorate: BTreeSet::new(),
             others: BTreeSet::new(),
@@ -231,7 +231,7 @@ impl Running {
                 match &done.result {
                     Ok(Found::Bytes(file)) => match decode(file) {
                         Ok(known) => {
-                            self.kin.wanted.clone_from(&known);
+                            self.kin.wanted.extend(&known);
                             self.kin.known = Arc::new(known);
                         }
                         Err(refusal) => self.exit = Some(Exit::Refused(refusal)),
@@ -346,7 +346,7 @@ mod tests {
     }
 
     fn idle(known: &[(u64, u8)]) -> Kin {
-        let mut kin = Kin::begin(&mut Script::default());
+        let mut kin = Kin::begin(BTreeMap::new(), &mut Script::default());
         kin.file = File::Idle;
         kin.known =
             Arc::new(known.iter().map(|(id, byte)| (MemberId(*id), incarnation(*byte))).collect());
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn nothing_counts_before_it_is_known_who_said_it() {
-        let mut kin = Kin::begin(&mut Script::default());
+        let mut kin = Kin::begin(BTreeMap::new(), &mut Script::default());
         assert!(matches!(kin.judge(MemberId(1), said(1), None), Judged::Early));
         let mut kin = idle(&[]);
         assert!(matches!(kin.judge(MemberId(1), said(1), None), Judged::Early));

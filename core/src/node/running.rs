@@ -93,7 +93,8 @@ impl Running {
         now: Now,
         fx: &mut Effects<'_>,
     ) -> Self {
-        let Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told } = booted;
+        let Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told, met } =
+            booted;
         let settings = Settings {
             id: owner.member,
             heartbeat_interval: config.heartbeat_interval,
@@ -114,7 +115,7 @@ impl Running {
             clients: Clients::new(owner.member, now.wall),
             changes: Changes::default(),
             duties: Duties::new(now.mono),
-            kin: Kin::begin(fx.script),
+            kin: Kin::begin(met, fx.script),
             snapshots: Snapshots::new(shelf, last.index, config.snapshot_count),
             stop: Stop::default(),
             applied_term: last.term,

@@ -1,11 +1,8 @@
 //! What only this world can do to its hosts; which faults there are, and when they strike, is the
 //! same in both worlds.
 
-use std::sync::Arc;
-
 use quorate_core::api::{MembersRequest, Request};
 use quorate_core::node::Input;
-use quorate_core::view::View;
 
 use super::event::{Event, Process};
 use super::world::{MS, World};
@@ -23,6 +20,7 @@ const AFTER_ELECTION: u64 = 30 * MS;
 impl<M: Machine> Hosts for World<M> {
     fn parts(&mut self) -> Parts<'_> {
         Parts {
+            options: &self.options,
             plan: &self.plan,
             places: &mut self.places,
             oracles: &mut self.oracles,
@@ -43,10 +41,6 @@ impl<M: Machine> Hosts for World<M> {
 
     fn files(&mut self, host: usize) -> &mut FileSystem {
         self.hosts[host].disk.files()
-    }
-
-    fn view(&self, host: usize) -> Option<Arc<View>> {
-        self.hosts[host].running.as_ref()?.view.clone()
     }
 
     fn runs(&self, host: usize) -> bool {

@@ -25,8 +25,8 @@ impl<M: Machine> World<M> {
         host.clock.restart(self.time, origin);
         let (entropy, seed) = (self.chances.hosts.seed(), self.chances.hosts.seed());
         let known = self.oracles.ledger().configurations();
-        let first = self.places.starts(process.host, known, &mut self.stats);
-        let config = config(&self.options, process.host, &first, entropy);
+        let (of, first) = self.places.starts(process.host, known, &mut self.stats);
+        let config = config(&self.options, (process.host, of), &first, entropy);
         let machine = M::new(config, seed, host.clock.now(self.time));
         let place = &self.places[process.host];
         let reasons = Reasons::new(place, host.disk.files(), host.full);

@@ -22,6 +22,7 @@ const LOOK: u64 = 50 * MS;
 impl<M: Machine> World<M> {
     /// The faults end.
     pub(super) fn calm(&mut self) {
+        self.happen(Later::PutBack);
         let chosen = self.places.choose_quorum(&self.plan.calm, &self.oracles);
         let Some(healthy) = chosen else {
             self.stats.stranded += 1;

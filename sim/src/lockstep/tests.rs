@@ -22,6 +22,7 @@ fn options(seed: u64) -> Options {
         wrong_list_mean_ms: 0,
         change_mean_ms: 0,
         spares: 0,
+        swap_mean_ms: 0,
         srv: 0,
         ..Options::draw(seed)
     }
@@ -70,6 +71,9 @@ fn the_sound_toy_passes() {
         "wrong_lists",
         "lists_refused",
         "restored",
+        "swapped",
+        "twins",
+        "twins_refused",
         "names_wrong",
         "names_refused",
     ];

@@ -40,6 +40,8 @@ struct Start {
     is: Option<(MemberId, ClusterId)>,
     /// Whether its directory holds a durable log.
     data: bool,
+    /// Whether another host has the member that it takes itself for.
+    twin: bool,
     /// What others have answered to this process, and what is on its way to it.
     heard: Vec<Said>,
     coming: BTreeMap<CallId, Said>,
@@ -71,10 +73,22 @@ impl Bootstrap {
 
     /// A member starts.
     pub(super) fn started(&mut self, node: usize) {
-        let others = self.members.iter().filter(|start| start.data);
+        let others = self.members.iter().filter(|start| start.data && !start.twin);
         let before = others.filter_map(|start| Some(start.is?.0)).collect();
         let start = &mut self.members[node];
-        *start = Start { is: start.is, data: start.data, before, ..Start::default() };
+        let Start { is, data, twin, .. } = *start;
+        *start = Start { is, data, twin, before, ..Start::default() };
+    }
+
+    /// The directories of two members are exchanged.
+    pub(super) fn swapped(&mut self, a: usize, b: usize) {
+        self.members.swap(a, b);
+    }
+
+    /// A process is going to start on a host which takes itself for the member of another one; what
+    /// it has is not that one's data.
+    pub(super) fn twin(&mut self, node: usize) {
+        self.members[node].twin = true;
     }
 
     /// The member on a host, and all that was its, is gone.

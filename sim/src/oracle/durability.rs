@@ -58,6 +58,11 @@ impl Durability {
         self.members[node].wiped = true;
     }
 
+    /// The directories of two members are exchanged.
+    pub(super) fn swapped(&mut self, a: usize, b: usize) {
+        self.members.swap(a, b);
+    }
+
     /// The member on a host, and all that was its, is gone.
     pub(super) fn vacated(&mut self, node: usize) {
         self.members[node] = Promises::default();

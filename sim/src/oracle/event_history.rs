@@ -37,6 +37,11 @@ impl EventHistory {
         Self { events: Vec::new(), compared: vec![0; members] }
     }
 
+    /// The directories of two members are exchanged.
+    pub(super) fn swapped(&mut self, a: usize, b: usize) {
+        self.compared.swap(a, b);
+    }
+
     /// The member on a host, and all that was its, is gone.
     pub(super) fn vacated(&mut self, node: usize) {
         self.compared[node] = 0;

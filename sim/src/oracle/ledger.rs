@@ -78,6 +78,11 @@ impl Ledger {
         self.reached[node]
     }
 
+    /// The directories of two members are exchanged.
+    pub(super) fn swapped(&mut self, a: usize, b: usize) {
+        self.reached.swap(a, b);
+    }
+
     /// The member on a host, and all that was its, is gone.
     pub(super) fn vacated(&mut self, node: usize) {
         self.started(node);

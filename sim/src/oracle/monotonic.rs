@@ -21,6 +21,11 @@ impl MonotonicReads {
         Self { shown: vec![(0, 0); members], learned: Vec::new() }
     }
 
+    /// The directories of two members are exchanged.
+    pub(super) fn swapped(&mut self, a: usize, b: usize) {
+        self.shown.swap(a, b);
+    }
+
     /// The member on a host, and all that it has shown, is gone.
     pub(super) fn vacated(&mut self, node: usize) {
         self.shown[node] = (0, 0);

@@ -2,7 +2,7 @@
 //! that they are started with.
 
 use super::Loss;
-use super::faults::{Hosts, Parts};
+use super::faults::{Hosts, Later, Parts};
 use crate::disk::FileSystem;
 use crate::disk::rot::Rot;
 use crate::plan::{Crash, WrongList};
@@ -25,7 +25,9 @@ pub(super) fn rot(world: &mut impl Hosts, host: usize, rot: &Rot) {
 
 /// A host loses all its data.
 pub(super) fn wipe(world: &mut impl Hosts, host: usize, down_us: u64) {
-    if !may_lose(world, host) || !has_published(world, host) {
+    let Parts { options, places, oracles, .. } = world.parts();
+    let may_end = options.wipe_most > 0 && places.may_end_with(host, oracles);
+    if !may_lose(world, host) && !may_end {
         return;
     }
     replace(world, host, FileSystem::default(), down_us);
@@ -43,7 +45,11 @@ pub(super) fn copy(world: &mut impl Hosts, host: usize) {
 
 /// A host goes back to its copy.
 pub(super) fn restore(world: &mut impl Hosts, host: usize, down_us: u64) {
-    if let Some(copy) = world.parts().places[host].copy.take() {
+    let places = world.parts().places;
+    if places.is_swapped(host) {
+        return;
+    }
+    if let Some(copy) = places[host].copy.take() {
         replace(world, host, copy, down_us);
         world.parts().stats.restored += 1;
     }
@@ -56,16 +62,47 @@ fn replace(world: &mut impl Hosts, host: usize, data: FileSystem, down_us: u64) 
     world.parts().oracles.data_replaced(host);
 }
 
-/// Whether every other member that runs knows that this one has started.
-fn has_published(world: &mut impl Hosts, host: usize) -> bool {
+/// The directories of two members are exchanged.
+pub(super) fn swap(world: &mut impl Hosts, (a, b): (usize, usize), down_us: u64, length_us: u64) {
     let places = world.parts().places;
-    let (Some(member), count) = (places[host].member, places.count()) else { return false };
-    let knows = |other: usize| {
-        let view = world.view(other);
-        let known = view.as_ref().and_then(|view| view.cluster.members.get(&member));
-        known.is_some_and(|known| !known.client_urls.is_empty())
+    let is_sound = |host: usize| {
+        let place = &places[host];
+        place.belongs.is_some() && place.formed && place.lost.is_none() && place.is_at_home()
     };
-    (0..count).filter(|other| *other != host && world.runs(*other)).all(knows)
+    let there = a.max(b) < places.count() && a != b && places.swapped.is_none();
+    if !there || !is_sound(a) || !is_sound(b) {
+        return;
+    }
+    places.swapped = Some((a, b));
+    world.parts().stats.swapped += 1;
+    exchange(world, (a, b), down_us);
+    world.plan_later(down_us + length_us, Later::PutBack);
+}
+
+/// Each of two hosts has its own directory again.
+pub(super) fn put_back(world: &mut impl Hosts) {
+    if let Some((a, b)) = world.parts().places.swapped.take() {
+        exchange(world, (a, b), 0);
+        for host in [a, b] {
+            world.parts().places[host].hopeless = 0;
+            if !world.runs(host) {
+                world.plan_start(host, 0);
+            }
+        }
+    }
+}
+
+/// Both hosts go down, and find each other's directory.
+fn exchange(world: &mut impl Hosts, (a, b): (usize, usize), down_us: u64) {
+    start_anew(world, a, down_us);
+    start_anew(world, b, down_us);
+    let (of_a, of_b) = (world.files(a).durable_copy(), world.files(b).durable_copy());
+    world.files(a).replace(of_b);
+    world.files(b).replace(of_a);
+    let Parts { places, oracles, .. } = world.parts();
+    let of_a = places[a].copy.take();
+    places[a].copy = std::mem::replace(&mut places[b].copy, of_a);
+    oracles.swapped(a, b);
 }
 
 /// From now on the host is started with a wrong list. One that runs is started anew.

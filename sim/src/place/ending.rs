@@ -64,6 +64,8 @@ enum Cause {
     Wiped,
     /// It was not added, or not under the URL that it has, or nobody said so.
     Join,
+    /// Another host has the member that it took itself for.
+    Twin,
     /// The list of members was wrong.
     List,
     /// The resolver told something wrong, or nothing.
@@ -142,6 +144,9 @@ impl Reasons {
         if place.lost == Some(Loss::Wiped) {
             return Some(Cause::Wiped);
         }
+        if place.twin_of.is_some() {
+            return Some(Cause::Twin);
+        }
         if place.joins.is_some() && !place.formed {
             return Some(Cause::Join);
         }
@@ -199,6 +204,7 @@ impl Places {
 const fn count(cause: Option<Cause>, stats: &mut Stats) {
     match cause {
         Some(Cause::Wiped) => stats.wiped_refused += 1,
+        Some(Cause::Twin) => stats.twins_refused += 1,
         Some(Cause::Join) => stats.joins_refused += 1,
         Some(Cause::List) => stats.lists_refused += 1,
         Some(Cause::Names) => stats.names_refused += 1,

@@ -1,12 +1,10 @@
 //! Faults: what the plan says, carried out when its time has come, in whichever world.
 
-use std::sync::Arc;
-
 use quorate_core::api::MembersRequest;
-use quorate_core::view::View;
 
 use crate::disk::FileSystem;
 use crate::network::Network;
+use crate::options::Options;
 use crate::oracle::{Oracles, Violation};
 use crate::outside::dns::Dns;
 use crate::plan::{Crash, Fault, Moment, Plan};
@@ -37,6 +35,10 @@ pub(crate) enum Later {
     NamesRight(usize),
     /// Somebody else is asked for the change of the membership with this number.
     Ask(usize),
+    /// Directories are put back to where they belong.
+    PutBack,
+    /// A process ends that takes itself for the member of another host.
+    TwinEnds(usize),
 }
 
 impl Later {
@@ -49,12 +51,15 @@ impl Later {
             Self::RightList(host) => (23, host),
             Self::NamesRight(host) => (24, host),
             Self::Ask(number) => (25, number),
+            Self::PutBack => (26, 0),
+            Self::TwinEnds(host) => (27, host),
         }
     }
 }
 
 /// What a world and those who strike it have in common.
 pub(crate) struct Parts<'a> {
+    pub(crate) options: &'a Options,
     pub(crate) plan: &'a Plan,
     pub(crate) places: &'a mut Places,
     pub(crate) oracles: &'a mut Oracles,
@@ -77,9 +82,6 @@ pub(crate) trait Hosts {
 
     /// The data directory of a host.
     fn files(&mut self, host: usize) -> &mut FileSystem;
-
-    /// What the process of a host publishes, if one runs.
-    fn view(&self, host: usize) -> Option<Arc<View>>;
 
     /// Whether a process runs on a host.
     fn runs(&self, host: usize) -> bool;
@@ -147,6 +149,8 @@ pub(crate) trait Faults: Hosts + Sized {
             Later::RightList(host) => data::right_list(self, host),
             Later::NamesRight(host) => self.parts().dns.trouble(host, None),
             Later::Ask(number) => membership::ask(self, number),
+            Later::PutBack => data::put_back(self),
+            Later::TwinEnds(host) => membership::twin_ends(self, host),
         }
     }
 
@@ -197,6 +201,10 @@ pub(crate) trait Faults: Hosts + Sized {
                 self.plan_later(length_us, Later::NamesRight(host));
             }
             Fault::Wipe { host, down_us } => data::wipe(self, host, down_us),
+            Fault::Swap { hosts, down_us, length_us } => {
+                data::swap(self, hosts, down_us, length_us);
+            }
+            Fault::Twin { host, of, length_us } => membership::twin(self, host, of, length_us),
             Fault::Copy { host } => data::copy(self, host),
             Fault::Restore { host, down_us } => data::restore(self, host, down_us),
         }

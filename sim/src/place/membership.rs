@@ -183,6 +183,7 @@ fn prepare(world: &mut impl Hosts, change: Change) -> Option<MembersRequest> {
         }
         Change::Add { host, at, auto } => {
             let free = places[host].is_vacant() || places[host].was_removed(known);
+            let free = free && !places.is_swapped(host);
             known.latest().filter(|_| free)?;
             vacate(world, host);
             let Parts { places, oracles, .. } = world.parts();
@@ -210,6 +211,26 @@ fn by_address(host: usize) -> Url {
 
 fn url(name: &str) -> Url {
     Url::parse(&format!("http://{name}:2380")).expect("a URL of the simulator's own making")
+}
+
+/// A process is started on a host that has no member, as the member of another one.
+pub(super) fn twin(world: &mut impl Hosts, host: usize, of: usize, length_us: u64) {
+    let Parts { places, oracles, .. } = world.parts();
+    // Of a cluster of one nobody else knows who is right.
+    let alone = places.all.iter().filter(|place| place.is_first()).count() < 2;
+    if of < places.count() && !alone && places[host].is_vacant() && places[of].is_first() {
+        places[host].twin_of = Some(of);
+        oracles.twin(host);
+        world.plan_start(host, 0);
+        world.plan_later(length_us, Later::TwinEnds(host));
+    }
+}
+
+/// Somebody ends such a process, and what it has left.
+pub(super) fn twin_ends(world: &mut impl Hosts, host: usize) {
+    if world.parts().places[host].twin_of.is_some() {
+        vacate(world, host);
+    }
 }
 
 /// Whoever lived on a host is gone with all data.

@@ -98,12 +98,21 @@ impl Places {
         let is_missing =
             |place: &super::Place| place.is_first() && !place.formed && place.lost.is_none();
         if oracles.ledger().last_index() == 0
-            || self[host].is_vacant()
+            || !self[host].formed
+            || self.is_swapped(host)
             || self.others(host).any(is_missing)
         {
             return false;
         }
         self.is_quorum(&self.sound(Some(host), oracles), oracles)
+    }
+
+    /// Whether this host may lose its data in a run in which the cluster may be lost with it: there
+    /// is another voter who has all that was committed, as far as it knows.
+    pub(super) fn may_end_with(&self, host: usize, oracles: &Oracles) -> bool {
+        let formed = self.all.iter().all(|place| !place.is_first() || place.formed);
+        let here = self[host].formed && !self.is_swapped(host);
+        formed && here && !self.sound(Some(host), oracles).is_empty()
     }
 
     /// Whether the cluster would go on if somebody became a voter who never comes.

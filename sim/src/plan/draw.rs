@@ -166,6 +166,28 @@ impl Draft<'_> {
         });
         self.copies();
         self.lists();
+        self.recur(self.options.swap_mean_ms, |d| {
+            let hosts = (d.host(), d.host());
+            let length_us = d.chance.wait(d.options.wrong_list_length_ms * MS);
+            Fault::Swap { hosts, down_us: d.down_us(), length_us }
+        });
+        self.twins();
+    }
+
+    /// The first twin is there from the start: that is when members get to know each other.
+    fn twins(&mut self) {
+        if self.options.twin_mean_ms > 0 && self.options.spares > 0 {
+            let fault = self.twin();
+            self.faults.push(Planned { at_us: 0, fault });
+            self.recur(self.options.twin_mean_ms, Self::twin);
+        }
+    }
+
+    fn twin(&mut self) -> Fault {
+        let host = self.hosts() - 1 - self.chance.index(self.options.spares as usize);
+        let of = self.chance.index(self.options.members as usize);
+        let length_us = self.chance.wait(self.options.wrong_list_length_ms * 2 * MS);
+        Fault::Twin { host, of, length_us }
     }
 
     /// The first trouble with names is there from the start: members ask for names before they

@@ -57,6 +57,15 @@ impl fmt::Display for Fault {
             Self::Wipe { host, down_us } => {
                 write!(f, "the data of n{host} is lost, down {}", lasts(*down_us))
             }
+            Self::Swap { hosts: (a, b), down_us, length_us } => write!(
+                f,
+                "n{a} and n{b} get each other's data {}, down {}",
+                lasts(*length_us),
+                lasts(*down_us)
+            ),
+            Self::Twin { host, of, length_us } => {
+                write!(f, "n{host} is started as the member of n{of} {}", lasts(*length_us))
+            }
             Self::Copy { host } => write!(f, "the data of n{host} is copied"),
             Self::Restore { host, down_us } => {
                 write!(f, "n{host} goes back to its copy, down {}", lasts(*down_us))

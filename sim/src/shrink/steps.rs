@@ -151,6 +151,8 @@ fn halve(fault: &mut Fault) {
         | Fault::Pause { length_us, .. }
         | Fault::Full { length_us, .. }
         | Fault::Names { length_us, .. }
+        | Fault::Swap { length_us, .. }
+        | Fault::Twin { length_us, .. }
         | Fault::WrongList { length_us, .. } => half(length_us),
         Fault::Crash { down_us, .. }
         | Fault::Stop { down_us, .. }

@@ -1,11 +1,8 @@
 //! What only this world can do to its hosts; which faults there are, and when they strike, is the
 //! same in both worlds.
 
-use std::sync::Arc;
-
 use quorate_core::api::MembersRequest;
 use quorate_core::disk::DiskError;
-use quorate_core::view::View;
 
 use super::event::Event;
 use super::process::Process;
@@ -20,6 +17,7 @@ impl Hosts for State {
     fn parts(&mut self) -> Parts<'_> {
         self.time_passes();
         Parts {
+            options: &self.scenario.options,
             plan: &self.scenario.plan,
             places: &mut self.places,
             oracles: &mut self.oracles,
@@ -40,10 +38,6 @@ impl Hosts for State {
 
     fn files(&mut self, host: usize) -> &mut FileSystem {
         &mut self.hosts[host].files
-    }
-
-    fn view(&self, host: usize) -> Option<Arc<View>> {
-        self.hosts[host].running.as_ref()?.view.clone()
     }
 
     fn runs(&self, host: usize) -> bool {

@@ -38,8 +38,8 @@ impl World {
         host.clock.restart(time, chance.below(1 << 50));
         let (entropy, seed) = (chance.seed(), chance.seed());
         let known = state.oracles.ledger().configurations();
-        let first = state.places.starts(process.host, known, &mut state.stats);
-        let config = config(&state.scenario.options, process.host, &first, entropy);
+        let (of, first) = state.places.starts(process.host, known, &mut state.stats);
+        let config = config(&state.scenario.options, (process.host, of), &first, entropy);
         let options = Options::of(&config);
         let node = Arc::new(Mutex::new(Node::new(config, seed, host.clock.now(time))));
         state.runtime.restart(host.id);

@@ -21,6 +21,7 @@ const LOOK: u64 = 50 * MS;
 impl State {
     /// The faults end.
     pub(super) fn calm(&mut self) {
+        Faults::happen(self, Later::PutBack);
         let chosen = self.places.choose_quorum(&self.scenario.plan.calm, &self.oracles);
         let Some(healthy) = chosen else {
             self.stats.stranded += 1;

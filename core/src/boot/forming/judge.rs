@@ -30,7 +30,8 @@ impl Asker {
         Ok(if answer.header(STATE_HEADER) == Some(STATE_FORMING) {
             Judged::Standing(self.forming(theirs, &members))
         } else {
-            Judged::Final(self.formed(theirs, &members))
+            let verdict = self.formed(theirs, &members);
+            Judged::Final(self.unless_known(verdict, theirs, answer))
         })
     }
 
@@ -132,6 +133,7 @@ mod tests {
     use super::*;
     use crate::boot::forming::STATE_FORMED;
     use crate::boot::list::InitialCluster;
+    use crate::member::identity::Incarnation;
 
     const NOW: &str = "a.x:1=http://a.x:1,b.x:2=http://b.x:2,c.x:3=http://c.x:3";
     const BEFORE: &str = "a.x:1=http://a.x:1,b.x:2=http://b.x:2";
@@ -150,6 +152,7 @@ mod tests {
             own: Member::listed(name, list.urls(name).unwrap(), "t"),
             cluster: list.cluster_id("t"),
             data_dir: "dir".to_owned(),
+            incarnation: Incarnation::new(&[1; 32]),
             may_join: false,
             looked_up: looked_up.then(|| "t".to_owned()),
         };
