@@ -134,6 +134,48 @@ fn a_member_of_2_3() {
     assert!(image.get("/1/ttl", false).is_ok() && image.get("/1/plain1", false).is_err());
 }
 
+/// 2.0.0 began a new segment with every snapshot.
+#[test]
+fn a_member_of_2_0() {
+    let segments: [Bytes; 7] = [
+        recorded!("2.0.0", "snapped/0000000000000000-0000000000000000.wal"),
+        recorded!("2.0.0", "snapped/0000000000000001-0000000000000007.wal"),
+        recorded!("2.0.0", "snapped/0000000000000002-000000000000000d.wal"),
+        recorded!("2.0.0", "snapped/0000000000000003-0000000000000013.wal"),
+        recorded!("2.0.0", "snapped/0000000000000004-0000000000000019.wal"),
+        recorded!("2.0.0", "snapped/0000000000000005-000000000000001f.wal"),
+        recorded!("2.0.0", "snapped/0000000000000006-0000000000000025.wal"),
+    ];
+    let named = segments.into_iter().zip((0_u64..).map(|number| (number, number * 6 + 1)));
+    let mut files: Files = named
+        .map(|(segment, (number, first))| {
+            let first = if number == 0 { 0 } else { first };
+            (format!("{number:016x}-{first:016x}.wal"), segment)
+        })
+        .collect();
+    let newest = "0000000000000002-0000000000000024.snap";
+    let older = "0000000000000002-000000000000001e.snap";
+    files.push((
+        newest.into(),
+        recorded!("2.0.0", "snapped/0000000000000002-0000000000000024.snap"),
+    ));
+    files
+        .push((older.into(), recorded!("2.0.0", "snapped/0000000000000002-000000000000001e.snap")));
+    let member = import(&files).unwrap();
+    assert_eq!(format!("{} {}", member.owner.member, member.owner.cluster), OLD_OWNER);
+    let snapshot = member.snapshot.as_ref().unwrap();
+    assert_eq!((snapshot.last.index, member.last_index()), (36, 41));
+    assert_eq!(Image::decode(&snapshot.data).unwrap().index(), 16);
+    // Without its snapshots the log says the same from its beginning.
+    files.truncate(7);
+    let all = import(&files).unwrap();
+    assert_eq!((all.snapshot.as_ref(), all.entries.len()), (None, 41));
+    assert_eq!(all.entries[36..], member.entries[..]);
+    // Gone is the one in the middle.
+    files.remove(3);
+    refused(&files, "is missing between");
+}
+
 #[test]
 fn a_damaged_snapshot_is_passed_over() {
     let mut files = snapped();
