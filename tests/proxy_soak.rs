@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use support::chance::{Chance, number};
-use support::client::{Answer, Client, WATCH, value};
+use support::client::{Answer, Client, NoAnswer, WATCH, value};
 use support::cluster::Cluster;
 use support::proxy::Proxy;
 use support::wait::PATIENCE;
@@ -167,7 +167,15 @@ fn poll(soak: &Soak) {
         };
         let url = soak.proxy.url(&format!("/v2/keys/end?wait=true&waitIndex={index}"));
         let (began, at) = (soak.begin(), Instant::now());
-        let mut watch = client.watch(&url).expect("an answer");
+        let mut watch = match client.watch(&url) {
+            Ok(watch) => watch,
+            // Its member died between the head of the answer and the event.
+            Err(error) => {
+                let late = matches!(error, NoAnswer::Timeout(_));
+                assert!(!late && began.someone_was_dead(), "while all were well: {error}");
+                continue;
+            }
+        };
         let event = watch.event_unless_broken();
         match (watch.head.status, event) {
             (200, Some(event)) => {
