@@ -4,6 +4,7 @@
 //! A world knows how processes run, and carries faults out; what a fault may be, and what a process
 //! that ended had for a reason, is decided here, once for both.
 
+pub(crate) mod calm;
 mod data;
 mod ending;
 mod faults;
