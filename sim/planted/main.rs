@@ -1,9 +1,13 @@
-//! Hunts for the planted bugs and prints the table for `docs/testing.md`.
+//! Hunts for the planted bugs, and writes the tables of `docs/testing.md`.
 
+mod document;
+
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use sim_planted::planted::{BASES, BUDGET, Bug, TABLE_HEAD, hunt};
+use sim_planted::planted::{BASES, BUDGET, Bug, Hunt, TABLE_HEAD, hunt};
 
 /// Looks for each planted bug with the unmodified swarm, from ten unrelated bases, and prints how
 /// many seeds it took: the median, and the most in brackets. Exit status: 0 if all were found.
@@ -11,7 +15,7 @@ use sim_planted::planted::{BASES, BUDGET, Bug, TABLE_HEAD, hunt};
 #[command(name = "sim-planted")]
 struct Arguments {
     /// The bugs to look for; all unless given.
-    #[arg(value_parser = parse_bug)]
+    #[arg(value_parser = parse_bug, conflicts_with = "write")]
     bugs: Vec<Bug>,
     /// How many seeds may be tried from each base.
     #[arg(long, default_value_t = BUDGET)]
@@ -19,6 +23,9 @@ struct Arguments {
     /// On how many threads; one for each core unless given.
     #[arg(long)]
     jobs: Option<usize>,
+    /// Put what was found into the tables of this document.
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
 }
 
 fn parse_bug(name: &str) -> Result<Bug, String> {
@@ -27,15 +34,31 @@ fn parse_bug(name: &str) -> Result<Bug, String> {
 }
 
 fn main() -> ExitCode {
-    let Arguments { bugs, budget, jobs } = Arguments::parse();
+    let Arguments { bugs, budget, jobs, write } = Arguments::parse();
     let bugs = if bugs.is_empty() { Bug::ALL.to_vec() } else { bugs };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("{TABLE_HEAD}");
-    let mut all = true;
+    let mut hunts: Vec<Hunt> = Vec::new();
     for bug in bugs {
         let hunt = hunt(bug, &BASES, budget, jobs.unwrap_or(cores));
         println!("{hunt}");
-        all &= hunt.succeeded();
+        hunts.push(hunt);
     }
-    if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("{}", document::summary(&hunts));
+    if !hunts.iter().all(Hunt::succeeded) {
+        return ExitCode::FAILURE;
+    }
+    let Some(path) = write else { return ExitCode::SUCCESS };
+    let written = fs::read_to_string(&path).map_err(|e| e.to_string()).and_then(|text| {
+        let text = document::rewrite(&text, &hunts);
+        let text = text.map_err(|head| format!("it has no table that begins\n{head}"))?;
+        fs::write(&path, text).map_err(|e| e.to_string())
+    });
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            eprintln!("sim-planted: {} cannot be written: {cause}", path.display());
+            ExitCode::FAILURE
+        }
+    }
 }

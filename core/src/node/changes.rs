@@ -16,7 +16,7 @@ use crate::id::MemberId;
 use crate::member::Member;
 use crate::member::change::Refused;
 use crate::member::json::Context;
-use crate::raft::{Entry, EntryKind, Proposed};
+use crate::raft::{Change, Entry, EntryKind, Proposed};
 use crate::time::{Duration, Instant, Now};
 use crate::wire::conf_change::{ConfChange, ConfChangeKind};
 
@@ -203,6 +203,10 @@ impl Running {
     /// others have applied that it is removed, they hear nothing from it any more, and would find
     /// out by themselves that their leader is gone. Whoever asked proposes again to the next one.
     fn yields_before(&mut self, now: Instant, change: &ConfChange) -> bool {
+        if planted!(CountAtAppend) && self.raft.leads() && change.kind == ConfChangeKind::RemoveNode
+        {
+            self.raft.change_conf(Change::Remove(change.node));
+        }
         change.kind == ConfChangeKind::RemoveNode
             && change.node == self.owner.member
             && self.cluster.nonce.is_some()

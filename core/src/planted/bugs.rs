@@ -69,6 +69,10 @@ bugs! {
     TwoChangesAtOnce,
     /// A member that was removed still counts.
     CountTheRemoved,
+    /// A learner votes and counts like any other member.
+    CountLearners,
+    /// A leader counts by a removal as soon as it has taken it, the others once they have applied it.
+    CountAtAppend,
     /// A follower takes a change of the configuration for something else.
     LoseEntryKind,
     /// A request is proposed once more, under the same ID (Raft thesis, 6.3).
@@ -116,6 +120,9 @@ bugs! {
     LoseCreatedIndex,
     /// A watch that begins in the past misses the very event that it asked for.
     MissFirstEvent,
+    /// A watch that begins before what is kept of the history goes on with what is kept, and nobody
+    /// says so.
+    SkipCleared,
     /// A watcher is told of events from before the index that it asked for.
     EventBeforeAsked,
     /// A member that installs a snapshot leaves its watchers in silence (as in etcd).

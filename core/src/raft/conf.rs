@@ -45,6 +45,9 @@ impl Conf {
                 self.learners.remove(&id);
                 self.voters.insert(id);
             }
+            Change::AddLearner(id) if planted!(CountLearners) => {
+                self.voters.insert(id);
+            }
             Change::AddLearner(id) => {
                 self.voters.remove(&id);
                 self.learners.insert(id);
