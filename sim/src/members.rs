@@ -19,6 +19,9 @@ pub(crate) const CLIENT_PORT: u16 = 2379;
 /// The token of a discovery service, which takes the place of the list.
 const TOKEN_URL: &str = "http://discovery:2379/token";
 
+/// What stands before the number of a host in its address.
+const ADDRESS: &str = "10.0.0.";
+
 /// How a member is started that has no data yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FirstStart {
@@ -47,7 +50,7 @@ pub(crate) fn peer_url(host: usize) -> Url {
 
 /// The host that a name or address in a URL means.
 pub(crate) fn host_number(name: &str, hosts: usize) -> Option<usize> {
-    let number = name.strip_prefix('n').or_else(|| name.strip_prefix("10.0.0."))?;
+    let number = name.strip_prefix('n').or_else(|| name.strip_prefix(ADDRESS))?;
     number.parse().ok().filter(|host| *host < hosts)
 }
 
@@ -63,11 +66,18 @@ fn list(options: &Options, wrong: Option<WrongList>) -> (String, &'static str) {
         _ => "simulated",
     };
     let hosts = (0..options.members as usize).filter(|n| wrong != Some(WrongList::Lacks(*n)));
+    let name = advertised_as(options);
     let entry = |n| match wrong {
         Some(WrongList::Url(other)) if other == n => format!("m{n}=http://elsewhere:{PEER_PORT}"),
-        _ => format!("m{n}=http://n{n}:{PEER_PORT}"),
+        _ => format!("m{n}=http://{name}{n}:{PEER_PORT}"),
     };
     (hosts.map(entry).collect::<Vec<_>>().join(","), token)
+}
+
+/// What stands before the number of a host in the URLs by which others list it. A discovery service
+/// has what members advertise.
+const fn advertised_as(options: &Options) -> &'static str {
+    if options.discovery > 0 && options.addresses > 0 { ADDRESS } else { "n" }
 }
 
 /// The member on `host` by the right list.
@@ -109,7 +119,7 @@ pub(crate) fn config(
     entropy: [u8; 32],
 ) -> Config {
     let (_, token) = list(options, first.wrong_list());
-    let name = if options.addresses == 0 { "n" } else { "10.0.0." };
+    let name = if options.addresses == 0 { "n" } else { ADDRESS };
     let advertised = format!("http://{name}{host}:{PEER_PORT}");
     Config {
         name: format!("m{host}"),

@@ -162,9 +162,15 @@ options! {
     addresses,
     /// Whether the list of members comes from SRV records.
     srv,
-    /// Whether members find each other through the discovery service and have no list. Not drawn:
-    /// set by hand, and by a test.
+    /// Whether members find each other through the discovery service and have no list. Not drawn,
+    /// nor are the three after it: set by hand, and by a test.
     discovery,
+    /// How many hosts more there are than the discovery service has places for.
+    extra,
+    /// Mean time between two troubles with the discovery service; the first is at the start.
+    discovery_mean_ms,
+    /// Mean length of a trouble with the discovery service.
+    discovery_length_ms,
     /// Mean time between two troubles with a host's resolver; the first is at the start.
     dns_mean_ms,
     /// Mean length of a trouble with a resolver.
@@ -260,11 +266,14 @@ impl Options {
     }
 
     /// The options of a run of the world, which is as long as a third of one in lockstep: it costs
-    /// many times as much.
+    /// many times as much. The discovery service is left to lockstep.
     #[must_use]
     pub const fn for_world(mut self) -> Self {
         self.safety_ms = 20_000;
         self.change_mean_ms /= 3;
+        self.discovery = 0;
+        self.extra = 0;
+        self.discovery_mean_ms = 0;
         self
     }
 
@@ -355,7 +364,7 @@ mod tests {
         for (at, name) in Options::NAMES.iter().enumerate() {
             if name.ends_with("_ppm")
                 || name.ends_with("_mean_ms")
-                    && !["think_mean_ms", "old_copy_mean_ms"].contains(name)
+                    && !["think_mean_ms", "old_copy_mean_ms", "discovery_mean_ms"].contains(name)
             {
                 let on = all.iter().filter(|o| o.values().nth(at).is_some_and(|v| v.1 > 0)).count();
                 assert!((60..140).contains(&on), "{name} is on in {on} of 200 runs");

@@ -17,15 +17,18 @@ pub mod membership;
 pub mod monotonic;
 pub mod plain_reads;
 pub mod state_equality;
+mod token;
 pub mod ttl;
 pub mod watch;
 
 #[cfg(test)]
 mod double;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use quorate_core::api::{KeysRequest, Stamp, WatchRequest};
+use quorate_core::id::MemberId;
 use quorate_core::node::{CallId, Exit};
 use quorate_core::note::Note;
 use quorate_core::raft::Message;
@@ -201,6 +204,26 @@ impl Oracles {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The same, of a member that goes through the discovery service with which these have
+    /// registered first, as many as its cluster is to have; nobody, as long as some are missing.
+    /// `own` is the member that belongs here.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn noted_by_token<M: Machine>(
+        node: usize,
+        own: MemberId,
+        machine: &M,
+        note: &Note,
+        first: &BTreeSet<MemberId>,
+    ) -> Result<(), Violation> {
+        match note {
+            Note::Formed => token::formed(node, &bootstrap::listed(machine).collect(), first),
+            Note::DiscoveryFull => token::full(node, own, first),
+            _ => Ok(()),
+        }
     }
 
     /// A member sent a message.

@@ -16,7 +16,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::rot::Rot;
-use crate::outside::dns::Trouble;
+use crate::outside::{discovery, dns::Trouble};
 
 /// All faults of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +145,13 @@ pub enum Fault {
         host: usize,
         /// What is wrong.
         trouble: Trouble,
+        /// Until nothing is.
+        length_us: u64,
+    },
+    /// The discovery service does not do what it should.
+    Service {
+        /// What is wrong.
+        trouble: discovery::Trouble,
         /// Until nothing is.
         length_us: u64,
     },
@@ -287,6 +294,7 @@ impl Fault {
             | Self::OneWay { .. }
             | Self::CrashAll { .. }
             | Self::Swap { .. }
+            | Self::Service { .. }
             | Self::Change { .. } => None,
             Self::Isolate { host, .. }
             | Self::Crash { host, .. }

@@ -123,6 +123,10 @@ counters! {
     restored,
     /// Starts with a wrong list of members.
     wrong_lists,
+    /// Troubles with the discovery service.
+    service_troubles,
+    /// Hosts for which the discovery service had no place.
+    no_place,
     /// Starts that were refused because of a wrong list.
     lists_refused,
     /// Look-ups that were answered wrongly, or not at all.
@@ -167,6 +171,7 @@ impl Stats {
             Note::SnapshotSaved { .. } => self.snapshots_saved += 1,
             Note::SnapshotInstalled { .. } => self.snapshots_installed += 1,
             Note::TornTail { .. } => self.torn_tails += 1,
+            Note::DiscoveryFull => self.no_place += 1,
             _ => {}
         }
     }

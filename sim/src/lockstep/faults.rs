@@ -9,6 +9,7 @@ use super::world::{MS, World};
 use crate::disk::FileSystem;
 use crate::machine::Machine;
 use crate::oracle::Violation;
+use crate::outside::discovery::Trouble;
 use crate::place::{Doom, Faults as _, Hosts, Later, Parts};
 use crate::plan::{Crash, Fault, Moment};
 use crate::record::{What, Who};
@@ -114,6 +115,10 @@ impl<M: Machine> Hosts for World<M> {
 
     fn check(&mut self, verdict: Result<(), Violation>) {
         self.check(verdict);
+    }
+
+    fn service(&mut self, trouble: Option<Trouble>) {
+        self.discovery.trouble(trouble);
     }
 }
 

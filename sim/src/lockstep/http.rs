@@ -42,10 +42,14 @@ impl<M: Machine> World<M> {
     ) {
         let (wait, _) = self.network.delay(&mut self.chances.network);
         let timeout = u64::try_from(request.timeout.as_nanos()).unwrap_or(u64::MAX / 4);
-        let lost = self.healthy.is_none() && self.chances.network.hit(self.options.http_fail_ppm)
-            || to.is_some_and(|to| self.network.is_cut(from.host, to))
+        let lost = self.loses_call();
+        let cut = to.is_some_and(|to| self.network.is_cut(from.host, to))
             || to.is_some_and(|to| self.network.is_cut(to, from.host));
-        let (result, wait) = if lost || wait > timeout {
+        let breaks = lost && is_discovery(request) && wait <= timeout;
+        let (result, wait) = if breaks && self.chances.network.coin() {
+            self.stats.http_failed += 1;
+            (Err("connection reset".to_owned()), wait)
+        } else if lost || cut || wait > timeout {
             self.stats.http_failed += 1;
             (Err("timed out".to_owned()), timeout)
         } else if is_discovery(request) {
@@ -57,10 +61,14 @@ impl<M: Machine> World<M> {
         self.queue.push(self.time + wait, Event::Input(from, input));
     }
 
-    /// A call reaches the discovery service. A call that waits there has no end but its answer.
+    fn loses_call(&mut self) -> bool {
+        self.healthy.is_none() && self.chances.network.hit(self.options.http_fail_ppm)
+    }
+
+    /// A call reaches the discovery service.
     fn discover(&mut self, from: Process, call: CallId, request: &Call, wait: u64) {
         let timeout = u64::try_from(request.timeout.as_nanos()).unwrap_or(u64::MAX / 4);
-        let loses = self.healthy.is_none() && self.chances.network.hit(self.options.http_fail_ppm);
+        let loses = self.loses_call();
         let answered = match self.discovery.serve(request) {
             Served::Answered(..) if loses => Some((Err("timed out".to_owned()), timeout)),
             Served::Answered(answer, late_ms) if wait + late_ms * MS <= timeout => {
@@ -69,7 +77,8 @@ impl<M: Machine> World<M> {
             Served::Answered(..) | Served::Lost => Some((Err("timed out".to_owned()), timeout)),
             Served::Waits(number) => {
                 self.polls.insert(number, (from, call));
-                None
+                // A node that was answered before hears nothing of this.
+                Some((Err("timed out".to_owned()), timeout))
             }
         };
         let woken = self.discovery.woken().into_iter().filter_map(|(number, answer)| {

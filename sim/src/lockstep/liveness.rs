@@ -72,6 +72,9 @@ impl<M: Machine> World<M> {
 
     /// Looks whether the quorum has settled, or has run out of time.
     pub(super) fn settled(&mut self) {
+        if let Some(healthy) = self.healthy.as_mut().filter(|_| self.options.extra > 0) {
+            self.places.retain_members(healthy, &self.oracles);
+        }
         let Some(healthy) = self.healthy.clone() else { return };
         if self.quiet && self.leader_has_committed(&healthy) {
             self.quiet = false;

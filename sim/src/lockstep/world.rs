@@ -101,7 +101,10 @@ impl<M: Machine> World<M> {
             places: Places::new(&options),
             network: Network::new(members, &options),
             dns: Dns::new(options.members as usize, members),
-            discovery: Discovery::new("/token", Some(&options.members.to_string())),
+            discovery: Discovery::new(
+                "/token",
+                Some(&(options.members - options.extra).to_string()),
+            ),
             polls: BTreeMap::new(),
             clients,
             workloads,

@@ -240,7 +240,7 @@ impl Start {
 }
 
 /// The members in the first entries of a log.
-fn listed<M: Machine>(machine: &M) -> impl Iterator<Item = MemberId> + '_ {
+pub(super) fn listed<M: Machine>(machine: &M) -> impl Iterator<Item = MemberId> + '_ {
     let first = (1..).map_while(|index| machine.entry(index));
     let changes = first.take_while(|entry| entry.kind == EntryKind::ConfChange);
     changes.filter_map(|entry| ConfChange::decode(entry.data.clone()).ok()).map(|c| c.node)

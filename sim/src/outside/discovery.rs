@@ -9,9 +9,10 @@ mod reply;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_core::http::{Answer, Call, Method};
+use quorate_core::id::MemberId;
 use serde::{Deserialize, Serialize};
 
 /// What is wrong with the service.
@@ -109,6 +110,18 @@ impl Discovery {
             Some(Trouble::Slow(ms)) => Served::Answered(answer, ms),
             _ => Served::Answered(answer, 0),
         }
+    }
+
+    /// The members that have registered first, as many as the cluster is to have; nobody as long as
+    /// some are missing.
+    pub fn first(&self) -> BTreeSet<MemberId> {
+        let size = self.size.as_ref().and_then(|size| size.parse().ok()).unwrap_or(usize::MAX);
+        let mut members: Vec<_> = self.members.iter().map(|(key, r)| (r.index, key)).collect();
+        members.sort_unstable();
+        if members.len() < size {
+            return BTreeSet::new();
+        }
+        members.iter().take(size).filter_map(|(_, key)| MemberId::parse_hex(key)).collect()
     }
 
     /// The waiting calls that a registration has answered since the last time.

@@ -62,6 +62,7 @@ pub(crate) fn begin(world: &mut impl Settles) -> Option<Vec<usize>> {
 
 /// Puts hosts right, and starts those that are healthy. The others stay down or cut off.
 pub(crate) fn put_right(world: &mut impl Settles, healthy: &[usize]) {
+    world.happen(Later::ServiceRight);
     for host in 0..world.parts().places.count() {
         for later in [Later::Space(host), Later::RightList(host), Later::NamesRight(host)] {
             world.happen(later);

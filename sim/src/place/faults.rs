@@ -6,7 +6,7 @@ use crate::disk::FileSystem;
 use crate::network::Network;
 use crate::options::Options;
 use crate::oracle::{Oracles, Violation};
-use crate::outside::dns::Dns;
+use crate::outside::{discovery, dns::Dns};
 use crate::plan::{Crash, Fault, Moment, Plan};
 use crate::stats::Stats;
 
@@ -39,6 +39,8 @@ pub(crate) enum Later {
     PutBack,
     /// A process ends that takes itself for the member of another host.
     TwinEnds(usize),
+    /// The discovery service is right again.
+    ServiceRight,
 }
 
 impl Later {
@@ -53,6 +55,7 @@ impl Later {
             Self::Ask(number) => (25, number),
             Self::PutBack => (26, 0),
             Self::TwinEnds(host) => (27, host),
+            Self::ServiceRight => (28, 0),
         }
     }
 }
@@ -125,6 +128,9 @@ pub(crate) trait Hosts {
 
     /// Notes a broken promise; the first one counts.
     fn check(&mut self, verdict: Result<(), Violation>);
+
+    /// The discovery service has this trouble from now on, or none.
+    fn service(&mut self, trouble: Option<discovery::Trouble>);
 }
 
 /// What is done to hosts of any world.
@@ -151,6 +157,7 @@ pub(crate) trait Faults: Hosts + Sized {
             Later::Ask(number) => membership::ask(self, number),
             Later::PutBack => data::put_back(self),
             Later::TwinEnds(host) => membership::twin_ends(self, host),
+            Later::ServiceRight => self.service(None),
         }
     }
 
@@ -199,6 +206,11 @@ pub(crate) trait Faults: Hosts + Sized {
             Fault::Names { host, trouble, length_us } => {
                 self.parts().dns.trouble(host, Some(trouble));
                 self.plan_later(length_us, Later::NamesRight(host));
+            }
+            Fault::Service { trouble, length_us } => {
+                self.parts().stats.service_troubles += 1;
+                self.service(Some(trouble));
+                self.plan_later(length_us, Later::ServiceRight);
             }
             Fault::Wipe { host, down_us } => data::wipe(self, host, down_us),
             Fault::Swap { hosts, down_us, length_us } => {

@@ -38,6 +38,12 @@ impl Places {
         Some(healthy)
     }
 
+    /// Leaves those out for whom the cluster that has formed has no place.
+    pub(crate) fn retain_members(&self, hosts: &mut Vec<usize>, oracles: &Oracles) {
+        let Some(now) = oracles.ledger().configurations().latest() else { return };
+        hosts.retain(|host| self[*host].belongs.is_some_and(|id| now.voters.contains(&id)));
+    }
+
     /// The configuration by the committed log; the first one where that is not known.
     fn latest(&self, known: &Configurations) -> Configuration {
         known.latest().cloned().unwrap_or_else(|| {

@@ -5,7 +5,7 @@ use super::{At, Calm, Change, Crash, Fault, Moment, Plan, Planned, WrongList};
 use crate::chance::Chance;
 use crate::disk::rot::{Damage, Kind, Rot};
 use crate::options::Options;
-use crate::outside::dns::Trouble;
+use crate::outside::{discovery, dns::Trouble};
 
 /// Microseconds in a millisecond.
 const MS: u64 = 1000;
@@ -21,6 +21,7 @@ impl Plan {
         draft.data();
         draft.membership();
         draft.names();
+        draft.service();
         let mut faults = draft.faults;
         faults.sort_by_key(|planned| planned.at_us);
         Self { calm, faults }
@@ -229,6 +230,28 @@ impl Draft<'_> {
             let fault = Fault::Names { host, trouble, length_us };
             self.faults.push(Planned { at_us: 0, fault });
         }
+    }
+
+    /// The first trouble with the discovery service is there from the start.
+    fn service(&mut self) {
+        if self.options.discovery_mean_ms > 0 {
+            let fault = self.service_trouble();
+            self.faults.push(Planned { at_us: 0, fault });
+        }
+        self.recur(self.options.discovery_mean_ms, Self::service_trouble);
+    }
+
+    fn service_trouble(&mut self) -> Fault {
+        let troubles = [
+            discovery::Trouble::Slow(self.chance.below(15_000)),
+            discovery::Trouble::Unavailable,
+            discovery::Trouble::LosesAnswers,
+            discovery::Trouble::Forgets,
+            discovery::Trouble::Duplicates,
+        ];
+        let trouble = troubles[self.chance.index(troubles.len())];
+        let length_us = self.chance.wait(self.options.discovery_length_ms * MS);
+        Fault::Service { trouble, length_us }
     }
 
     fn copies(&mut self) {

@@ -54,6 +54,9 @@ impl fmt::Display for Fault {
             Self::Names { host, trouble, length_us } => {
                 write!(f, "the resolver of n{host} is wrong ({trouble:?}) {}", lasts(*length_us))
             }
+            Self::Service { trouble, length_us } => {
+                write!(f, "the discovery service is wrong ({trouble:?}) {}", lasts(*length_us))
+            }
             Self::Wipe { host, down_us } => {
                 write!(f, "the data of n{host} is lost, down {}", lasts(*down_us))
             }

@@ -153,6 +153,7 @@ fn halve(fault: &mut Fault) {
         | Fault::Names { length_us, .. }
         | Fault::Swap { length_us, .. }
         | Fault::Twin { length_us, .. }
+        | Fault::Service { length_us, .. }
         | Fault::WrongList { length_us, .. } => half(length_us),
         Fault::Crash { down_us, .. }
         | Fault::Stop { down_us, .. }

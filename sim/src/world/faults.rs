@@ -9,6 +9,7 @@ use super::process::Process;
 use super::state::{MS, State};
 use crate::disk::{FileSystem, Inode};
 use crate::oracle::Violation;
+use crate::outside::discovery::Trouble;
 use crate::place::{Doom, Faults as _, Hosts, Later, Parts};
 use crate::plan::{Crash, Fault, Moment};
 use crate::record::{What, Who};
@@ -108,6 +109,9 @@ impl Hosts for State {
     fn check(&mut self, verdict: Result<(), Violation>) {
         self.check(verdict);
     }
+
+    /// Nobody has one here.
+    fn service(&mut self, _: Option<Trouble>) {}
 }
 
 impl State {
