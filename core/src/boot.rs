@@ -51,7 +51,7 @@ use crate::time::Instant;
 use crate::wal::Owner;
 use first_log::FirstLog;
 use force::Forcing;
-use identity::Incarnation;
+use identity::{Identity, Incarnation};
 use look::Look;
 pub(crate) use progress::{Booted, Progress, Restored};
 pub(crate) use refusals::disk as unusable_directory;
@@ -68,7 +68,7 @@ pub(crate) struct Boot {
     stage: Stage,
     /// Whether the ports are bound and the data directory is locked.
     bound: bool,
-    incarnation: Option<Incarnation>,
+    identity: Option<Identity>,
     /// Where the list comes from DNS.
     renewal: Option<Box<Renewal>>,
 }
@@ -76,7 +76,7 @@ pub(crate) struct Boot {
 impl Boot {
     /// A start that has not begun. `seed` feeds the jitter of its pauses.
     pub(crate) const fn new(config: Arc<Config>, seed: [u8; 32]) -> Self {
-        Self { config, seed, stage: Stage::Idle, bound: false, incarnation: None, renewal: None }
+        Self { config, seed, stage: Stage::Idle, bound: false, identity: None, renewal: None }
     }
 
     /// Time has passed.
@@ -120,8 +120,8 @@ impl Boot {
     }
 
     /// The incarnation, once it is durable.
-    pub(crate) const fn incarnation(&self) -> Option<Incarnation> {
-        self.incarnation
+    pub(crate) fn incarnation(&self) -> Option<Incarnation> {
+        self.identity.map(|identity| identity.incarnation)
     }
 
     /// The members of the list, while the cluster is being formed.
@@ -170,9 +170,9 @@ impl Boot {
             },
             Stage::Forcing(mut forcing) => {
                 if forcing.disk(&self.config, &done, fx.script)?
-                    && let Some(incarnation) = self.incarnation
+                    && let Some(identity) = self.identity
                 {
-                    return Ok(Progress::Done(Box::new(forcing.booted(incarnation))));
+                    return Ok(Progress::Done(Box::new(forcing.booted(identity))));
                 }
                 self.stage = Stage::Forcing(forcing);
             }
@@ -236,19 +236,19 @@ impl Boot {
                     _ => return self.decide(now, &disk, fx),
                 },
             },
-            Stage::WritingIdentity(mut file, incarnation, course) => {
+            Stage::WritingIdentity(mut file, identity, course) => {
                 if file.done(ticket, fx.script) {
-                    self.incarnation = Some(incarnation);
+                    self.identity = Some(identity);
                     return self.go_on(now, course, fx);
                 }
-                Stage::WritingIdentity(file, incarnation, course)
+                Stage::WritingIdentity(file, identity, course)
             }
-            Stage::WritingTold(mut file, incarnation, joined) => {
+            Stage::WritingTold(mut file, identity, joined) => {
                 if file.done(ticket, fx.script) {
-                    let first = FirstLog::joining(&self.config, joined, incarnation, fx.script);
+                    let first = FirstLog::joining(&self.config, joined, identity, fx.script);
                     Stage::Creating(Box::new(first))
                 } else {
-                    Stage::WritingTold(file, incarnation, joined)
+                    Stage::WritingTold(file, identity, joined)
                 }
             }
             stage => stage,
@@ -324,27 +324,24 @@ impl Boot {
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
         let known = match result {
-            Ok(Found::Bytes(file)) => Some(Incarnation::decode(&file)?),
+            Ok(Found::Bytes(file)) => Some(file),
             Err(error) if error.kind != DiskErrorKind::NotFound => {
                 return Err(self.disk_refusal(&error));
             }
             _ => None,
         };
-        match (course, known) {
-            (Course::Restart, None) => Err(refusals::no_identity(&self.config.data_dir)),
-            (Course::Restart, Some(incarnation)) => {
-                self.incarnation = Some(incarnation);
-                self.go_on(now, Course::Restart, fx)
-            }
-            (course, known) => {
-                // An earlier attempt may have got that far: it is still the same directory. But
-                // that the file can be read does not mean that it would survive a loss of power.
-                let incarnation = known.unwrap_or_else(|| Incarnation::new(&self.config.entropy));
-                let file = incarnation.write(fx.script);
-                self.stage = Stage::WritingIdentity(file, incarnation, course);
-                Ok(())
-            }
+        if matches!(course, Course::Restart) && known.is_none() {
+            return Err(refusals::no_identity(&self.config.data_dir));
         }
+        // An earlier attempt may have got that far: it is still the same directory.
+        let identity = Identity::next(known.as_deref(), &self.config.entropy)?;
+        if matches!(course, Course::Restart) {
+            // A start that is refused changes nothing: it is written when the member runs.
+            self.identity = Some(identity);
+            return self.go_on(now, course, fx);
+        }
+        self.stage = Stage::WritingIdentity(identity.write(fx.script), identity, course);
+        Ok(())
     }
 
     /// A call has ended.

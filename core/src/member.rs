@@ -1,5 +1,6 @@
 //! Who is in the cluster.
 
+pub mod boots;
 pub mod change;
 pub mod identity;
 pub mod json;

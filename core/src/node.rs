@@ -21,6 +21,7 @@ pub mod input;
 mod inspect;
 mod kin;
 pub mod output;
+mod past;
 mod promote;
 mod release;
 mod requests;
@@ -215,7 +216,7 @@ fn running_on(running: &mut Running, now: Now, input: Input, fx: &mut Effects<'_
         Input::Peer { message, said } => running.take_message(now.mono, message, said, fx),
         Input::Met { peer, said } => {
             running.hear_version(said);
-            running.meet(peer, said, fx);
+            running.meet(now.mono, peer, said, fx);
         }
         Input::Stranger { from, cause } => running.refuse_peer(from, cause, fx),
         Input::Client { id, request } => running.take_request(now, id, request),

@@ -193,6 +193,14 @@ pub enum Note {
         /// Why.
         cause: String,
     },
+    /// This member holds less than it has promised: it takes no part in votes and counts for nothing
+    /// until the leader has brought it back.
+    Behind {
+        /// How that is known.
+        cause: String,
+    },
+    /// The leader has brought this member back: it votes and counts again.
+    BroughtBack,
     /// A change of the membership was agreed on and contradicts the membership: it has no effect.
     ChangeRefused {
         /// The member that it is about.

@@ -32,6 +32,7 @@ mod progress;
 pub mod quorum;
 mod read_index;
 mod release;
+mod standing;
 mod timers;
 
 pub mod entry;
@@ -52,6 +53,7 @@ pub use leader::Proposed;
 pub use log::{Log, Written};
 pub use message::{Body, ConfState, Message, Snapshot};
 pub use release::Release;
+pub use standing::Standing;
 
 use crate::id::MemberId;
 use crate::note::Note;
@@ -116,6 +118,7 @@ pub struct Raft {
     installing: bool,
     /// The disk takes no more entries.
     full: bool,
+    standing: Standing,
     incoming: Option<Snapshot>,
     outbox: Vec<Outgoing>,
     notes: Vec<Note>,
@@ -186,6 +189,7 @@ impl Raft {
             summoned: false,
             installing: false,
             full: false,
+            standing: Standing::Sound,
             incoming: None,
             outbox: Vec::new(),
             notes: Vec::new(),
@@ -207,6 +211,7 @@ impl Raft {
                 self.take_append(now, from, prev, entries, commit);
             }
             Body::Appended { index } => self.take_appended(from, index),
+            Body::Held { index } => self.take_held(from, index),
             Body::AppendRejected { index, hint } => self.take_rejection(from, index, hint),
             Body::Vote { pre, last, .. } => self.take_vote(now, from, term, pre, last),
             Body::VoteResponse { pre, granted } => self.take_answer(now, from, pre, granted),

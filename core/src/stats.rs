@@ -89,7 +89,7 @@ impl Stats {
                 let bytes = append_bytes(message).unwrap_or_default();
                 self.received.count(now.mono, bytes);
             }
-            Body::Appended { .. } | Body::AppendRejected { .. } => {
+            Body::Appended { .. } | Body::Held { .. } | Body::AppendRejected { .. } => {
                 if let Some(follower) = self.followers.get_mut(&message.from) {
                     follower.answered(now.mono);
                 }

@@ -9,7 +9,8 @@ use alloc::sync::Arc;
 use crate::api::Stamp;
 use crate::auth::Auth;
 use crate::id::{ClusterId, MemberId};
-use crate::member::identity::{Incarnation, Said};
+use crate::member::boots::Known;
+use crate::member::identity::Said;
 use crate::member::{Cluster, Member};
 use crate::store::{Image, Store};
 use crate::wire::version::Personality;
@@ -26,8 +27,8 @@ pub struct View {
     /// What this member says of itself to others: the incarnation once it is durable, and the
     /// nonce of the cluster once it is known.
     pub said: Said,
-    /// The data directories by which this member knows its peers.
-    pub peers: Arc<BTreeMap<MemberId, Incarnation>>,
+    /// By what this member knows its peers.
+    pub peers: Arc<BTreeMap<MemberId, Known>>,
     /// Whether the cluster is formed as far as this member knows, so that its log exists.
     pub formed: bool,
     /// Whether plain reads may be answered: the member has applied all that it may have shown
@@ -50,6 +51,11 @@ pub struct View {
 }
 
 impl View {
+    /// What this member says of itself, and of the past of the one that it speaks to.
+    pub fn said_to(&self, peer: MemberId) -> Said {
+        Said { evidence: self.peers.get(&peer).map(|known| known.past), ..self.said }
+    }
+
     /// What there is to see before the start is decided: the members that are expected.
     pub fn new(expected: impl IntoIterator<Item = Member>) -> Self {
         let members = expected.into_iter().map(|member| (member.id, member)).collect();

@@ -142,6 +142,7 @@ pub const fn message_kind(body: &Body) -> &'static str {
         Body::Propose { .. } => "propose",
         Body::Append { .. } => "append",
         Body::Appended { .. } => "appended",
+        Body::Held { .. } => "held",
         Body::AppendRejected { .. } => "append rejected",
         Body::Vote { pre: true, .. } => "pre-vote",
         Body::Vote { pre: false, .. } => "vote",

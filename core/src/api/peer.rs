@@ -45,7 +45,7 @@ pub fn members(view: &View) -> Reply {
     if view.formed {
         reply.headers.push((
             "X-Quorate-Known",
-            known::header(view.peers.iter().map(|(id, dir)| (*id, *dir))),
+            known::header(view.peers.iter().map(|(id, known)| (*id, known.incarnation))),
         ));
     }
     reply.headers.extend(view.said.headers());

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::Booted;
 use super::agreed::Agreed;
-use super::identity::Incarnation;
+use super::identity::{Identity, Incarnation};
 use super::join::Joined;
 use super::refusals;
 use crate::config::Config;
@@ -24,7 +24,7 @@ pub(super) struct FirstLog {
     ticket: Ticket,
     owner: Owner,
     members: Vec<Member>,
-    incarnation: Incarnation,
+    identity: Identity,
     hard: HardState,
     log: Log,
     campaign: bool,
@@ -38,7 +38,7 @@ impl FirstLog {
     pub(super) fn begin(
         config: &Config,
         agreed: &Agreed,
-        incarnation: Incarnation,
+        identity: Identity,
         may_campaign: bool,
         script: &mut Script,
     ) -> Self {
@@ -46,7 +46,7 @@ impl FirstLog {
         let entries = agreed.bootstrap_entries();
         let hard = HardState { term: 1, vote: None, commit: entries.len() as u64 };
         let campaign = may_campaign && agreed.lowest() == Some(owner.member);
-        let first = Self::write(config, owner, incarnation, (hard, entries), script);
+        let first = Self::write(config, owner, identity, (hard, entries), script);
         Self { members: agreed.members(), campaign, ..first }
     }
 
@@ -55,18 +55,18 @@ impl FirstLog {
     pub(super) fn joining(
         config: &Config,
         joined: Joined,
-        incarnation: Incarnation,
+        identity: Identity,
         script: &mut Script,
     ) -> Self {
         let nothing = (HardState::default(), Vec::new());
-        let first = Self::write(config, joined.owner, incarnation, nothing, script);
+        let first = Self::write(config, joined.owner, identity, nothing, script);
         Self { members: joined.members, joined: true, ..first }
     }
 
     fn write(
         config: &Config,
         owner: Owner,
-        incarnation: Incarnation,
+        identity: Identity,
         (hard, entries): (HardState, Vec<Entry>),
         script: &mut Script,
     ) -> Self {
@@ -82,7 +82,7 @@ impl FirstLog {
         let ticket = wal.append(&batch, script);
         let log = Log::new(LogId::default(), entries);
         let (members, campaign, joined, met) = (Vec::new(), false, false, BTreeMap::new());
-        Self { wal, ticket, owner, members, incarnation, hard, log, campaign, joined, met }
+        Self { wal, ticket, owner, members, identity, hard, log, campaign, joined, met }
     }
 
     /// The same for one that has heard from these data directories of others.
@@ -124,9 +124,10 @@ impl FirstLog {
 
     /// The member that begins with this log.
     pub(super) fn booted(self, script: &mut Script) -> Booted {
-        let Self { wal, owner, members, incarnation, hard, log, campaign, joined, met, .. } = self;
+        let Self { wal, owner, members, identity, hard, log, campaign, joined, met, .. } = self;
         let shelf = Shelf::new(&[], &[], script);
         let told = if joined { members } else { Vec::new() };
-        Booted { owner, incarnation, wal, shelf, hard, log, snapshot: None, campaign, told, met }
+        let (fresh, snapshot) = (true, None);
+        Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told, met }
     }
 }

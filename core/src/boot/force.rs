@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::identity::Incarnation;
+use super::identity::Identity;
 use super::progress::Booted;
 use super::refusals;
 use super::restore::Ended;
@@ -102,10 +102,10 @@ impl Forcing {
     }
 
     /// The member that is a cluster of its own.
-    pub(super) fn booted(self, incarnation: Incarnation) -> Booted {
+    pub(super) fn booted(self, identity: Identity) -> Booted {
         let Ended { owner, wal, shelf, hard, log, snapshot, .. } = self.ended;
-        let (campaign, told, met) = (true, Vec::new(), BTreeMap::new());
-        Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told, met }
+        let (fresh, campaign, told, met) = (false, true, Vec::new(), BTreeMap::new());
+        Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told, met }
     }
 }
 

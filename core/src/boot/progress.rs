@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::identity::Incarnation;
+use super::identity::{Identity, Incarnation};
 use super::list::InitialCluster;
 use crate::error::Refusal;
 use crate::id::MemberId;
@@ -18,7 +18,9 @@ use crate::wal::{HardState, Owner, Wal};
 #[derive(Debug)]
 pub(crate) struct Booted {
     pub(crate) owner: Owner,
-    pub(crate) incarnation: Incarnation,
+    pub(crate) identity: Identity,
+    /// Whether this start made the log: there is nothing that it could have lost.
+    pub(crate) fresh: bool,
     pub(crate) wal: Wal,
     pub(crate) shelf: Shelf,
     pub(crate) hard: HardState,

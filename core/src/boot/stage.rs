@@ -8,7 +8,7 @@ use super::discovering::Discovering;
 use super::first_log::FirstLog;
 use super::force::Forcing;
 use super::forming::Forming;
-use super::identity::Incarnation;
+use super::identity::Identity;
 use super::join::{Join, Joined};
 use super::list::InitialCluster;
 use super::look::Look;
@@ -39,10 +39,10 @@ pub(super) enum Stage {
     LookingAgain(Look, Course),
     /// The file is read, if it is there from an earlier attempt.
     ReadingIdentity(Ticket, Course),
-    WritingIdentity(Replace, Incarnation, Course),
+    WritingIdentity(Replace, Identity, Course),
     Forming(Agreed, Forming),
     /// The members of the cluster that it joins are written down.
-    WritingTold(Replace, Incarnation, Joined),
+    WritingTold(Replace, Identity, Joined),
     Creating(Box<FirstLog>),
     /// It is no member, but a proxy.
     Proxying(InitialCluster),

@@ -13,7 +13,7 @@ use super::discovering::{Discovering, Outcome as Discovered};
 use super::disk_state::DiskState;
 use super::first_log::FirstLog;
 use super::forming::{Forming, Verdict};
-use super::identity::Incarnation;
+use super::identity::Identity;
 use super::join::{Join, Standing};
 use super::list::InitialCluster;
 use super::progress::{Booted, Progress};
@@ -156,7 +156,7 @@ impl Boot {
             self.stage = Stage::Proxying(members);
             return Ok(());
         }
-        let Some(incarnation) = self.incarnation else {
+        let Some(identity) = self.identity else {
             let ticket = fx.script.ticket();
             fx.script.push(Op::Read { path: disk_state::IDENTITY.into(), ticket });
             self.stage = Stage::ReadingIdentity(ticket, course);
@@ -164,12 +164,12 @@ impl Boot {
         };
         self.stage = match course {
             Course::Restart => Stage::Restoring(Box::new(Restore::begin(&self.config, fx.script))),
-            Course::Form(agreed) => self.form(now, agreed, incarnation, fx),
+            Course::Form(agreed) => self.form(now, agreed, identity, fx),
             Course::Join(joined) => {
                 let Owner { member, cluster } = joined.owner;
                 fx.note(Note::BootDecided { member, cluster, restart: false });
                 let file = told::write(&joined.members, fx.script);
-                Stage::WritingTold(file, incarnation, joined)
+                Stage::WritingTold(file, identity, joined)
             }
             Course::Discover(discovering) => Stage::Discovering(discovering.register(now, fx)),
             Course::Proxy(members) => Stage::Proxying(members),
@@ -202,6 +202,7 @@ impl Boot {
         segments: Vec<Arc<str>>,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
+        self.identity = None;
         fx.script.extend(segments.into_iter().map(|path| Op::Remove { path }));
         self.decide(now, &DiskState::Empty, fx)
     }
@@ -211,12 +212,13 @@ impl Boot {
         &self,
         now: Instant,
         agreed: Agreed,
-        incarnation: Incarnation,
+        identity: Identity,
         fx: &mut Effects<'_>,
     ) -> Stage {
         let Owner { member, cluster } = agreed.owner();
         fx.note(Note::BootDecided { member, cluster, restart: false });
-        let (own, here) = (agreed.own().clone(), (self.config.data_dir.clone(), incarnation));
+        let (own, here) =
+            (agreed.own().clone(), (self.config.data_dir.clone(), identity.incarnation));
         let looked_up = self.renewal.as_ref().map(|_| agreed.token().into());
         let forming = Forming::new(own, agreed.members(), cluster, here, now)
             .or_join(agreed.may_join())
@@ -224,7 +226,7 @@ impl Boot {
         let alone = forming.verdict() == Verdict::Form;
         if alone || agreed.form() == Form::Majority && !agreed.may_join() {
             // Without asking it is not known whether others do the same: the timers decide.
-            let first = FirstLog::begin(&self.config, &agreed, incarnation, alone, fx.script);
+            let first = FirstLog::begin(&self.config, &agreed, identity, alone, fx.script);
             return Stage::Creating(Box::new(first));
         }
         Stage::Forming(agreed, forming)
@@ -248,7 +250,7 @@ impl Boot {
             }
             verdict => (agreed, verdict),
         };
-        self.stage = match (verdict, self.incarnation) {
+        self.stage = match (verdict, self.identity) {
             (Verdict::Refuse(refusal), _) => return Err(refusal),
             (Verdict::Join(joined), _) => {
                 let list = agreed.list().clone();
@@ -256,8 +258,8 @@ impl Boot {
             }
             // The first one to hear of all others is hardly ever the one that is to campaign; and
             // where there is a leader already, asking first disturbs nobody.
-            (Verdict::Form | Verdict::Late, Some(incarnation)) => {
-                let first = FirstLog::begin(&self.config, &agreed, incarnation, true, fx.script);
+            (Verdict::Form | Verdict::Late, Some(identity)) => {
+                let first = FirstLog::begin(&self.config, &agreed, identity, true, fx.script);
                 Stage::Creating(Box::new(first.after_meeting(forming.met())))
             }
             _ => Stage::Forming(agreed, forming),
@@ -266,12 +268,12 @@ impl Boot {
     }
 
     pub(super) fn restored(&self, restored: restore::Ended, fx: &mut Effects<'_>) -> Progress {
-        let Some(incarnation) = self.incarnation else { return Progress::Pending };
+        let Some(identity) = self.identity else { return Progress::Pending };
         self.told_restart(&restored, fx);
         let restore::Ended { owner, wal, shelf, hard, log, snapshot, told, .. } = restored;
-        let (campaign, met) = (false, BTreeMap::new());
+        let (fresh, campaign, met) = (false, false, BTreeMap::new());
         let booted =
-            Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told, met };
+            Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told, met };
         Progress::Done(Box::new(booted))
     }
 

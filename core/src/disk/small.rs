@@ -57,6 +57,12 @@ impl SmallFile {
         Ok(content)
     }
 
+    /// Whether a file, which [`SmallFile::decode`] has read, is of that format.
+    pub fn is_of(&self, file: &[u8], version: u32) -> bool {
+        let version = version.to_le_bytes();
+        file.get(self.magic.len()..).is_some_and(|rest| rest.starts_with(&version))
+    }
+
     /// What is said of a file whose content makes no sense.
     pub fn damaged(&self) -> Refusal {
         Refusal::new(format!("the file {} in the data directory is damaged", self.path)).of_data()

@@ -9,7 +9,7 @@ use alloc::format;
 
 use super::Imported;
 use crate::boot::disk_state::ROOT;
-use crate::boot::identity::Incarnation;
+use crate::boot::identity::Identity;
 use crate::disk::{DiskError, Done, Op, Replace, Script, Ticket};
 use crate::error::Refusal;
 use crate::raft::LogId;
@@ -61,7 +61,7 @@ impl Target {
         self.step = match step {
             Step::Locking(ticket) if ticket == done.ticket => {
                 succeeded(done)?;
-                Step::Identity(Incarnation::new(&self.entropy).write(script))
+                Step::Identity(Identity::next(None, &self.entropy)?.write(script))
             }
             Step::Identity(mut file) => {
                 succeeded(done)?;

@@ -8,6 +8,7 @@ use core::fmt;
 
 use sha1::{Digest as _, Sha1};
 
+use super::boots::{Boots, Evidence};
 use crate::wire::version::Version;
 
 /// A random number that a data directory carries for as long as it lives, so that one that was
@@ -30,6 +31,21 @@ pub struct Said {
     /// The version of its server, which is the one thing that etcd says too. It is heard here, and
     /// said with the other versions of the sender.
     pub server: Option<Version>,
+    /// The starts of its data directory, once it takes part.
+    pub boots: Option<Boots>,
+    /// What it remembers of the past of the one that it speaks to.
+    pub evidence: Option<Evidence>,
+}
+
+/// Who a data directory is, as it is kept in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Drawn when the directory was made.
+    pub incarnation: Incarnation,
+    /// Its starts.
+    pub boots: Boots,
+    /// Whether it is known to have lost some of what it promised, and was not brought back yet.
+    pub behind: bool,
 }
 
 impl Incarnation {

@@ -55,7 +55,7 @@ impl Running {
             // The no-op of a new leader, or a refused change.
             EntryKind::Normal if entry.data.is_empty() => {}
             EntryKind::Normal => match Request::decode(entry.data) {
-                Ok(request) => self.apply_request(request, fx),
+                Ok(request) => self.apply_request(now, request, fx),
                 Err(error) => self.refuse(entry.index, &format!("{error}")),
             },
             EntryKind::ConfChange => match ConfChange::decode(entry.data) {
@@ -74,7 +74,7 @@ impl Running {
         self.exit = Some(Exit::Fault(refusal));
     }
 
-    fn apply_request(&mut self, request: Request, fx: &mut Effects<'_>) {
+    fn apply_request(&mut self, now: Now, request: Request, fx: &mut Effects<'_>) {
         let id = request.id;
         if request.method == Method::Quorate {
             return self.apply_switch(&request, fx);
@@ -96,7 +96,7 @@ impl Running {
         let applied = self.store.apply(&command);
         applied.changes.iter().for_each(|change| self.tell(change));
         if applied.result.as_ref().is_some_and(Result::is_ok) {
-            self.take_meaning(&meaning, id, &command.value, fx);
+            self.take_meaning(&meaning, (now, id), &command.value, fx);
         }
         if let Some(result) = applied.result {
             let stamp = self.stamp();
@@ -105,18 +105,26 @@ impl Running {
     }
 
     /// What a write to the cluster's own records means beyond the write.
-    fn take_meaning(&mut self, meaning: &Meaning, id: u64, value: &Bytes, fx: &mut Effects<'_>) {
+    fn take_meaning(
+        &mut self,
+        meaning: &Meaning,
+        (now, id): (Now, u64),
+        value: &Bytes,
+        fx: &mut Effects<'_>,
+    ) {
         match *meaning {
             Meaning::Published(member) => {
                 let cluster = Arc::make_mut(&mut self.cluster);
                 cluster.publish(member, value);
                 let name = cluster.members.get(&member).map(|m| m.name.clone());
                 fx.note(Note::Published { member, name: name.unwrap_or_default() });
-                if self.duties.published(id) && !self.ready {
+                if self.duties.published(id) {
                     // What this member proposed since its start has come back: so has everything
                     // that was committed before.
-                    self.ready = true;
-                    fx.note(Note::Ready);
+                    if !core::mem::replace(&mut self.ready, true) {
+                        fx.note(Note::Ready);
+                    }
+                    self.is_brought_back(now.mono, fx);
                 }
             }
             Meaning::Version => {

@@ -16,6 +16,7 @@ use crate::http::{Answer, Call};
 use crate::id::MemberId;
 use crate::member::json::Attributes;
 use crate::member::record::{VERSION, attributes_path};
+use crate::raft::Standing;
 use crate::time::{Duration, Instant, Now};
 use crate::tls::Role;
 use crate::wire::request::{Method, Request};
@@ -77,6 +78,12 @@ impl Duties {
         }
     }
 
+    /// This member has to be published by a request that is newer than those of before.
+    pub(super) const fn publish_anew(&mut self, now: Instant) {
+        self.published = None;
+        self.publish_due = Some(now);
+    }
+
     /// A request that published this member was applied. Says whether it was one of this start.
     pub(super) fn published(&mut self, id: u64) -> bool {
         let own = self.published.is_some_and(|(published, _)| published == id);
@@ -136,7 +143,7 @@ impl Running {
         let request = Request { value, ..Request::new(id, Method::Put, path) };
         if self.propose_own(request.encode()) {
             self.duties.published = Some((id, term));
-            self.duties.publish_due = Some(now + request_timeout(&self.config));
+            self.duties.publish_due = Some(now + self.publish_patience());
         } else {
             self.duties.publish_due = Some(now + self.config.heartbeat_interval);
         }
@@ -145,7 +152,18 @@ impl Running {
     /// Whether there is a leader to publish through, and this member has made durable that it is in
     /// the cluster: what it publishes tells the others that it has data.
     fn may_publish(&self) -> bool {
-        self.raft.leader().is_some() && self.cluster.members.contains_key(&self.owner.member)
+        self.raft.leader().is_some()
+            && self.may_speak()
+            && self.cluster.members.contains_key(&self.owner.member)
+    }
+
+    /// How long it waits for what it has published to come back. Much depends on that for one that
+    /// is to be brought back, and others may not listen to it at first.
+    fn publish_patience(&self) -> Duration {
+        match self.raft.standing() {
+            Standing::Behind => self.config.election_timeout * 2,
+            Standing::Sound | Standing::Unsure => request_timeout(&self.config),
+        }
     }
 
     /// Members never expire anything by their own clock: the leader's is written into the log.

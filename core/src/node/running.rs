@@ -18,6 +18,7 @@ use super::duties::Duties;
 use super::input::{ClientId, LinkEvent};
 use super::kin::Kin;
 use super::output::{Exit, Output, Peer};
+use super::past::Past;
 use super::snapshots::Snapshots;
 use super::stop::Stop;
 use super::{Effects, Timer};
@@ -28,7 +29,8 @@ use crate::config::Config;
 use crate::disk::Done;
 use crate::id::MemberId;
 use crate::member::Cluster;
-use crate::member::identity::{Incarnation, Said};
+use crate::member::boots::Acked;
+use crate::member::identity::Said;
 use crate::note::Note;
 use crate::raft::{Body, EntryKind, Message, Proposed, Raft, Settings, Start};
 use crate::rng::{Rng, Stream};
@@ -47,7 +49,7 @@ pub(super) fn request_timeout(config: &Config) -> Duration {
 pub(super) struct Running {
     pub(super) config: Arc<Config>,
     pub(super) owner: Owner,
-    incarnation: Incarnation,
+    pub(super) past: Past,
     pub(super) raft: Raft,
     pub(super) wal: Wal,
     pub(super) durability: Durability,
@@ -77,8 +79,8 @@ pub(super) struct Running {
     /// Whether readers have to be shown a new view.
     pub(super) changed: bool,
     /// What the transport was last told of, and the membership that it follows from.
-    peers: Vec<Peer>,
-    announced: Option<Arc<Cluster>>,
+    pub(super) peers: Vec<Peer>,
+    pub(super) announced: Option<Arc<Cluster>>,
     pub(super) disk_retry: Option<Instant>,
     /// Entries were turned away because the disk is full.
     pub(super) lacks_space: bool,
@@ -93,7 +95,7 @@ impl Running {
         now: Now,
         fx: &mut Effects<'_>,
     ) -> Self {
-        let Booted { owner, incarnation, wal, shelf, hard, log, snapshot, campaign, told, met } =
+        let Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told, met } =
             booted;
         let settings = Settings {
             id: owner.member,
@@ -103,6 +105,7 @@ impl Running {
         let last = snapshot.as_ref().map(|restored| restored.last).unwrap_or_default();
         let conf = snapshot.as_ref().map(|restored| (&restored.conf).into()).unwrap_or_default();
         let store = snapshot.map_or_else(Store::new, |s| Store::from_image(s.image));
+        let began = Acked { term: hard.term, index: log.last().index };
         let start = Start { hard, log, conf, applied: last.index };
         let rng = Rng::new(seed, Stream::Election);
         let mut running = Self {
@@ -131,14 +134,15 @@ impl Running {
             lacks_space: false,
             exit: None,
             config,
+            past: Past::new(identity, began, now.mono + settings.election_timeout, fresh),
             owner,
-            incarnation,
             wal,
             store,
         };
         // The entries of a new cluster are committed from the start: who its members are has to be
         // known before the first campaign.
         running.apply_all(now, fx);
+        running.begin_standing(now.mono, fresh);
         if campaign {
             running.raft.campaign(now.mono);
         }
@@ -148,6 +152,7 @@ impl Running {
     /// Lets everything that has piled up take effect.
     pub(super) fn wake(&mut self, now: Now, fx: &mut Effects<'_>) {
         self.raft.set_release(self.release());
+        self.become_sure(now.mono);
         self.raft.tick(now.mono);
         self.follow_leader(now.mono);
         self.expire_requests(now.mono);
@@ -158,7 +163,8 @@ impl Running {
         self.propose_change(now.mono, fx);
         self.apply_some(now, fx);
         self.run_snapshots(fx);
-        self.write_peers(fx);
+        self.write_peers(now.mono, fx);
+        self.write_identity(now.mono, fx);
         self.raft.flush();
         self.persist(fx);
         self.send(fx);
@@ -176,6 +182,7 @@ impl Running {
             self.clients.deadline().map(|at| (at, Timer::Request)),
             self.changes.deadline().map(|at| (at, Timer::Request)),
             self.disk_retry.map(|at| (at, Timer::DiskRetry)),
+            self.kin.deadline().map(|at| (at, Timer::Remember)),
             self.stop.deadline().map(|at| (at, Timer::Stop)),
             self.duties_deadline(),
         ];
@@ -208,9 +215,10 @@ impl Running {
             self.refuse_peer(from, "it says that it is this member".into(), fx);
         } else if self.cluster.removed.contains(&from) {
             self.refuse_peer(from, "it was removed from the cluster".into(), fx);
-        } else if let Some(message) = self.admit(message, said, fx)
+        } else if let Some(message) = self.admit(now, message, said, fx)
             && self.has_room_to_take(&message.body, fx)
         {
+            self.hear_leader(now, &message, fx);
             match &message.body {
                 Body::Propose { entries } if self.yields_before_any(now, entries) => {}
                 _ => self.raft.step(now, message),
@@ -220,6 +228,8 @@ impl Running {
 
     /// News of the connection to a peer.
     pub(super) fn take_link(&mut self, now: Instant, peer: MemberId, event: LinkEvent) {
+        // A peer that comes back is to be told what is remembered of it by now.
+        self.changed = true;
         match event {
             LinkEvent::Unreachable => self.raft.unreachable(peer),
             LinkEvent::SnapshotDelivered => self.raft.snapshot_ended(peer, true),
@@ -232,7 +242,7 @@ impl Running {
 
     /// The end of a disk operation.
     pub(super) fn take_done(&mut self, now: Instant, done: &Done, fx: &mut Effects<'_>) {
-        if self.peers_file(now, done, fx) {
+        if self.peers_file(now, done, fx) || self.identity_file(now, done, fx) {
             return;
         }
         match self.wal.handle(done, fx.script) {
@@ -323,7 +333,10 @@ impl Running {
     }
 
     fn send(&mut self, fx: &mut Effects<'_>) {
-        self.raft.take_messages().for_each(|outgoing| self.durability.hold(outgoing));
+        let may_speak = self.may_speak();
+        for outgoing in self.raft.take_messages().filter(|_| may_speak) {
+            self.durability.hold(outgoing);
+        }
         self.durability.release(|message| fx.out.push(Output::Send(message)));
         for note in self.raft.take_notes() {
             match note {
@@ -359,7 +372,9 @@ impl Running {
     }
 
     fn publish(&mut self, fx: &mut Effects<'_>) {
-        if !core::mem::take(&mut self.changed) {
+        // What is remembered of peers is said once for a connection: it has to be known before.
+        let known = self.kin.is_read() && self.past.is_introduced();
+        if !known || !core::mem::take(&mut self.changed) {
             return;
         }
         fx.out.push(Output::Publish(Arc::new(View {
@@ -367,9 +382,11 @@ impl Running {
             cluster_id: Some(self.owner.cluster),
             personality: self.personality(),
             said: Said {
-                incarnation: Some(self.incarnation),
+                incarnation: Some(self.past.identity().incarnation),
                 nonce: self.cluster.nonce,
                 server: None,
+                boots: Some(self.past.identity().boots),
+                evidence: None,
             },
             peers: self.kin.known().clone(),
             formed: true,

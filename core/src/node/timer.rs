@@ -23,6 +23,8 @@ pub enum Timer {
     Request,
     /// Asking the other members for their version.
     Version,
+    /// Writing down what is remembered of the peers.
+    Remember,
     /// Looking whether a full disk has space again.
     DiskRetry,
     /// A hand-over, or the end of this member, has waited long enough.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::entry::LogId;
 use super::message::{Body, Message};
 use super::quorum::{Outcome, outcome};
-use super::{Gate, Outgoing, Raft, Role};
+use super::{Gate, Outgoing, Raft, Role, Standing};
 use crate::id::MemberId;
 use crate::note::Note;
 use crate::time::Instant;
@@ -36,6 +36,7 @@ impl Raft {
     /// Whether this member may become the leader.
     pub(super) fn may_campaign(&self) -> bool {
         self.conf.is_voter(self.settings.id)
+            && self.standing != Standing::Behind
             && !self.leads()
             && !self.installing
             && !self.full
@@ -100,6 +101,10 @@ impl Raft {
         pre: bool,
         last: LogId,
     ) {
+        // Who asks will ask again.
+        if self.standing != Standing::Sound {
+            return;
+        }
         let free = self.vote == Some(from)
             || self.vote.is_none() && self.leader.is_none()
             || pre && term > self.term;
@@ -149,7 +154,8 @@ impl Raft {
 
     /// The leader hands over: no need to ask first, and the voters' lease does not count.
     pub(super) fn take_timeout_now(&mut self, now: Instant) {
-        self.summoned = matches!(self.role, Role::Follower);
+        let sound = self.standing == Standing::Sound;
+        self.summoned = sound && matches!(self.role, Role::Follower);
         self.follow_summons(now);
     }
 

@@ -32,13 +32,14 @@ impl Hash for Raft {
             summoned,
             installing,
             full,
+            standing,
             incoming,
             outbox,
             notes: _,
         } = self;
         (settings.id, release, term, vote, handed, role, leader, log).hash(state);
         (conf, commit, searched, unsure, applied).hash(state);
-        (summoned, installing, full, incoming, outbox).hash(state);
+        (summoned, installing, full, standing, incoming, outbox).hash(state);
     }
 }
 

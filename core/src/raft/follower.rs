@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::entry::{Entry, LogId};
 use super::log::Offer;
 use super::message::{Body, Snapshot};
-use super::{Conf, Gate, Raft, Role};
+use super::{Conf, Gate, Raft, Role, Standing};
 use crate::id::MemberId;
 use crate::note::Note;
 use crate::time::Instant;
@@ -26,6 +26,7 @@ impl Raft {
         }
         self.leader_heard = now;
         self.reset_election_timer(now);
+        self.settle_vote(leader);
         true
     }
 
@@ -44,13 +45,17 @@ impl Raft {
             return;
         }
         if prev.index < self.commit {
-            self.send(from, Gate::Log, Body::Appended { index: self.commit });
+            self.acknowledge(from, self.commit);
             return;
         }
         match self.log.offer(prev, entries, self.commit) {
             Offer::Taken(last) => {
                 self.commit_to(commit.min(last));
-                self.send(from, Gate::Log, Body::Appended { index: last });
+                self.acknowledge(from, last);
+            }
+            // The leader may believe that more is here, and would not look for less.
+            Offer::Gap if self.standing == Standing::Behind => {
+                self.acknowledge(from, self.commit);
             }
             Offer::Gap => {
                 let hint = self.log.agreement(prev.index, prev.term);
@@ -76,12 +81,15 @@ impl Raft {
             return;
         }
         let beyond = commit > self.log.last().index;
-        if !self.installing && beyond && !planted!(CommitOutOfRange) {
+        let sound = self.standing != Standing::Behind;
+        if !self.installing && sound && beyond && !planted!(CommitOutOfRange) {
             let cause = format!("it says {commit} is committed, beyond the end of the log here");
             self.notes.push(Note::PeerRefused { peer: Some(from), cause });
             return;
         }
-        if !self.installing {
+        if !sound {
+            self.acknowledge(from, self.commit);
+        } else if !self.installing {
             self.commit_to(commit);
         }
         self.send(from, Gate::HardState, Body::HeartbeatResponse { context });
@@ -108,7 +116,7 @@ impl Raft {
         }
         let stranger = !Conf::from(&snapshot.conf).contains(self.settings.id);
         if index <= self.commit || stranger {
-            self.send(from, Gate::Log, Body::Appended { index: self.commit });
+            self.acknowledge(from, self.commit);
             return;
         }
         self.installing = true;
@@ -137,7 +145,7 @@ impl Raft {
         self.reset_election_timer(now);
         self.notes.push(Note::SnapshotInstalled { last: snapshot.last });
         if let Some(leader) = self.leader.filter(|leader| *leader != self.settings.id) {
-            self.send(leader, Gate::Log, Body::Appended { index: snapshot.last.index });
+            self.acknowledge(leader, snapshot.last.index);
         }
     }
 

@@ -241,6 +241,7 @@ impl Raft {
         if index > last {
             return;
         }
+        progress.counts = true;
         if progress.accepted(index) {
             self.advance_commit();
         }
@@ -332,7 +333,8 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else { return };
         let (own, durable) = (self.settings.id, self.log.durable());
         let index = quorum::committed(&self.conf.voters, |id| match leader.progress.get(&id) {
-            Some(progress) => progress.matched,
+            Some(progress) if progress.counts => progress.matched,
+            Some(_) => 0,
             None if id == own && planted!(CountUnsynced) => self.log.last().index,
             None if id == own => durable,
             None => 0,
@@ -385,8 +387,9 @@ impl Raft {
             return;
         }
         leader.check_due = now + self.settings.election_timeout;
-        let heard =
-            |id: &&MemberId| **id == own || leader.progress.get(*id).is_some_and(|p| p.active);
+        let heard = |id: &&MemberId| {
+            **id == own || leader.progress.get(*id).is_some_and(|p| p.active && p.counts)
+        };
         let count = self.conf.voters.iter().filter(heard).count();
         let quorum = count >= quorum::majority(self.conf.voters.len());
         for (id, progress) in &mut leader.progress {
@@ -418,7 +421,7 @@ impl Raft {
         let best = leader
             .progress
             .iter()
-            .filter(|(id, progress)| self.conf.is_voter(**id) && progress.active)
+            .filter(|(id, progress)| self.conf.is_voter(**id) && progress.active && progress.counts)
             .max_by_key(|(_, progress)| progress.matched);
         let Some((&to, _)) = best else { return false };
         self.transfer_to(now, to);
@@ -444,7 +447,7 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(transfer) = &mut leader.transfer else { return };
         let to = transfer.to;
-        let ready = leader.progress.get(&to).is_some_and(|p| p.matched == last);
+        let ready = leader.progress.get(&to).is_some_and(|p| p.is_level(last));
         if ready && !transfer.told {
             transfer.told = true;
             self.send(to, Gate::HardState, Body::TimeoutNow);

@@ -22,6 +22,7 @@ impl Raft {
         self.conf.learners.contains(&learner)
             && leader.progress.get(&learner).is_some_and(|progress| {
                 progress.active
+                    && progress.counts
                     && matches!(progress.pace, Pace::Replicate(_))
                     && progress.matched + MAX_BEHIND >= self.log.last().index
                     // Whatever it is, it can commit what is there now.

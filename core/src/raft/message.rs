@@ -46,6 +46,12 @@ pub enum Body {
         /// The last index that agrees with the leader's log.
         index: u64,
     },
+    /// A follower that has lost some of what it promised holds everything up to `index`, durably,
+    /// which does not count. MsgAppResp with the context `Behind`, which etcd does not look at.
+    Held {
+        /// The last index that agrees with the leader's log.
+        index: u64,
+    },
     /// A follower lacks the entry before those sent. MsgAppResp with `reject`.
     AppendRejected {
         /// The index refused (`prev.index` of the request).

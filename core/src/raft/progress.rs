@@ -19,6 +19,8 @@ pub(super) struct Progress {
     pub(super) pace: Pace,
     /// Whether it was heard from since the last check of the quorum.
     pub(super) active: bool,
+    /// Whether what it holds counts for a commit.
+    pub(super) counts: bool,
 }
 
 /// How a follower is fed.
@@ -43,7 +45,7 @@ pub(super) enum Pace {
 impl Progress {
     /// A follower of which nothing is known but that `next` may be tried.
     pub(super) const fn new(next: u64) -> Self {
-        Self { matched: 0, next, pace: Pace::Probe { waiting: false }, active: false }
+        Self { matched: 0, next, pace: Pace::Probe { waiting: false }, active: false, counts: true }
     }
 
     /// Whether an append may be sent now.
@@ -67,6 +69,11 @@ impl Progress {
             }
             Pace::Snapshot { .. } => unreachable!("nothing is sent during a snapshot"),
         }
+    }
+
+    /// Whether it counts, and holds everything up to the end of the log.
+    pub(super) const fn is_level(&self, last: u64) -> bool {
+        self.counts && self.matched == last
     }
 
     /// The follower holds everything up to `index`. Says whether that was news.
@@ -102,8 +109,10 @@ impl Progress {
                     return false;
                 }
                 self.next = index.min(hint + 1).max(self.matched + 1);
-                *waiting = false;
-                true
+                // What was acknowledged once is not there: to ask again at once would only go
+                // round in circles until the follower has heard that it lacks something.
+                *waiting = self.next == index + 1;
+                !*waiting
             }
             Pace::Snapshot { .. } => false,
         }

@@ -6,3 +6,4 @@ mod harness;
 mod reads;
 mod releases;
 mod replication;
+mod standing;

@@ -14,7 +14,8 @@ use alloc::vec::Vec;
 use super::version::{Personality, UNSAID, Version};
 use crate::http::{Head, Method, Reply};
 use crate::id::{ClusterId, MemberId};
-use crate::member::identity::{Incarnation, Said};
+use crate::member::boots::Known;
+use crate::member::identity::Said;
 use crate::member::{Cluster, Member};
 use crate::raft::{Body, Message};
 use crate::tls::Certificate;
@@ -57,8 +58,8 @@ pub struct Local<'a> {
     pub cluster: &'a Cluster,
     /// What it says beyond that to other members of Quorate.
     pub said: Said,
-    /// The data directories by which it knows them.
-    pub peers: &'a BTreeMap<MemberId, Incarnation>,
+    /// By what it knows them.
+    pub peers: &'a BTreeMap<MemberId, Known>,
 }
 
 /// The kinds of streams.
@@ -91,22 +92,27 @@ impl StreamKind {
 }
 
 impl Local<'_> {
-    /// The headers of a request of the pipeline.
-    pub fn pipeline_headers(&self) -> Vec<(String, String)> {
-        self.request_headers(("Content-Type", "application/protobuf".into()))
+    /// The headers of a request of the pipeline of `to`.
+    pub fn pipeline_headers(&self, to: MemberId) -> Vec<(String, String)> {
+        self.request_headers(to, ("Content-Type", "application/protobuf".into()))
     }
 
-    /// The headers of a request that brings a snapshot.
-    pub fn snapshot_headers(&self) -> Vec<(String, String)> {
-        self.request_headers(("Content-Type", "application/octet-stream".into()))
+    /// The headers of a request that brings `to` a snapshot.
+    pub fn snapshot_headers(&self, to: MemberId) -> Vec<(String, String)> {
+        self.request_headers(to, ("Content-Type", "application/octet-stream".into()))
     }
 
     /// The headers of a request for a stream of `to`.
     pub fn stream_headers(&self, to: MemberId) -> Vec<(String, String)> {
-        self.request_headers((RAFT_TO, to.to_string()))
+        self.request_headers(to, (RAFT_TO, to.to_string()))
     }
 
-    fn request_headers(&self, own: (&str, String)) -> Vec<(String, String)> {
+    /// What it says to one of them.
+    pub fn said_to(&self, peer: MemberId) -> Said {
+        Said { evidence: self.peers.get(&peer).map(|known| known.past), ..self.said }
+    }
+
+    fn request_headers(&self, to: MemberId, own: (&str, String)) -> Vec<(String, String)> {
         let mut headers = Vec::from([
             (SERVER_FROM, self.member.to_string()),
             (SERVER_VERSION, self.personality.server.to_string()),
@@ -120,7 +126,7 @@ impl Local<'_> {
             let urls: Vec<&str> = member.peer_urls.iter().map(Url::as_str).collect();
             headers.push((PEER_URLS, urls.join(",")));
         }
-        headers.extend(self.said.headers());
+        headers.extend(self.said_to(to).headers());
         headers.into_iter().map(|(name, value)| (name.into(), value)).collect()
     }
 
@@ -238,7 +244,9 @@ impl Local<'_> {
     fn check_directory(&self, head: &Head, from: MemberId) -> Result<(), Reply> {
         let said = said(head).incarnation;
         match (self.peers.get(&from), said) {
-            (Some(known), Some(said)) if *known != said => Err(self.other_directory(*known)),
+            (Some(known), Some(said)) if known.incarnation != said => {
+                Err(self.other_directory(known.incarnation))
+            }
             _ => Ok(()),
         }
     }

@@ -40,6 +40,9 @@ mod kind {
 /// The context by which a vote says that the leader itself asked for the election.
 const CAMPAIGN_TRANSFER: &[u8] = b"CampaignTransfer";
 
+/// The context by which an acknowledgement says that it does not count.
+const BEHIND: &[u8] = b"Behind";
+
 /// What came over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
@@ -92,6 +95,11 @@ fn to_raw(message: &Message) -> raftpb::Message {
         Body::Appended { index } => {
             raw.kind = kind::APP_RESP;
             raw.index = *index;
+        }
+        Body::Held { index } => {
+            raw.kind = kind::APP_RESP;
+            raw.index = *index;
+            raw.context = Some(Bytes::from_static(BEHIND));
         }
         Body::AppendRejected { index, hint } => {
             raw.kind = kind::APP_RESP;
@@ -154,6 +162,7 @@ fn from_raw(raw: raftpb::Message) -> Result<Received, WireError> {
             index: raw.index,
             hint: LogId { term: raw.log_term, index: raw.reject_hint },
         },
+        kind::APP_RESP if context == BEHIND => Body::Held { index: raw.index },
         kind::APP_RESP => Body::Appended { index: raw.index },
         kind::VOTE | kind::PRE_VOTE => Body::Vote {
             pre: raw.kind == kind::PRE_VOTE,

@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
+use crate::member::boots::{Boots, Evidence};
 use crate::member::identity::{Incarnation, Nonce, Said};
 use crate::wire::version::Version;
 
@@ -10,6 +11,10 @@ use crate::wire::version::Version;
 pub const INCARNATION: &str = "X-Quorate-Incarnation";
 /// The header that names the cluster of the sender, once all its members are Quorate.
 pub const NONCE: &str = "X-Quorate-Nonce";
+/// The header with the last starts of the data directory of the sender.
+pub const BOOTS: &str = "X-Quorate-Boots";
+/// The header with what the sender remembers of the one that it speaks to.
+pub const EVIDENCE: &str = "X-Quorate-Evidence";
 
 impl Said {
     /// Reads it from headers, by their names in lower case.
@@ -18,6 +23,8 @@ impl Said {
             incarnation: header("x-quorate-incarnation").and_then(Incarnation::parse),
             nonce: header("x-quorate-nonce").and_then(Nonce::parse),
             server: header("x-server-version").and_then(Version::parse),
+            boots: header("x-quorate-boots").and_then(Boots::parse),
+            evidence: header("x-quorate-evidence").and_then(Evidence::parse),
         }
     }
 
@@ -25,7 +32,9 @@ impl Said {
     pub fn headers(self) -> Vec<(&'static str, String)> {
         let incarnation = self.incarnation.map(|said| (INCARNATION, said.to_string()));
         let nonce = self.nonce.map(|said| (NONCE, said.to_string()));
-        incarnation.into_iter().chain(nonce).collect()
+        let boots = self.boots.map(|said| (BOOTS, said.to_string()));
+        let evidence = self.evidence.map(|said| (EVIDENCE, said.text()));
+        incarnation.into_iter().chain(nonce).chain(boots).chain(evidence).collect()
     }
 }
 
@@ -39,8 +48,10 @@ mod tests {
             incarnation: Some(Incarnation::new(&[1; 32])),
             nonce: Some(Nonce::new(&[2; 32])),
             server: None,
+            boots: Some(Boots::first(&[3; 32]).next(&[4; 32])),
+            evidence: Some(Evidence::default()),
         };
-        for said in [said, Said { nonce: None, ..said }, Said::default()] {
+        for said in [said, Said { nonce: None, evidence: None, ..said }, Said::default()] {
             let headers = said.headers();
             let header = |name: &str| {
                 let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));

@@ -192,6 +192,14 @@ fn raft(note: &Note) {
         Note::PeerRefused { peer: Some(peer), cause } => {
             warn!(%peer, cause, "refused peer {peer}: {cause}");
         }
+        Note::Behind { cause } => {
+            warn!(
+                cause,
+                "the data directory is an older copy, or was cut: {cause}; this member takes no \
+                 part in votes until the leader has brought it back"
+            );
+        }
+        Note::BroughtBack => info!("the leader has brought this member back: it votes again"),
         Note::PeerRefused { peer: None, cause } => {
             warn!(cause, "refused a peer: {cause}");
         }

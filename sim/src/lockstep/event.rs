@@ -131,6 +131,7 @@ const fn body_number(body: &Body) -> u64 {
         Body::TimeoutNow => 10 << 60,
         Body::ReadIndex { .. } => 11 << 60,
         Body::ReadIndexResponse { index, .. } => (12 << 60) + *index,
+        Body::Held { index } => (13 << 60) + *index,
     }
 }
 

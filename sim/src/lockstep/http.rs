@@ -125,6 +125,16 @@ impl<M: Machine> World<M> {
         self.queue.push(self.time + wait, Event::Input(process, input));
     }
 
+    /// Whoever is connected to is told who has done so.
+    fn meet(&mut self, met: Process, by: Process) {
+        let (Some(peer), Some(own)) = (self.places[by.host].member, self.places[met.host].member)
+        else {
+            return;
+        };
+        let said = self.said(by, own);
+        self.input(met, Input::Met { peer, said });
+    }
+
     /// News of a connection reaches the node, if it still has that peer.
     pub(super) fn link_news(&mut self, process: Process, to: usize, event: LinkEvent) {
         let Some(running) = self.hosts[process.host].process(process) else { return };
@@ -136,8 +146,9 @@ impl<M: Machine> World<M> {
                 && self.places[to].member == Some(peer)
                 && let Some(met) = self.current(to)
             {
-                let said = self.said(met);
+                let said = self.said(met, peer);
                 self.input(process, Input::Met { peer, said });
+                self.meet(met, process);
             }
         }
     }

@@ -71,7 +71,7 @@ impl<M: Machine> World<M> {
             return;
         };
         let Some(to) = running.peers[at].host else { return };
-        let said = self.said(process);
+        let said = self.said(process, message.to);
         let reached = self.is_reachable(process.host, to);
         let lost = self.chances.network.hit(self.network.delays.loss_ppm);
         let (delay, slow) = self.network.delay(&mut self.chances.network);
@@ -104,11 +104,11 @@ impl<M: Machine> World<M> {
         self.queue.push(arrival, Event::Deliver { from: process, to, sent, message, said });
     }
 
-    /// What a process says of itself with everything that it sends.
-    pub(super) fn said(&self, process: Process) -> Said {
+    /// What a process says of itself with everything that it sends to a member.
+    pub(super) fn said(&self, process: Process, to: MemberId) -> Said {
         let running = self.hosts[process.host].running.as_ref();
         let view = running.and_then(|running| running.view.as_ref());
-        view.map(|view| view.said).unwrap_or_default()
+        view.map(|view| view.said_to(to)).unwrap_or_default()
     }
 
     /// A message is lost; the sender learns of it if its connection shows it.
@@ -193,6 +193,6 @@ impl<M: Machine> World<M> {
     fn knows_otherwise(&self, to: usize, from: MemberId, said: Said) -> bool {
         let view = self.hosts[to].running.as_ref().and_then(|r| r.view.as_ref());
         let known = view.and_then(|view| view.peers.get(&from));
-        said.incarnation.zip(known).is_some_and(|(said, known)| said != *known)
+        said.incarnation.zip(known).is_some_and(|(said, known)| said != known.incarnation)
     }
 }

@@ -38,7 +38,9 @@ impl LogMatching {
     ) -> Result<(), Violation> {
         match &message.body {
             Body::Append { prev, entries, .. } => self.appended(node, *prev, entries),
-            Body::Appended { index } => self.acknowledged(node, machine, *index),
+            Body::Appended { index } | Body::Held { index } => {
+                self.acknowledged(node, machine, *index)
+            }
             _ => Ok(()),
         }
     }

@@ -19,7 +19,7 @@ pub fn message(message: &Message) -> String {
             let (index, term) = (prev.index, prev.term);
             write!(words, " after {index} of term {term} up to {last}, commit {commit}")
         }
-        Body::Appended { index } => write!(words, " up to {index}"),
+        Body::Appended { index } | Body::Held { index } => write!(words, " up to {index}"),
         Body::AppendRejected { index, hint } => {
             write!(words, " at {index}, try {} of term {}", hint.index, hint.term)
         }

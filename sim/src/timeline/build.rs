@@ -159,6 +159,7 @@ impl Build {
             | Note::TornTail { .. }
             | Note::DiskFull { .. }
             | Note::PeerRefused { .. }
+            | Note::Behind { .. }
             | Note::ChangeRefused { .. } => "trouble",
             _ => "note",
         };
@@ -238,7 +239,7 @@ impl Build {
 const fn group(body: &Body) -> &'static str {
     match body {
         Body::Append { .. } => "append",
-        Body::Appended { .. } | Body::AppendRejected { .. } => "answer",
+        Body::Appended { .. } | Body::Held { .. } | Body::AppendRejected { .. } => "answer",
         Body::Vote { .. } | Body::VoteResponse { .. } => "vote",
         Body::Snapshot(_) => "snapshot",
         Body::Heartbeat { .. } | Body::HeartbeatResponse { .. } => "heartbeat",

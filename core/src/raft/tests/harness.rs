@@ -63,19 +63,7 @@ impl Net {
     /// A member for each log, given by the terms of its entries.
     pub(super) fn with_logs(logs: &[&[u64]]) -> Self {
         let ids: BTreeSet<MemberId> = (1..=logs.len() as u64).map(MemberId).collect();
-        let peers = ids.iter().zip(logs).map(|(&id, terms)| {
-            let log = Log::new(LogId::default(), entries(LogId::default(), terms));
-            let term = log.last().term;
-            let settings =
-                Settings { id, heartbeat_interval: HEARTBEAT, election_timeout: ELECTION };
-            let conf = Conf { voters: ids.clone(), learners: BTreeSet::new() };
-            let hard = HardState { term, vote: None, commit: 0 };
-            let start = Start { hard, log, conf, applied: 0 };
-            let rng = Rng::new([u8::try_from(id.0).unwrap(); 32], Stream::Election);
-            let raft = Raft::new(settings, start, rng, Instant::default());
-            let (writes, held, applied) = (VecDeque::new(), Vec::new(), Vec::new());
-            (id, Peer { raft, writes, held, durable: hard, applied, slow_disk: false })
-        });
+        let peers = ids.iter().zip(logs).map(|(&id, terms)| (id, Peer::new(id, &ids, terms)));
         Self {
             now: Instant::default(),
             peers: peers.collect(),
@@ -83,6 +71,12 @@ impl Net {
             cut: BTreeSet::new(),
             delivered: Vec::new(),
         }
+    }
+
+    /// A member starts on a disk that holds only these entries.
+    pub(super) fn replace(&mut self, n: u64, terms: &[u64]) {
+        let ids = self.peers.keys().copied().collect();
+        self.peers.insert(id(n), Peer::new(id(n), &ids, terms));
     }
 
     pub(super) fn raft(&mut self, n: u64) -> &mut Raft {
@@ -194,6 +188,19 @@ impl Net {
 }
 
 impl Peer {
+    fn new(id: MemberId, ids: &BTreeSet<MemberId>, terms: &[u64]) -> Self {
+        let log = Log::new(LogId::default(), entries(LogId::default(), terms));
+        let term = log.last().term;
+        let settings = Settings { id, heartbeat_interval: HEARTBEAT, election_timeout: ELECTION };
+        let conf = Conf { voters: ids.clone(), learners: BTreeSet::new() };
+        let hard = HardState { term, vote: None, commit: 0 };
+        let start = Start { hard, log, conf, applied: 0 };
+        let rng = Rng::new([u8::try_from(id.0).unwrap(); 32], Stream::Election);
+        let raft = Raft::new(settings, start, rng, Instant::default());
+        let (writes, held, applied) = (VecDeque::new(), Vec::new(), Vec::new());
+        Self { raft, writes, held, durable: hard, applied, slow_disk: false }
+    }
+
     pub(super) fn finish_writes(&mut self, now: Instant) {
         while let Some((hard, written)) = self.writes.pop_front() {
             if let Some(hard) = hard {

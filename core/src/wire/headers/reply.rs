@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::{CLUSTER_ID, KNOWN_INCARNATION, Local, SERVER_VERSION};
 use crate::http::Reply;
+use crate::id::MemberId;
 use crate::member::identity::Incarnation;
 use crate::wire::error::WireError;
 use crate::wire::version::Personality;
@@ -18,11 +19,11 @@ impl Local<'_> {
         Reply { status: 204, headers: self.answer_headers(), body: Bytes::new() }
     }
 
-    /// The head that opens a stream; the endless body follows it.
-    pub fn stream_opened(&self) -> Reply {
+    /// The head that opens a stream of `to`; the endless body follows it.
+    pub fn stream_opened(&self, to: MemberId) -> Reply {
         let mut headers = self.answer_headers();
         headers.push((SERVER_VERSION, self.personality.server.to_string()));
-        headers.extend(self.said.headers());
+        headers.extend(self.said_to(to).headers());
         Reply { status: 200, headers, body: Bytes::new() }
     }
 

@@ -3,12 +3,14 @@ use std::vec;
 
 use super::*;
 use crate::member::Member;
+use crate::member::boots::Evidence;
+use crate::member::identity::Incarnation;
 use crate::wire::error::WireError;
 
 const OWN: MemberId = MemberId(0xa);
 const PEER: MemberId = MemberId(0xb);
 const REMOVED: MemberId = MemberId(0xc);
-static NOBODY: BTreeMap<MemberId, Incarnation> = BTreeMap::new();
+static NOBODY: BTreeMap<MemberId, Known> = BTreeMap::new();
 
 fn cluster() -> Cluster {
     let member = |id| Member {
@@ -72,11 +74,11 @@ fn a_sender_says_who_it_is() {
     let local = local(&cluster);
     assert_eq!(text(local.stream_headers(PEER)), format!("{common}X-Raft-To: b{urls}"));
     assert_eq!(
-        text(local.pipeline_headers()),
+        text(local.pipeline_headers(PEER)),
         format!("{common}Content-Type: application/protobuf{urls}")
     );
     assert_eq!(
-        text(local.snapshot_headers()),
+        text(local.snapshot_headers(PEER)),
         format!("{common}Content-Type: application/octet-stream{urls}")
     );
 }
@@ -166,7 +168,7 @@ fn bodies_are_answered_in_etcd_s_words() {
     let old = Local { personality: Personality::V2_3, ..local(&cluster) };
     let new = local(&cluster);
     assert_eq!(answer(&new.accepted()), (204, ""));
-    assert_eq!(answer(&new.stream_opened()), (200, ""));
+    assert_eq!(answer(&new.stream_opened(PEER)), (200, ""));
     assert_eq!(answer(&new.unreadable()), (400, "error reading raft message\n"));
     assert_eq!(answer(&old.undecodable()), (400, "error unmarshaling raft message\n"));
     assert_eq!(answer(&new.undecodable()), (400, "error unmarshalling raft message\n"));
@@ -221,7 +223,8 @@ fn the_holder_of_a_certificate_speaks_only_for_the_members_at_its_hosts() {
 fn a_member_is_known_by_its_directory() {
     let cluster = cluster();
     let (known, other) = (Incarnation::new(&[1; 32]), Incarnation::new(&[2; 32]));
-    let peers = BTreeMap::from([(PEER, known)]);
+    let past = Evidence::default();
+    let peers = BTreeMap::from([(PEER, Known { incarnation: known, past })]);
     let own = Local { peers: &peers, ..local(&cluster) };
     let stream = |said: Incarnation| {
         let path = StreamKind::Message.path(PEER);
@@ -235,6 +238,7 @@ fn a_member_is_known_by_its_directory() {
     let post =
         head(Method::Post, PIPELINE_PATH, &[("x-quorate-incarnation", Some(&other.to_string()))]);
     assert_eq!(own.check_pipeline(&post).map_err(|reply| reply.status), Err(412));
+    assert_eq!((own.said_to(PEER).evidence, own.said_to(OWN).evidence), (Some(past), None));
     // Members of etcd say nothing.
     let silent = head(Method::Post, PIPELINE_PATH, &[]);
     assert!(own.check_pipeline(&silent).is_ok());

@@ -57,6 +57,7 @@ fn other_body() -> impl Strategy<Value = Body> {
     prop_oneof![
         many(entry(), 0..4).prop_map(|entries| Body::Propose { entries }),
         any::<u64>().prop_map(|index| Body::Appended { index }),
+        any::<u64>().prop_map(|index| Body::Held { index }),
         (any::<u64>(), log_id()).prop_map(|(index, hint)| Body::AppendRejected { index, hint }),
         (any::<bool>(), log_id(), any::<bool>()).prop_map(|(pre, last, transfer)| Body::Vote {
             pre,

@@ -67,7 +67,8 @@ async fn post<P: Platform>(
             None => connect(line, &url).await?,
         };
         let body = Body::Whole(body.clone());
-        let request = request(&url, Method::POST, PIPELINE_PATH, local.pipeline_headers(), body)?;
+        let request =
+            request(&url, Method::POST, PIPELINE_PATH, local.pipeline_headers(line.peer), body)?;
         match used.send(request).await {
             Ok(response) => {
                 let told = (response.status(), verdict(&response));

@@ -161,11 +161,14 @@ impl<P: Platform> Port<P> {
         if let Err(refusal) = self.certified(&local, head, request.from, caller) {
             return response(refusal);
         }
+        // What it remembers of this member has to be known before anything is answered.
+        let met = Input::Met { peer: request.from, said: said(head) };
+        let _ = self.ground.shared.mailbox.control.send(met);
         // A member of the cluster to which the loop has no link yet: it will dial again.
         let Some(slots) = self.registry.find(request.from) else { return response(not_found()) };
         let messages = slots.of(request.kind).attach();
         let body = StreamBody::new(self.ground.clone(), request.from, request.kind, messages);
-        let opened = local.stream_opened();
+        let opened = local.stream_opened(request.from);
         answer(opened.status, opened.headers, Body::Parts(Box::new(body)))
     }
 }

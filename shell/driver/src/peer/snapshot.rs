@@ -73,7 +73,9 @@ async fn post<P: Platform>(
 fn form(local: &Local<'_>, message: &Message) -> (&'static str, Headers, Bytes) {
     let by_pipeline = local.takes_snapshots_by_pipeline(message.to);
     match Channel::choose(&message.body, Open::default(), by_pipeline) {
-        Channel::Pipeline => (PIPELINE_PATH, local.pipeline_headers(), encode_message(message)),
-        _ => (SNAPSHOT_PATH, local.snapshot_headers(), encode_snapshot_body(message)),
+        Channel::Pipeline => {
+            (PIPELINE_PATH, local.pipeline_headers(message.to), encode_message(message))
+        }
+        _ => (SNAPSHOT_PATH, local.snapshot_headers(message.to), encode_snapshot_body(message)),
     }
 }
