@@ -16,6 +16,7 @@
 mod agreed;
 mod discovering;
 pub mod disk_state;
+mod enroll;
 mod first_log;
 mod force;
 pub mod forming;
@@ -362,6 +363,11 @@ impl Boot {
                 .answered(now, call, result, fx)
                 .and_then(|standing| self.join(now, standing, fx))
                 .map_or_else(Progress::Refused, Progress::from),
+            Stage::Enrolling(enroll) => {
+                let enrolled = enroll.answered(call, result, fx);
+                let step = enrolled.and_then(|enrolled| self.enroll(now, enrolled, fx));
+                self.progress(step)
+            }
             Stage::Discovering(discovering) => {
                 let outcome = discovering.answered(&self.config, now, call, result, fx);
                 let step = outcome.and_then(|outcome| self.discovered(now, outcome, fx));

@@ -53,6 +53,8 @@ pub struct Config {
     /// What was given about the first start; a member with data ignores it. It is kept as it was
     /// given, and judged by [`Config::bootstrap`] only if it is needed.
     pub first_start: Settings,
+    /// Client URLs of a cluster to which a member without data adds itself: [`Config::joining`].
+    pub endpoints: Vec<Url>,
     /// `-discovery-srv-resolver`, if it is one: `IP:PORT` of the resolver that is asked for every
     /// name, in the place of those of the system.
     pub resolver: Option<SocketAddr>,

@@ -130,6 +130,7 @@ pub(crate) fn config(
         first_start: source(options, first)
             .flag("initial-advertise-peer-urls", advertised)
             .flag("initial-cluster-token", token),
+        endpoints: Vec::new(),
         resolver: None,
         security: Security::default(),
         proxying: Proxying::default(),

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::agreed::Agreed;
 use super::discovering::Discovering;
+use super::enroll::Enroll;
 use super::first_log::FirstLog;
 use super::force::Forcing;
 use super::forming::Forming;
@@ -30,6 +31,8 @@ pub(super) enum Stage {
     Searching(Box<Srv>),
     /// The list is judged, and its URLs are compared by address.
     Settling(Settling),
+    /// The cluster that is to be joined is told of this member.
+    Enrolling(Box<Enroll>),
     /// The members of a cluster that runs are asked for, and compared with the list.
     Joining(Box<Join>),
     /// A discovery service is asked for the list.

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use super::agreed::Agreed;
 use super::discovering::{Discovering, Outcome as Discovered};
 use super::disk_state::DiskState;
+use super::enroll::{Enroll, Enrolled};
 use super::first_log::FirstLog;
 use super::forming::{Forming, Verdict};
 use super::identity::Identity;
@@ -47,6 +48,12 @@ impl Boot {
             Plan::Form => {
                 let settled = Settling::begin(&self.config, fx)?;
                 self.settle(now, settled, fx)
+            }
+            Plan::Join if !self.config.endpoints.is_empty() => {
+                let (name, endpoints) = (&self.config.name, self.config.endpoints.clone());
+                let urls = self.config.bootstrap()?.advertise_peer_urls;
+                let enroll = Enroll::begin(name, urls, endpoints, fx)?;
+                self.enroll(now, Enrolled::Waiting(enroll), fx)
             }
             Plan::Join => {
                 let list = settle::list_to_join(&self.config)?;
@@ -107,6 +114,24 @@ impl Boot {
         let first = self.config.bootstrap()?;
         let agreed = Agreed::new(list, first.token, first.form, &own)?;
         self.go_on(now, Course::Form(agreed), fx)
+    }
+
+    pub(super) fn enroll(
+        &mut self,
+        now: Instant,
+        enrolled: Enrolled,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        match enrolled {
+            Enrolled::Waiting(enroll) => {
+                self.stage = Stage::Enrolling(enroll);
+                Ok(())
+            }
+            Enrolled::Added(list) => {
+                let standing = Join::begin(&self.config, list, &self.config.name, fx)?;
+                self.join(now, standing, fx)
+            }
+        }
     }
 
     pub(super) fn join(

@@ -138,6 +138,22 @@ impl Config {
         })
     }
 
+    /// The same, for a member that adds itself to the cluster of whoever answers at one of
+    /// `endpoints`, which are client URLs separated by commas. One that has data goes on from it.
+    ///
+    /// # Errors
+    /// There is none, or one is no URL.
+    pub fn joining(mut self, endpoints: &str) -> Result<Self, Refusal> {
+        let remedy = "give client URLs of members that run: -endpoints http://10.0.1.10:2379";
+        self.endpoints = grammar::urls(endpoints)
+            .map_err(|cause| verifying(&format!("-endpoints: {cause}")).hint(remedy))?;
+        if self.endpoints.is_empty() {
+            return Err(verifying("-endpoints is missing").hint(remedy));
+        }
+        self.first_start = self.first_start.flag("initial-cluster-state", "existing");
+        Ok(self)
+    }
+
     /// The flags that were given and are ignored because there is a member already.
     pub fn ignored_with_data(&self) -> impl Iterator<Item = &'static str> {
         let first_start = |flag: &str| {

@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Import,
     /// Be a discovery service for everybody.
     Discovery,
+    /// Be a member of a cluster that runs, which is told of it first.
+    Join,
 }
 
 impl Parsed {
@@ -92,6 +94,7 @@ pub(crate) fn parse(
         Some((first, rest)) if first == "dev" => parse_dev(rest, environment),
         Some((first, rest)) if first == "import" => parse_import(rest),
         Some((first, rest)) if first == "discovery" => parse_discovery(rest, environment),
+        Some((first, rest)) if first == "join" => parse_join(rest, environment),
         Some((first, rest)) if first == "completions" => completions(rest).map(Parsed::of),
         Some((first, [])) if first == "man" => Ok(Parsed::of(Command::Say(command::man()))),
         _ => parse_serve(&args, environment),
@@ -162,6 +165,19 @@ fn parse_discovery(
     let mut parsed = Parsed::of(Command::Discovery);
     read_of(discovery(), args, command::of_discovery(), &mut parsed)?;
     take_environment(&mut parsed, environment, |name| DISCOVERY.contains(&name));
+    Ok(parsed)
+}
+
+fn parse_join(
+    args: &[String],
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Parsed, Refusal> {
+    let Arguments::Flags(args) = arguments::read(args, command::of_join())? else {
+        return Ok(Parsed::of(Command::Say(command::join().render_long_help().to_string())));
+    };
+    let mut parsed = Parsed::of(Command::Join);
+    read_of(command::join(), args, command::of_join(), &mut parsed)?;
+    take_environment(&mut parsed, environment, |name| !command::NOT_OF_JOIN.contains(&name));
     Ok(parsed)
 }
 

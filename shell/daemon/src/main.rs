@@ -28,7 +28,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::PrintConfig { json } => serve::print_config(&parsed, *json),
-        Command::Serve => serve::main(parsed),
+        Command::Serve | Command::Join => serve::main(parsed),
         Command::Dev => dev::main(&parsed),
         Command::Import => import::main(&parsed),
         Command::Discovery => discovery::main(&parsed),

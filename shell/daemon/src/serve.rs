@@ -14,7 +14,7 @@ use quorate_shell::{Driver, Options, Platform as _, Stopper};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{Span, info};
 
-use crate::flags::{self, Parsed};
+use crate::flags::{self, Command, Parsed};
 use crate::platform::Tokio;
 use crate::secrets::hide_users;
 use crate::{signals, start_log};
@@ -25,14 +25,14 @@ pub(crate) struct Member {
     span: Option<Span>,
 }
 
-/// `quorate` without a subcommand: one member.
+/// `quorate` without a subcommand, or `quorate join`: one member.
 pub(crate) fn main(mut parsed: Parsed) -> ExitCode {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(refusal) => return refuse(&refusal),
     };
     look_beside(&mut parsed.settings);
-    let config = match Config::validate(parsed.settings.clone(), Tokio::random()) {
+    let config = match config(&parsed) {
         Ok(config) => config,
         Err(refusal) => return refuse(&refusal),
     };
@@ -44,6 +44,14 @@ pub(crate) fn main(mut parsed: Parsed) -> ExitCode {
         return refuse(&Refusal::new(format!("cannot handle signals: {error}")));
     }
     print_exit(&member.run(&runtime))
+}
+
+fn config(parsed: &Parsed) -> Result<Config, Refusal> {
+    let config = Config::validate(parsed.settings.clone(), Tokio::random())?;
+    match parsed.command {
+        Command::Join => config.joining(parsed.own("endpoints").unwrap_or_default()),
+        _ => Ok(config),
+    }
 }
 
 /// `quorate -print-config`: says what counts, and what a start would object to.

@@ -92,6 +92,33 @@ static OF_DISCOVERY: [Flag; 5] = [
     ),
 ];
 
+/// The flags of a member that say how it gets into a cluster, which `quorate join` finds out.
+pub(super) const NOT_OF_JOIN: [&str; 14] = [
+    "initial-cluster",
+    "initial-cluster-state",
+    "initial-cluster-token",
+    "initial-cluster-form",
+    "discovery",
+    "discovery-srv",
+    "discovery-srv-timeout",
+    "discovery-proxy",
+    "discovery-fallback",
+    "force-new-cluster",
+    "proxy",
+    "peers",
+    "peers-file",
+    "print-config",
+];
+
+/// The flag of `quorate join` that is its own.
+const ENDPOINTS: Flag = Flag::new(
+    "endpoints",
+    "URLS",
+    Grammar::Text,
+    "",
+    "Client URLs of members of the cluster; one that answers is enough.",
+);
+
 /// The shells that completions are made for.
 pub(super) const SHELLS: [Shell; 5] =
     [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh];
@@ -110,6 +137,12 @@ pub(super) fn of_discovery() -> impl Iterator<Item = &'static Flag> {
     OF_DISCOVERY.iter().chain(flags::all().filter(|flag| DISCOVERY.contains(&flag.name)))
 }
 
+/// The flags of `quorate join`.
+pub(super) fn of_join() -> impl Iterator<Item = &'static Flag> {
+    let taken = flags::all().filter(|flag| !NOT_OF_JOIN.contains(&flag.name));
+    [&ENDPOINTS].into_iter().chain(taken)
+}
+
 /// A member, and the subcommands.
 pub(super) fn serve() -> Command {
     let mut command = base("quorate")
@@ -125,6 +158,7 @@ pub(super) fn serve() -> Command {
         .subcommand(dev())
         .subcommand(import())
         .subcommand(discovery())
+        .subcommand(join())
         .subcommand(base("completions").about("Prints the completions for a shell.").arg(shell))
         .subcommand(base("man").about("Prints the manual page."))
         .subcommand_negates_reqs(true)
@@ -151,6 +185,16 @@ pub(super) fn discovery() -> Command {
     base("discovery")
         .about("Runs a discovery service for everybody, with tokens of its own.")
         .args(of_discovery().map(arg))
+}
+
+/// `quorate join`
+pub(super) fn join() -> Command {
+    base("join")
+        .about(
+            "Adds this member to a cluster that runs, and starts it. With data in its directory it \
+             only starts.",
+        )
+        .args(of_join().map(arg))
 }
 
 /// The completions for a shell, as it reads them.
