@@ -53,7 +53,7 @@ pub struct View {
 impl View {
     /// What this member says of itself, and of the past of the one that it speaks to.
     pub fn said_to(&self, peer: MemberId) -> Said {
-        Said { evidence: self.peers.get(&peer).map(|known| known.past), ..self.said }
+        Said { evidence: self.peers.get(&peer).copied(), ..self.said }
     }
 
     /// What there is to see before the start is decided: the members that are expected.

@@ -158,6 +158,20 @@ impl Evidence {
     }
 }
 
+impl Known {
+    /// Reads the text form: the incarnation, a colon, and what is remembered of the past.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (incarnation, past) = text.split_once(':')?;
+        let incarnation = Incarnation::parse(incarnation)?;
+        Some(Self { incarnation, past: Evidence::parse(past)? })
+    }
+
+    /// The text form.
+    pub fn text(self) -> String {
+        format!("{}:{}", self.incarnation, self.past.text())
+    }
+}
+
 fn hex(text: &str) -> Option<u64> {
     let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits.then(|| u64::from_str_radix(text, 16).ok()).flatten()

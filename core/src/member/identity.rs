@@ -8,7 +8,7 @@ use core::fmt;
 
 use sha1::{Digest as _, Sha1};
 
-use super::boots::{Boots, Evidence};
+use super::boots::{Boots, Known};
 use crate::wire::version::Version;
 
 /// A random number that a data directory carries for as long as it lives, so that one that was
@@ -33,8 +33,8 @@ pub struct Said {
     pub server: Option<Version>,
     /// The starts of its data directory, once it takes part.
     pub boots: Option<Boots>,
-    /// What it remembers of the past of the one that it speaks to.
-    pub evidence: Option<Evidence>,
+    /// By what it knows the one that it speaks to.
+    pub evidence: Option<Known>,
 }
 
 /// Who a data directory is, as it is kept in it.

@@ -125,7 +125,10 @@ impl Running {
     /// A peer was heard, and what it remembers of this member.
     pub(super) fn hear(&mut self, now: Instant, peer: MemberId, said: Said, fx: &mut Effects<'_>) {
         self.past.heard.insert(peer);
-        let Some(evidence) = said.evidence else { return };
+        // Who met another directory under this member's name remembers that one.
+        let own = self.past.identity.incarnation;
+        let known = said.evidence.filter(|known| known.incarnation == own);
+        let Some(evidence) = known.map(|known| known.past) else { return };
         let gone = Acked { term: self.raft.term(), index: self.raft.log().last().index };
         let Some(cause) = self.past.lacks(evidence, gone) else { return };
         let identity = self.past.identity;

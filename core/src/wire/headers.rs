@@ -109,7 +109,7 @@ impl Local<'_> {
 
     /// What it says to one of them.
     pub fn said_to(&self, peer: MemberId) -> Said {
-        Said { evidence: self.peers.get(&peer).map(|known| known.past), ..self.said }
+        Said { evidence: self.peers.get(&peer).copied(), ..self.said }
     }
 
     fn request_headers(&self, to: MemberId, own: (&str, String)) -> Vec<(String, String)> {

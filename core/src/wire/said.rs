@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use crate::member::boots::{Boots, Evidence};
+use crate::member::boots::{Boots, Known};
 use crate::member::identity::{Incarnation, Nonce, Said};
 use crate::wire::version::Version;
 
@@ -24,7 +24,7 @@ impl Said {
             nonce: header("x-quorate-nonce").and_then(Nonce::parse),
             server: header("x-server-version").and_then(Version::parse),
             boots: header("x-quorate-boots").and_then(Boots::parse),
-            evidence: header("x-quorate-evidence").and_then(Evidence::parse),
+            evidence: header("x-quorate-evidence").and_then(Known::parse),
         }
     }
 
@@ -49,7 +49,7 @@ mod tests {
             nonce: Some(Nonce::new(&[2; 32])),
             server: None,
             boots: Some(Boots::first(&[3; 32]).next(&[4; 32])),
-            evidence: Some(Evidence::default()),
+            evidence: Known::parse("00000000000000000000000000000001:2:0000000000000003:4:5"),
         };
         for said in [said, Said { nonce: None, evidence: None, ..said }, Said::default()] {
             let headers = said.headers();

@@ -238,7 +238,7 @@ fn a_member_is_known_by_its_directory() {
     let post =
         head(Method::Post, PIPELINE_PATH, &[("x-quorate-incarnation", Some(&other.to_string()))]);
     assert_eq!(own.check_pipeline(&post).map_err(|reply| reply.status), Err(412));
-    assert_eq!((own.said_to(PEER).evidence, own.said_to(OWN).evidence), (Some(past), None));
+    assert_eq!((own.said_to(PEER).evidence, own.said_to(OWN).evidence), (Some(peers[&PEER]), None));
     // Members of etcd say nothing.
     let silent = head(Method::Post, PIPELINE_PATH, &[]);
     assert!(own.check_pipeline(&silent).is_ok());
