@@ -15,14 +15,15 @@ use super::stream::{MessageStreamDecoder, MsgAppStreamDecoder};
 use super::version::{Personality, Version};
 use crate::http::{self, Head};
 use crate::id::{ClusterId, MemberId};
-use crate::member::identity::{Incarnation, Said};
+use crate::member::boots::Known;
+use crate::member::identity::Said;
 use crate::member::{Cluster, Member};
 use crate::raft::{Body, EntryKind, LogId, Message};
 use crate::url::Url;
 
 const LEADER: MemberId = MemberId(0x28d1_e226_dcfe_c153);
 const FOLLOWER: MemberId = MemberId(0x5adf_995e_ef6a_1167);
-static NOBODY: BTreeMap<MemberId, Incarnation> = BTreeMap::new();
+static NOBODY: BTreeMap<MemberId, Known> = BTreeMap::new();
 
 macro_rules! recorded {
     ($name:literal) => {
