@@ -12,14 +12,15 @@ use crate::runner;
 use crate::scenario::Scenario;
 use crate::stats::Stats;
 
-/// The toy neither watches nor expires, knows no full disk and no change of its members, and takes
-/// their list from its flags.
+/// The toy neither watches nor expires, knows no full disk, no loss of its data and no change of its
+/// members, and takes their list from its flags.
 fn options(seed: u64) -> Options {
     Options {
         watchers: 0,
         ttl_writers: 0,
         full_mean_ms: 0,
         wrong_list_mean_ms: 0,
+        wipe_mean_ms: 0,
         change_mean_ms: 0,
         spares: 0,
         swap_mean_ms: 0,
