@@ -113,7 +113,7 @@ impl Enroll {
                 Ok(members) => self.listed(members, fx),
                 Err(cause) => self.ask_another(&cause, fx),
             },
-            Step::Adding(members) => self.added(members, result, fx),
+            Step::Adding(members) => self.added(&members, result, fx),
         }
     }
 
@@ -162,12 +162,12 @@ impl Enroll {
     /// The member has said what became of the addition. If it did not, it may yet come about.
     fn added(
         mut self: Box<Self>,
-        members: Vec<Listed>,
+        members: &[Listed],
         result: Result<Answer, String>,
         fx: &mut Effects<'_>,
     ) -> Result<Enrolled, Refusal> {
         let cause = match result {
-            Ok(answer) if answer.status == 201 => return self.list(&members),
+            Ok(answer) if answer.status == 201 => return self.list(members),
             Ok(answer) if (400..500).contains(&answer.status) && answer.status != 408 => {
                 return Err(self.refused(&answer));
             }

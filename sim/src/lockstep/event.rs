@@ -26,7 +26,7 @@ pub(super) enum Event {
     /// The batch of inputs ends.
     BatchEnd(Process),
     /// A message reaches a host; it was sent at the time `sent`.
-    Deliver { from: Process, to: usize, sent: u64, message: Message, said: Said },
+    Deliver { from: Process, to: usize, sent: u64, message: Message, said: Box<Said> },
     /// The first operations in the queue of a disk end.
     DiskEnd(Process),
     /// An answer from outside reaches the node: anything but messages and disk operations.

@@ -71,7 +71,7 @@ impl<M: Machine> World<M> {
             return;
         };
         let Some(to) = running.peers[at].host else { return };
-        let said = self.said(process, message.to);
+        let said = Box::new(self.said(process, message.to));
         let reached = self.is_reachable(process.host, to);
         let lost = self.chances.network.hit(self.network.delays.loss_ppm);
         let (delay, slow) = self.network.delay(&mut self.chances.network);
@@ -98,7 +98,13 @@ impl<M: Machine> World<M> {
         if !once && self.chances.network.hit(self.network.delays.duplicate_ppm) {
             self.stats.duplicated += 1;
             let (again, _) = self.network.delay(&mut self.chances.network);
-            let copy = Event::Deliver { from: process, to, sent, message: message.clone(), said };
+            let copy = Event::Deliver {
+                from: process,
+                to,
+                sent,
+                message: message.clone(),
+                said: said.clone(),
+            };
             self.queue.push(arrival + again, copy);
         }
         self.queue.push(arrival, Event::Deliver { from: process, to, sent, message, said });

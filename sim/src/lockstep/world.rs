@@ -184,7 +184,7 @@ impl<M: Machine> World<M> {
             Event::Deadline(process) => self.deadline(process),
             Event::BatchEnd(process) => self.batch_end(process),
             Event::Deliver { from, to, sent, message, said } => {
-                self.deliver(from, to, sent, (message, said));
+                self.deliver(from, to, sent, (message, *said));
             }
             Event::DiskEnd(process) => self.disk_end(process),
             Event::Input(process, input) => self.input(process, *input),
