@@ -5,6 +5,9 @@
 //! it form the cluster; so no second cluster forms as long as one member still has its data and
 //! can be reached. All ask at once, and all answer while they ask.
 //!
+//! One that starts late, when the others have formed the cluster already, hears all of them too:
+//! any of them may know that it has been there before.
+//!
 //! With the answers comes which data directories they are from. Those are the members, whoever else
 //! may call itself one of them later: another process with the same flags, or the same one with
 //! another directory.
@@ -93,6 +96,10 @@ enum Standing {
     Differs(String),
     /// It is empty and has the same list.
     Ready,
+    /// It has formed the cluster, and knows nothing of this member but its place in the list.
+    Formed,
+    /// The cluster has removed it: nobody waits for it.
+    Removed,
 }
 
 /// What follows from an answer.
@@ -195,7 +202,7 @@ impl Forming {
                 Standing::Missing(cause) | Standing::Differs(cause) => {
                     Some((other.name.clone(), cause.clone()))
                 }
-                Standing::Ready => None,
+                Standing::Ready | Standing::Formed | Standing::Removed => None,
             })
             .collect();
         (missing != self.reported).then(|| {
@@ -208,7 +215,7 @@ impl Forming {
     pub fn differences(&self) -> Vec<String> {
         let differs = self.others.values().filter_map(|other| match &other.standing {
             Standing::Differs(cause) => Some(format!("{}: {cause}", other.name)),
-            Standing::Missing(_) | Standing::Ready => None,
+            _ => None,
         });
         differs.collect()
     }
@@ -241,20 +248,38 @@ impl Forming {
                 other.standing = standing;
                 self.verdict()
             }
+            Judged::Late(members) => {
+                other.standing = Standing::Formed;
+                let removed = |id: &MemberId| !members.contains(id);
+                for (_, other) in self.others.iter_mut().filter(|(id, _)| removed(id)) {
+                    other.standing = Standing::Removed;
+                }
+                self.verdict()
+            }
             Judged::Final(verdict) => verdict,
         }
     }
 
-    /// Whether everybody is there.
+    /// Whether everybody is there. That a member runs is not enough to start late: what this one may
+    /// have promised before its data was lost, another may know.
     pub fn verdict(&self) -> Verdict {
-        let ready = self.others.values().filter(|o| o.standing == Standing::Ready).count();
-        let all = ready == self.others.len()
-            || planted!(FormWithMajority) && ready + 1 > self.others.len().div_ceil(2);
-        if all { Verdict::Form } else { Verdict::Wait }
+        let stand = |standing: &Standing| {
+            self.others.values().filter(|other| other.standing == *standing).count()
+        };
+        let (ready, formed) = (stand(&Standing::Ready), stand(&Standing::Formed));
+        let all = ready + formed + stand(&Standing::Removed) == self.others.len();
+        let enough = planted!(FormWithMajority) && ready + 1 > self.others.len().div_ceil(2);
+        match formed {
+            1.. if all => Verdict::Late,
+            0 if all || enough => Verdict::Form,
+            _ => Verdict::Wait,
+        }
     }
 }
 
 enum Judged {
     Standing(Standing),
+    /// A cluster of these members waits for this one.
+    Late(Vec<MemberId>),
     Final(Verdict),
 }

@@ -266,20 +266,14 @@ impl Boot {
         verdict: Verdict,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
-        let (agreed, verdict) = match verdict {
-            Verdict::Earlier(list) => {
-                let agreed = agreed.with(list)?;
-                let Owner { member, cluster } = agreed.owner();
-                fx.note(Note::BootDecided { member, cluster, restart: false });
-                (agreed, Verdict::Late)
-            }
-            verdict => (agreed, verdict),
-        };
         self.stage = match (verdict, self.identity) {
             (Verdict::Refuse(refusal), _) => return Err(refusal),
             (Verdict::Join(joined), _) => {
                 let list = agreed.list().clone();
                 Stage::Joining(Join::found(&self.config, list, joined, now, fx))
+            }
+            (Verdict::Earlier(list), Some(identity)) => {
+                self.form(now, agreed.with(list)?, identity, fx)
             }
             // The first one to hear of all others is hardly ever the one that is to campaign; and
             // where there is a leader already, asking first disturbs nobody.

@@ -77,6 +77,7 @@ fn the_sound_toy_passes() {
         "twins_refused",
         "names_wrong",
         "names_refused",
+        "service_troubles",
     ];
     for (name, value) in stats.values() {
         assert!(value > 0 || unused.contains(&name), "{name} never happened");

@@ -217,7 +217,11 @@ impl Draft<'_> {
             Trouble::Tls,
             Trouble::Unresolved { target },
         ];
-        let trouble = troubles[self.chance.index(troubles.len())];
+        let mut trouble = troubles[self.chance.index(troubles.len())];
+        // Two mistakes that agree make a smaller cluster, as two right lists would.
+        if trouble == Trouble::Partial && self.options.wrong_list_mean_ms > 0 {
+            trouble = Trouble::Absent;
+        }
         let length_us = self.chance.wait(self.options.dns_length_ms * MS);
         Fault::Names { host: self.host(), trouble, length_us }
     }

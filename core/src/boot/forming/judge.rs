@@ -31,7 +31,10 @@ impl Asker {
             Judged::Standing(self.forming(theirs, &members))
         } else {
             let verdict = self.formed(theirs, &members);
-            Judged::Final(self.unless_known(verdict, theirs, answer))
+            match self.unless_known(verdict, theirs, answer) {
+                Verdict::Late => Judged::Late(members.iter().map(|member| member.id).collect()),
+                verdict => Judged::Final(verdict),
+            }
         })
     }
 
