@@ -1,13 +1,11 @@
 //! Users, roles and permissions, at every member of a cluster.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::thread;
 
-use support::client::Answer;
-use support::cluster::Cluster;
-use support::wait::wait_until;
+use crate::support::client::Answer;
+use crate::support::cluster::Cluster;
+use crate::support::wait::wait_until;
 
 /// `Basic` with name and password in base64.
 const ROOT: &str = "Basic cm9vdDpwdw=="; // root:pw

@@ -1,16 +1,14 @@
 //! What is refused, and what is left as it was.
 
-mod support;
-
 use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::cluster::{Cluster, contents};
-use support::refusal::{Ended, is_absent, run};
+use crate::support::cluster::{Cluster, contents};
+use crate::support::refusal::{Ended, is_absent, run};
 
-use support::{QUORATE, left_out};
+use crate::support::{QUORATE, left_out};
 use tempfile::TempDir;
 
 fn quorate(args: &[&str]) -> Command {

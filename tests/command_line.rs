@@ -1,15 +1,13 @@
 //! The command line: what is refused leaves no trace, and what a member with data ignores.
 
-mod support;
-
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use support::QUORATE;
-use support::cluster::{Cluster, contents, isolate};
-use support::refusal::{Ended, run};
+use crate::support::QUORATE;
+use crate::support::cluster::{Cluster, contents, isolate};
+use crate::support::refusal::{Ended, run};
 use tempfile::TempDir;
 
 /// The command in a directory of its own, which is where a member without `-data-dir` would begin.
@@ -25,7 +23,7 @@ fn quorate(args: &[&str], environment: &[(&str, &str)]) -> (Command, TempDir) {
 fn refused(args: &[&str], environment: &[(&str, &str)]) -> Ended {
     let (command, dir) = quorate(args, environment);
     let log = tempfile::tempdir().expect("a directory for the output");
-    let mut process = support::process::Process::start(command, &log.path().join("output"));
+    let mut process = crate::support::process::Process::start(command, &log.path().join("output"));
     let ended = Ended { status: process.wait().code(), output: process.log() };
     let left = fs::read_dir(dir.path()).expect("a directory can be listed").count();
     assert_eq!(left, 0, "{args:?} left something");
@@ -368,7 +366,7 @@ fn the_data_of_etcd_beside_has_to_be_chosen_or_not() {
             command.arg("-data-dir").arg(dir);
         }
         command.current_dir(&here);
-        support::process::Process::start(command, &cluster.dir().join("log"))
+        crate::support::process::Process::start(command, &cluster.dir().join("log"))
     };
     let mut refused = start(None);
     let ended = Ended { status: refused.wait().code(), output: refused.log() };
@@ -380,7 +378,7 @@ fn the_data_of_etcd_beside_has_to_be_chosen_or_not() {
     assert!(ended.hints()[0].contains("-data-dir infra0.quorate"), "{ended:?}");
     assert!(contents(&here) == before, "a refused start left something");
     let _chosen = start(Some(Path::new("infra0.quorate")));
-    support::wait::wait_until("it answers", || {
+    crate::support::wait::wait_until("it answers", || {
         cluster.client.get(&cluster.url(0, "/v2/keys/")).is_ok_and(|answer| answer.status == 200)
     });
 }

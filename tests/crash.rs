@@ -1,15 +1,13 @@
 //! Members that are killed lose nothing, and catch up.
 
-mod support;
-
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::Duration;
 
-use support::cluster::Cluster;
-use support::lag::{CLIENTS, fill_log};
-use support::wait::{wait_for, wait_until};
-use support::writer::{ACKED, Writer};
+use crate::support::cluster::Cluster;
+use crate::support::lag::{CLIENTS, fill_log};
+use crate::support::wait::{wait_for, wait_until};
+use crate::support::writer::{ACKED, Writer};
 
 /// One cluster at a time: each has several processes.
 static TURN: Mutex<()> = Mutex::new(());

@@ -1,19 +1,17 @@
 //! Members that find each other through a discovery service, with the commands of the guide moved
 //! to loopback.
 
-mod support;
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::thread;
 
-use support::cluster::{Cluster, contents, name};
-use support::etcd;
-use support::left_out;
-use support::refusal::{Ended, run};
-use support::token::{registered, service, through, token};
-use support::wait::wait_until;
+use crate::support::cluster::{Cluster, contents, name};
+use crate::support::etcd;
+use crate::support::left_out;
+use crate::support::refusal::{Ended, run};
+use crate::support::token::{registered, service, through, token};
+use crate::support::wait::wait_until;
 
 /// Waits until a member has said so.
 fn await_said(cluster: &mut Cluster, member: usize, words: &str) {
@@ -325,7 +323,7 @@ fn members_of_etcd_find_each_other_through_a_token_here() {
     assert_eq!(registered(&service, &url).len(), 3);
     for (program, words) in [
         (&etcd, "discovery: cluster is full"),
-        (&PathBuf::from(support::QUORATE), "quorate: discovery: cluster is full"),
+        (&PathBuf::from(crate::support::QUORATE), "quorate: discovery: cluster is full"),
     ] {
         let mut command = cluster.command_of(program, 3);
         command.args(["-discovery", &url, "-discovery-fallback", "exit"]);

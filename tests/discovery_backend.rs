@@ -1,18 +1,16 @@
 //! `quorate discovery -endpoints`: tokens that a cluster keeps, of Quorate or of etcd.
 
-mod support;
-
 use std::process::Command;
 use std::thread;
 
-use support::certificates::Authority;
-use support::client::Client;
-use support::cluster::Cluster;
-use support::refusal::run;
-use support::service::Service;
-use support::token::{registered_at, through};
-use support::wait::{wait_for, wait_until};
-use support::{QUORATE, etcd, left_out};
+use crate::support::certificates::Authority;
+use crate::support::client::Client;
+use crate::support::cluster::Cluster;
+use crate::support::refusal::run;
+use crate::support::service::Service;
+use crate::support::token::{registered_at, through};
+use crate::support::wait::{wait_for, wait_until};
+use crate::support::{QUORATE, etcd, left_out};
 
 /// Three members join by a token of the service; gives its URL.
 fn form(service: &Service) -> String {

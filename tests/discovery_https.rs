@@ -1,16 +1,14 @@
 //! Discovery by https: whose certificates are believed, and the way through an HTTP proxy.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::certificates::Authority;
-use support::cluster::{Cluster, contents};
-use support::service::Service;
-use support::token::{registered_at, through};
-use support::tunnel::Tunnel;
-use support::wait::wait_until;
+use crate::support::certificates::Authority;
+use crate::support::cluster::{Cluster, contents};
+use crate::support::service::Service;
+use crate::support::token::{registered_at, through};
+use crate::support::tunnel::Tunnel;
+use crate::support::wait::wait_until;
 
 /// A service by https, and the file with the authority that has signed its certificate.
 fn service() -> (Service, PathBuf) {

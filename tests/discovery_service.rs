@@ -1,7 +1,5 @@
 //! `quorate discovery`, the service for everybody.
 
-mod support;
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -9,14 +7,14 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use support::client::Client;
-use support::cluster::Cluster;
-use support::etcd;
-use support::refusal::run;
-use support::service::Service;
-use support::token::{registered_at, through};
-use support::wait::{wait_for, wait_until};
-use support::{QUORATE, left_out};
+use crate::support::client::Client;
+use crate::support::cluster::Cluster;
+use crate::support::etcd;
+use crate::support::refusal::run;
+use crate::support::service::Service;
+use crate::support::token::{registered_at, through};
+use crate::support::wait::{wait_for, wait_until};
+use crate::support::{QUORATE, left_out};
 
 /// Sends what no client library would send; gives the status.
 fn raw(service: &Service, request: &str) -> u16 {

@@ -1,19 +1,17 @@
 //! The guide's *DNS Discovery* section, and what it says nothing about: records that are late,
 //! partial, wrong or cannot be had.
 
-mod support;
-
 use std::process::Command;
 
-use support::certificates::Authority;
-use support::client::Client;
-use support::cluster::{self, Cluster, name};
-use support::dns::NameServer;
-use support::identity::recorded;
-use support::process::Process;
-use support::refusal::{is_absent, run};
-use support::wait::{wait_for, wait_until};
-use support::{QUORATE, sandbox};
+use crate::support::certificates::Authority;
+use crate::support::client::Client;
+use crate::support::cluster::{self, Cluster, name};
+use crate::support::dns::NameServer;
+use crate::support::identity::recorded;
+use crate::support::process::Process;
+use crate::support::refusal::{is_absent, run};
+use crate::support::wait::{wait_for, wait_until};
+use crate::support::{QUORATE, sandbox};
 
 const SIZE: usize = 3;
 const PLAIN: &str = "_etcd-server._tcp.example.com";
@@ -259,7 +257,7 @@ fn a_cluster_over_tls_forms_from_the_records_of_tls_alone() {
 #[test]
 fn ipv6_alone_is_enough_for_a_list_for_records_and_for_discovery() {
     let name = "ipv6_alone_is_enough_for_a_list_for_records_and_for_discovery";
-    if !sandbox::inside(name, &["--net"], &["ip"]) {
+    if !sandbox::inside(module_path!(), name, &["--net"], &["ip"]) {
         return;
     }
     // The name server of the test is at the only address of IPv4.
@@ -305,7 +303,7 @@ fn ipv6_alone_is_enough_for_a_list_for_records_and_for_discovery() {
 fn the_guides_commands_with_its_own_records() {
     let test = "the_guides_commands_with_its_own_records";
     let tools = ["ip", "nsenter", "mount", "dnsmasq"];
-    if !sandbox::inside(test, &["--net", "--mount"], &tools) {
+    if !sandbox::inside(module_path!(), test, &["--net", "--mount"], &tools) {
         return;
     }
     sandbox::make_machines(SIZE);

@@ -1,9 +1,7 @@
 //! Documents that say what the code does: written from it, and stale as soon as it changes.
 
-mod support;
-
+use crate::support::generated::assert_generated;
 use quorate_core::boot::table::{COLUMNS, Cell, Column, ROWS, Row, cell};
-use support::generated::assert_generated;
 
 #[test]
 fn the_boot_table_is_the_one_in_the_code() {

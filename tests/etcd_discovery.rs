@@ -1,19 +1,17 @@
 //! The service that ran discovery.etcd.io, as Debian packages it: with Quorate as its store, and
 //! with members of Quorate that find each other through it.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use support::address::own_address;
-use support::client::Client;
-use support::cluster::Cluster;
-use support::left_out;
-use support::process::Process;
-use support::refusal::run;
-use support::token::{registered_at, through};
-use support::wait::wait_until;
+use crate::support::address::own_address;
+use crate::support::client::Client;
+use crate::support::cluster::Cluster;
+use crate::support::left_out;
+use crate::support::process::Process;
+use crate::support::refusal::run;
+use crate::support::token::{registered_at, through};
+use crate::support::wait::wait_until;
 
 /// The program of the package etcd-discovery. It needs the package's configuration too.
 fn program() -> Option<PathBuf> {

@@ -1,17 +1,15 @@
 //! A member among members of real etcd, 3.4 and 2.3, which vote, lead and follow by their own code.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use support::client::Client;
-use support::cluster::{Cluster, isolate};
-use support::etcd;
-use support::left_out;
-use support::wait::{wait_for, wait_until};
+use crate::support::client::Client;
+use crate::support::cluster::{Cluster, isolate};
+use crate::support::etcd;
+use crate::support::left_out;
+use crate::support::wait::{wait_for, wait_until};
 
 /// The member that is Quorate's; the others are etcd's.
 const OURS: usize = 2;

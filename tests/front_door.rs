@@ -1,14 +1,12 @@
 //! Who is let in at the client port, and what is too much.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use support::client::Answer;
-use support::cluster::Cluster;
-use support::wait::wait_until;
+use crate::support::client::Answer;
+use crate::support::cluster::Cluster;
+use crate::support::wait::wait_until;
 
 const PAGE: &str = "http://page.test";
 const ALLOWED: &str = "Access-Control-Allow-Origin";

@@ -2,17 +2,15 @@
 //!
 //! The disks are small file systems that the tests mount, in mount namespaces of their own.
 
-mod support;
-
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use support::client::Answer;
-use support::cluster::Cluster;
-use support::wait::{wait_for, wait_until};
-use support::{left_out, sandbox};
+use crate::support::client::Answer;
+use crate::support::cluster::Cluster;
+use crate::support::wait::{wait_for, wait_until};
+use crate::support::{left_out, sandbox};
 
 /// About as much as one write may carry.
 const BIG: usize = 1 << 20;
@@ -53,7 +51,7 @@ fn number(read: &Answer) -> usize {
 #[test]
 fn a_full_disk_refuses_writes_until_it_has_space() {
     let name = "a_full_disk_refuses_writes_until_it_has_space";
-    if !sandbox::inside(name, &["--mount"], &["mount"]) {
+    if !sandbox::inside(module_path!(), name, &["--mount"], &["mount"]) {
         return;
     }
     let mut cluster = Cluster::new(1);
@@ -99,7 +97,7 @@ fn a_full_disk_refuses_writes_until_it_has_space() {
 #[test]
 fn a_leader_with_a_full_disk_hands_over() {
     let name = "a_leader_with_a_full_disk_hands_over";
-    if !sandbox::inside(name, &["--mount"], &["mount"]) {
+    if !sandbox::inside(module_path!(), name, &["--mount"], &["mount"]) {
         return;
     }
     let mut cluster = Cluster::started(3);
@@ -136,7 +134,7 @@ fn a_leader_with_a_full_disk_hands_over() {
 #[test]
 fn a_full_disk_at_the_first_start() {
     let name = "a_full_disk_at_the_first_start";
-    if !sandbox::inside(name, &["--mount"], &["mount"]) {
+    if !sandbox::inside(module_path!(), name, &["--mount"], &["mount"]) {
         return;
     }
     let mut cluster = Cluster::new(1);
@@ -161,7 +159,12 @@ fn a_full_disk_at_the_first_start() {
 #[test]
 fn a_failed_fsync_ends_the_process() {
     let name = "a_failed_fsync_ends_the_process";
-    if !sandbox::inside(name, &["--mount"], &["mount", "mkfs.ext4", "truncate", "losetup"]) {
+    if !sandbox::inside(
+        module_path!(),
+        name,
+        &["--mount"],
+        &["mount", "mkfs.ext4", "truncate", "losetup"],
+    ) {
         return;
     }
     let mut cluster = Cluster::new(1);

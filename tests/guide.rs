@@ -1,11 +1,9 @@
 //! The Clustering Guide, sentence by sentence: each is held by a test, or waits for a feature.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use support::generated::{assert_generated, defined_tests};
+use crate::support::generated::{assert_generated, defined_tests};
 
 /// The guide as it was published.
 const GUIDE: &str = include_str!("data/clustering-guide.txt");

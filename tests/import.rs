@@ -1,17 +1,15 @@
 //! Taking over what a stopped etcd has left: the same members, the same keys, the same indexes.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use support::client::Answer;
-use support::cluster::{Cluster, contents, isolate};
-use support::etcd;
-use support::process::{Process, Signal};
-use support::wait::wait_until;
-use support::{QUORATE, left_out};
+use crate::support::client::Answer;
+use crate::support::cluster::{Cluster, contents, isolate};
+use crate::support::etcd;
+use crate::support::process::{Process, Signal};
+use crate::support::wait::wait_until;
+use crate::support::{QUORATE, left_out};
 
 /// Keys that are written to real etcd members; enough for several snapshots.
 const KEYS: usize = 300;

@@ -1,13 +1,11 @@
 //! `quorate join`: from any one member to a member more, in one command.
 
-mod support;
-
 use std::fs;
 use std::process::Command;
 
-use support::QUORATE;
-use support::cluster::Cluster;
-use support::refusal::{is_absent, run};
+use crate::support::QUORATE;
+use crate::support::cluster::Cluster;
+use crate::support::refusal::{is_absent, run};
 
 /// The command of a member that adds itself through `endpoints`.
 fn joining(cluster: &Cluster, member: usize, endpoints: &str) -> Command {

@@ -1,14 +1,12 @@
 //! Joining a cluster that runs: `-initial-cluster-state existing`.
 
-mod support;
-
 use std::fs;
 use std::process::Command;
 
+use crate::support::cluster::{Cluster, name};
+use crate::support::refusal::{Ended, run};
+use crate::support::wait::{wait_for, wait_until};
 use serde_json::json;
-use support::cluster::{Cluster, name};
-use support::refusal::{Ended, run};
-use support::wait::{wait_for, wait_until};
 
 /// A cluster of `running` members, and room for others.
 fn with_room(running: usize, size: usize) -> Cluster {

@@ -1,11 +1,9 @@
 //! Changes of the membership by `/v2/members`, with real processes.
 
-mod support;
-
+use crate::support::client::Answer;
+use crate::support::cluster::Cluster;
+use crate::support::wait::{wait_for, wait_until};
 use serde_json::json;
-use support::client::Answer;
-use support::cluster::Cluster;
-use support::wait::{wait_for, wait_until};
 
 /// Asks a member to change the membership, with patience: a leader may just have gone.
 fn change(cluster: &Cluster, ask: impl Fn(&str) -> Option<Answer>, member: usize) -> Answer {
@@ -23,7 +21,7 @@ fn id_of(cluster: &Cluster, asked: usize, member: usize) -> String {
     let listed = cluster.client.get(&cluster.url(asked, "/v2/members")).expect("answered");
     let members = listed.at("/members");
     let members = members.as_array().expect("a list");
-    let name = support::cluster::name(member);
+    let name = crate::support::cluster::name(member);
     let found = members.iter().find(|member| member["name"] == name.as_str());
     found.expect("it is listed")["id"].as_str().expect("an ID").to_owned()
 }

@@ -4,21 +4,19 @@
 //! could be written is printed for each kind of step; `QUORATE_MIGRATION_GAPS=1` holds it to three
 //! election timeouts after a SIGKILL and one otherwise.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::support::chance::number;
+use crate::support::client::Watch;
+use crate::support::cluster::{Cluster, isolate, name};
+use crate::support::etcd;
+use crate::support::left_out;
+use crate::support::pulse::{Gaps, Pulse};
+use crate::support::wait::{wait_for, wait_until};
+use crate::support::writer::{ACKED, Writer};
 use serde_json::{Value, json};
-use support::chance::number;
-use support::client::Watch;
-use support::cluster::{Cluster, isolate, name};
-use support::etcd;
-use support::left_out;
-use support::pulse::{Gaps, Pulse};
-use support::wait::{wait_for, wait_until};
-use support::writer::{ACKED, Writer};
 
 /// The members that are etcd's at the beginning; those that take their places are the three behind.
 const OLD: [usize; 3] = [0, 1, 2];

@@ -1,17 +1,15 @@
 //! Members with an empty directory, and a cluster that runs already.
 
-mod support;
-
 use std::fs;
 use std::process::Command;
 use std::sync::Mutex;
 
-use support::address::Fixed;
-use support::cluster::{Cluster, isolate, name};
-use support::process::Process;
-use support::refusal::{Ended, run};
-use support::wait::wait_until;
-use support::{QUORATE, left_out};
+use crate::support::address::Fixed;
+use crate::support::cluster::{Cluster, isolate, name};
+use crate::support::process::Process;
+use crate::support::refusal::{Ended, run};
+use crate::support::wait::wait_until;
+use crate::support::{QUORATE, left_out};
 
 /// One cluster at a time: each has several processes.
 static TURN: Mutex<()> = Mutex::new(());

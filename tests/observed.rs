@@ -1,13 +1,11 @@
 //! What a member tells of itself: statistics, metrics, and how much it logs.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use support::cluster::Cluster;
-use support::wait::wait_until;
-use support::{etcd, left_out};
+use crate::support::cluster::Cluster;
+use crate::support::wait::wait_until;
+use crate::support::{etcd, left_out};
 
 /// The value of a metric, with its labels; 0 if it is absent.
 fn metric(cluster: &Cluster, member: usize, name: &str) -> f64 {

@@ -1,13 +1,11 @@
 //! Members whose data directory was replaced by an older copy of itself.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use support::cluster::Cluster;
-use support::wait::{wait_for, wait_until};
+use crate::support::cluster::Cluster;
+use crate::support::wait::{wait_for, wait_until};
 
 /// One cluster at a time: each has several processes.
 static TURN: Mutex<()> = Mutex::new(());

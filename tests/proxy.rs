@@ -1,20 +1,18 @@
 //! Proxies in front of clusters, by the flags or because a cluster was full.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use support::client::Client;
-use support::cluster::{Cluster, contents};
-use support::left_out;
-use support::proxy::{Proxy, listener};
-use support::refusal::run;
-use support::token::{registered, service, through, token};
-use support::wait::wait_until;
+use crate::support::client::Client;
+use crate::support::cluster::{Cluster, contents};
+use crate::support::left_out;
+use crate::support::proxy::{Proxy, listener};
+use crate::support::refusal::run;
+use crate::support::token::{registered, service, through, token};
+use crate::support::wait::wait_until;
 
 fn list(cluster: &Cluster) -> [String; 4] {
     ["-proxy", "on", "-initial-cluster", &cluster.list()].map(str::to_owned)
@@ -406,7 +404,7 @@ fn an_answer_that_breaks_off_is_not_taken_for_whole() {
 
 #[test]
 fn it_stands_in_front_of_etcd() {
-    let Some(etcd) = support::etcd::server() else {
+    let Some(etcd) = crate::support::etcd::server() else {
         return left_out("a proxy of etcd", "etcd 3.4 is not installed");
     };
     let mut cluster = Cluster::new(3);

@@ -1,19 +1,17 @@
 //! The guide's *Static* section, on real processes.
 
-mod support;
-
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::support::client::{Answer, Client};
+use crate::support::cluster::{self, Cluster};
+use crate::support::identity::{Identity, recorded};
+use crate::support::process::Process;
+use crate::support::wait::wait_for;
+use crate::support::{QUORATE, sandbox};
 use serde_json::Value;
-use support::client::{Answer, Client};
-use support::cluster::{self, Cluster};
-use support::identity::{Identity, recorded};
-use support::process::Process;
-use support::wait::wait_for;
-use support::{QUORATE, sandbox};
 
 /// One cluster at a time: each has several processes.
 static TURN: Mutex<()> = Mutex::new(());
@@ -239,9 +237,9 @@ fn the_guides_commands_moved_to_loopback() {
     let urls = guide.members.iter().flat_map(|(peer, client)| [peer, client]);
     let addresses: Vec<_> = urls.map(|url| url.trim_start_matches("http://")).collect();
     // The IDs hang on the addresses, so no others will do.
-    let _fixed = match support::address::Fixed::claim(&addresses) {
+    let _fixed = match crate::support::address::Fixed::claim(&addresses) {
         Ok(fixed) => fixed,
-        Err(why) => return support::left_out("the_guides_commands_moved_to_loopback", &why),
+        Err(why) => return crate::support::left_out("the_guides_commands_moved_to_loopback", &why),
     };
     run_guide(&guide, None, |_| Command::new(QUORATE));
 }
@@ -258,7 +256,7 @@ fn the_guides_commands_with_its_own_addresses() {
     };
     assert_eq!(recorded(&guide.list(), guide.token).cluster, "acccc8912db0cd57");
     let name = "the_guides_commands_with_its_own_addresses";
-    if !sandbox::inside(name, &["--net", "--mount"], &["ip", "nsenter", "mount"]) {
+    if !sandbox::inside(module_path!(), name, &["--net", "--mount"], &["ip", "nsenter", "mount"]) {
         return;
     }
     sandbox::make_machines(3);

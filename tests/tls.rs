@@ -1,18 +1,16 @@
 //! TLS on both ports: clusters over it, who is let in, and what is said to who is not.
 
-mod support;
-
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use support::certificates::{Authority, Issued, Valid};
-use support::client::Client;
-use support::cluster::Cluster;
-use support::process::Signal;
-use support::refusal::{is_absent, run};
-use support::wait::wait_until;
-use support::{QUORATE, left_out};
+use crate::support::certificates::{Authority, Issued, Valid};
+use crate::support::client::Client;
+use crate::support::cluster::Cluster;
+use crate::support::process::Signal;
+use crate::support::refusal::{is_absent, run};
+use crate::support::wait::wait_until;
+use crate::support::{QUORATE, left_out};
 
 const SIZE: usize = 3;
 

@@ -1,21 +1,19 @@
 //! The command lines that were recorded with etcd: each does here what it did there, or differs for
 //! a reason that `docs/compatibility.md` gives, or waits for a feature.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::process::Command;
 
-use support::QUORATE;
-use support::address::Fixed;
-use support::cluster::isolate;
-use support::dns::NameServer;
-use support::generated::{assert_generated, defined_tests};
-use support::process::Process;
-use support::recorded_discovery::DISCOVERY;
-use support::refusal::Ended;
-use support::scenario::{Outcome, Scenario, ids, recorded};
-use support::wait::wait_for;
+use crate::support::QUORATE;
+use crate::support::address::Fixed;
+use crate::support::cluster::isolate;
+use crate::support::dns::NameServer;
+use crate::support::generated::{assert_generated, defined_tests};
+use crate::support::process::Process;
+use crate::support::recorded_discovery::DISCOVERY;
+use crate::support::refusal::Ended;
+use crate::support::scenario::{Outcome, Scenario, ids, recorded};
+use crate::support::wait::wait_for;
 
 /// What is held for a scenario.
 enum Kind {
@@ -230,7 +228,7 @@ fn every_recorded_command_line_is_classified() {
     let _fixed = match Fixed::claim(&addresses) {
         Ok(fixed) => fixed,
         Err(why) => {
-            return support::left_out("every_recorded_command_line_is_classified", &why);
+            return crate::support::left_out("every_recorded_command_line_is_classified", &why);
         }
     };
     let scenarios = recorded();

@@ -1,14 +1,12 @@
 //! Programs that people use with etcd: its own command line client, and the library for Python.
 
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::cluster::{Cluster, isolate};
-use support::process::Process;
-use support::wait::{wait_for, wait_until};
-use support::{etcd, left_out};
+use crate::support::cluster::{Cluster, isolate};
+use crate::support::process::Process;
+use crate::support::wait::{wait_for, wait_until};
+use crate::support::{etcd, left_out};
 
 /// What is done with etcdctl, in this order.
 const SESSION: &[&str] = &[

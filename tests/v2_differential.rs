@@ -1,20 +1,18 @@
 //! Random requests have the same answers here as from a real etcd 3.4.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::client::{Answer, Client, Watch};
+use crate::support::cluster::Cluster;
+use crate::support::wait::{PATIENCE, wait_until};
+use crate::support::{etcd, left_out};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::Value;
-use support::client::{Answer, Client, Watch};
-use support::cluster::Cluster;
-use support::wait::{PATIENCE, wait_until};
-use support::{etcd, left_out};
 
 /// Says how many requests to make; a soak makes 100,000.
 const COUNT: &str = "QUORATE_DIFFERENTIAL";

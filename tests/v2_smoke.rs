@@ -1,16 +1,14 @@
 //! The v2 API through the whole HTTP stack, and the cluster that one command starts.
 
-mod support;
-
 use std::process::Command;
 use std::thread;
 
+use crate::support::client::{Client, value};
+use crate::support::cluster::{Cluster, isolate};
+use crate::support::process::{Process, Signal};
+use crate::support::wait::{wait_for, wait_until};
+use crate::support::{QUORATE, address, left_out};
 use serde_json::json;
-use support::client::{Client, value};
-use support::cluster::{Cluster, isolate};
-use support::process::{Process, Signal};
-use support::wait::{wait_for, wait_until};
-use support::{QUORATE, address, left_out};
 
 #[test]
 fn every_verb_of_keys() {

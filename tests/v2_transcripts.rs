@@ -1,16 +1,14 @@
 //! Each request that was recorded with etcd 3.4.23 has the same answer here, byte for byte, but for the
 //! few that are to have another one.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread;
 
-use support::cluster::Cluster;
-use support::template::{Variables, differs};
-use support::transcript::{Replay, Step, wanted};
-use support::wait::wait_until;
+use crate::support::cluster::Cluster;
+use crate::support::template::{Variables, differs};
+use crate::support::transcript::{Replay, Step, wanted};
+use crate::support::wait::wait_until;
 
 /// Scenarios that are replayed at the same time; most of their time they wait.
 const AT_ONCE: usize = 4;

@@ -1,16 +1,14 @@
 //! What watchers are told, and what readers are shown, by members that were away.
 
-mod support;
-
 use std::thread;
 use std::time::Duration;
 
+use crate::support::client::{Answer, Client, NoAnswer, Watch};
+use crate::support::cluster::Cluster;
+use crate::support::lag::fill_log;
+use crate::support::process::Signal;
+use crate::support::wait::{wait_for, wait_until};
 use serde_json::Value;
-use support::client::{Answer, Client, NoAnswer, Watch};
-use support::cluster::Cluster;
-use support::lag::fill_log;
-use support::process::Signal;
-use support::wait::{wait_for, wait_until};
 
 /// The member that is away.
 const AWAY: usize = 2;

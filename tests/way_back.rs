@@ -1,16 +1,14 @@
 //! What only members of Quorate write into the log does no harm to etcd, should it ever come upon
 //! it: in a log that it replays, or from a leader.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use support::client::Client;
-use support::cluster::Cluster;
-use support::raftpb::{proposal, request};
-use support::wait::{wait_for, wait_until};
-use support::{etcd, left_out};
+use crate::support::client::Client;
+use crate::support::cluster::Cluster;
+use crate::support::raftpb::{proposal, request};
+use crate::support::wait::{wait_for, wait_until};
+use crate::support::{etcd, left_out};
 
 /// Any member other than the one that is asked.
 const SENDER: u64 = 0x1234;

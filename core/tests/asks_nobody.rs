@@ -57,7 +57,7 @@ const LOG: &[&str] = &["0000000000000000-0000000000000001.wal"];
 fn a_member_with_data_asks_nobody() {
     let first_start = |name: &str| name.starts_with("initial-") || name.starts_with("discovery");
     let names: Vec<&str> = flags::all().map(|flag| flag.name).filter(|n| first_start(n)).collect();
-    assert_eq!(names.len(), 11);
+    assert_eq!(names.len(), 12);
     let dead = [
         ("initial-cluster", "default=http://infra0.example.com:2380"),
         ("discovery", "https://discovery.example.com/token"),

@@ -162,6 +162,10 @@ counters! {
 }
 
 impl Stats {
+    /// What comes of faults that the swarm does not draw. Options switch them on.
+    pub const NOT_DRAWN: [&str; 6] =
+        ["restored", "swapped", "twins", "twins_refused", "service_troubles", "no_place"];
+
     /// A member said what happened to it.
     pub(crate) const fn note(&mut self, note: &Note) {
         match note {

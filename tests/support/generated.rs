@@ -29,7 +29,7 @@ pub(crate) fn assert_generated(document: &str, part: &str, text: &str) {
     }
     assert!(
         std::env::var_os(REWRITE).is_some(),
-        "docs/{document} is stale; write it anew with: {REWRITE}=1 cargo test --test docs --test transcripts --test guide"
+        "docs/{document} is stale; write it anew with: {REWRITE}=1 cargo test --test daemon"
     );
     let anew = format!("{}{text}{}", &whole[..from], &whole[from + length..]);
     fs::write(&path, anew).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -9,12 +9,12 @@ use super::left_out;
 
 const INSIDE: &str = "QUORATE_TEST_INSIDE";
 
-/// Whether the test `name` goes on here. Otherwise it has run to its end within namespaces of its
+/// Whether the test `name` of `module` goes on here. Otherwise it has run to its end within namespaces of its
 /// own, or was left out because they cannot be had.
 ///
 /// # Panics
 /// If it ran there and failed.
-pub(crate) fn inside(name: &str, namespaces: &[&str], tools: &[&str]) -> bool {
+pub(crate) fn inside(module: &str, name: &str, namespaces: &[&str], tools: &[&str]) -> bool {
     if std::env::var_os(INSIDE).is_some_and(|inside| inside == name) {
         return true;
     }
@@ -26,7 +26,7 @@ pub(crate) fn inside(name: &str, namespaces: &[&str], tools: &[&str]) -> bool {
     let output = Command::new("unshare")
         .args(namespaces)
         .arg(itself)
-        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .args(["--exact", &path(module, name), "--nocapture", "--test-threads=1"])
         .env(INSIDE, name)
         .stdin(Stdio::null())
         .output()
@@ -37,6 +37,14 @@ pub(crate) fn inside(name: &str, namespaces: &[&str], tools: &[&str]) -> bool {
         left_out("in namespaces", line);
     }
     false
+}
+
+/// What the harness calls a test: its path within the program.
+fn path(module: &str, name: &str) -> String {
+    match module.split_once("::") {
+        Some((_, module)) => format!("{module}::{name}"),
+        None => name.to_owned(),
+    }
 }
 
 fn available(namespaces: &[&str], tools: &[&str]) -> Result<(), String> {

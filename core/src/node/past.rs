@@ -90,8 +90,9 @@ impl Past {
         if !boots.holds(boot) {
             return Some(format!("its start number {} is not known here", boot.number));
         }
-        // What was acknowledged in this very start is compared with what is here now.
-        let own = if boots.last().id == boot.id { now } else { self.began };
+        // What was acknowledged in this very start is compared with what is here now; so is what
+        // nobody knows the start of, as it may be this one.
+        let own = if [boots.last().id, 0].contains(&boot.id) { now } else { self.began };
         if acked.term > own.term {
             Some(format!("it took part in term {}, and here is term {}", acked.term, own.term))
         } else if acked.term == own.term && acked.index > own.index {
@@ -282,6 +283,8 @@ mod tests {
             (own.identity.boots.last(), acked(8, 1), true),
             (past_of(4).identity.boots.last(), acked(0, 0), true),
             (Boot::default(), acked(0, 0), false),
+            (Boot::default(), acked(7, 120), false),
+            (Boot::default(), acked(7, 121), true),
         ];
         for (boot, acked, lacks) in table {
             let found = own.lacks(Evidence { boot, acked }, now);

@@ -14,7 +14,7 @@ impl Places {
     /// of them has not formed the cluster yet: a cluster forms only when all are there. With them
     /// those that are on their way to become members. Nobody if there is no quorum any more: of two
     /// members one was removed, and it has left before the other learned that the removal is
-    /// committed.
+    /// committed; or if who has not formed it waits for one that is gone.
     pub(crate) fn choose_quorum(&mut self, calm: &Calm, oracles: &Oracles) -> Option<Vec<usize>> {
         let known = oracles.ledger().configurations();
         self.learn(known);
@@ -26,6 +26,9 @@ impl Places {
         let lost = |host: usize| self[host].lost.is_some();
         let whole: Vec<usize> = members.iter().copied().filter(|host| !lost(*host)).collect();
         let formed = whole.iter().all(|host| self[*host].formed);
+        if !formed && (0..self.count()).any(|h| self[h].is_first() && !whole.contains(&h)) {
+            return None;
+        }
         let chosen = formed.then(|| calm.quorum_of(&members, lost));
         let mut learners = self.hosts_of(&now.learners);
         learners.retain(|host| !lost(*host));

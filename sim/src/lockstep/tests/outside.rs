@@ -60,6 +60,9 @@ fn the_discovery_service_is_reached_by_its_name() {
     ] {
         world.discovery.trouble(Some(trouble));
         world.call(process, CallId(4), call(Method::Put, "/a?prevExist=false"));
-        assert_eq!(answer(&mut world).1.map(|answer| answer.status), end);
+        // The poll runs out of time too, although it was answered.
+        let mut ends = std::iter::repeat_with(|| answer(&mut world));
+        let ended = ends.find(|(number, _)| *number == CallId(4)).map(|(_, result)| result);
+        assert_eq!(ended.map(|result| result.map(|answer| answer.status)), Some(end));
     }
 }
