@@ -1,6 +1,8 @@
 //! Those who change the membership: they ask members as anybody does, through `/v2/members`, and
 //! start a member that was added.
 
+use std::collections::BTreeSet;
+
 use quorate_core::api::MembersRequest;
 use quorate_core::id::MemberId;
 use quorate_core::url::Url;
@@ -76,10 +78,13 @@ impl Places {
 
     /// Finds the members that were added by their URLs.
     pub(super) fn learn(&mut self, known: &Configurations) {
+        // Who was there before is not who was added, also where that was tried at the same URL.
+        let others: BTreeSet<MemberId> = self.all.iter().filter_map(|p| p.belongs).collect();
         let unknown = |place: &&mut Place| place.joins.is_some() && place.belongs.is_none();
         for place in self.all.iter_mut().filter(unknown) {
             let Some(join) = &place.joins else { continue };
-            let added = known.members().find(|(_, urls)| urls.contains(&join.url));
+            let mut members = known.members().filter(|(id, _)| !others.contains(id));
+            let added = members.find(|(_, urls)| urls.contains(&join.url));
             place.belongs = added.map(|(id, _)| id);
         }
     }
