@@ -8,7 +8,6 @@ use std::thread;
 
 use crate::support::cluster::{Cluster, contents, name};
 use crate::support::etcd;
-use crate::support::left_out;
 use crate::support::refusal::{Ended, run};
 use crate::support::token::{registered, service, through, token};
 use crate::support::wait::wait_until;
@@ -308,9 +307,7 @@ fn pass_on(mut client: std::net::TcpStream, target: &str) -> String {
 
 #[test]
 fn members_of_etcd_find_each_other_through_a_token_here() {
-    let Some(etcd) = etcd::server() else {
-        return left_out("etcd's members through a token", "etcd 3.4 is not installed");
-    };
+    let Some(etcd) = etcd::server_for("etcd's members through a token") else { return };
     let service = service();
     let url = token(&service, "theirs", "3");
     let mut cluster = Cluster::new(4);
@@ -336,13 +333,9 @@ fn members_of_etcd_find_each_other_through_a_token_here() {
 
 #[test]
 fn members_find_each_other_through_a_token_of_etcd() {
-    let Some(etcd) = etcd::server() else {
-        return left_out("members through a token of etcd", "etcd 3.4 is not installed");
-    };
-    let mut service = Cluster::new(1);
-    let mut command = service.command_of(&etcd, 0);
-    command.args(["-enable-v2", "-initial-cluster", &service.list()]);
-    service.start_as(0, command);
+    let Some(etcd) = etcd::server_for("members through a token of etcd") else { return };
+    let mut service = Cluster::new(1).with_etcd(&etcd, &[0]);
+    service.start_all();
     service.await_ready();
     let url = token(&service, "ours", "3");
     let mut cluster = Cluster::new(3);

@@ -10,7 +10,7 @@ use crate::support::refusal::run;
 use crate::support::service::Service;
 use crate::support::token::{registered_at, through};
 use crate::support::wait::{wait_for, wait_until};
-use crate::support::{QUORATE, etcd, left_out};
+use crate::support::{QUORATE, etcd};
 
 /// Three members join by a token of the service; gives its URL.
 fn form(service: &Service) -> String {
@@ -62,13 +62,9 @@ fn a_cluster_keeps_the_tokens_and_may_lose_a_member() {
 
 #[test]
 fn etcd_keeps_the_tokens() {
-    let Some(etcd) = etcd::server() else {
-        return left_out("tokens in etcd", "etcd 3.4 is not installed");
-    };
-    let mut store = Cluster::new(1);
-    let mut command = store.command_of(&etcd, 0);
-    command.args(["-enable-v2", "-initial-cluster", &store.list()]);
-    store.start_as(0, command);
+    let Some(etcd) = etcd::server_for("tokens in etcd") else { return };
+    let mut store = Cluster::new(1).with_etcd(&etcd, &[0]);
+    store.start_all();
     store.await_ready();
     form(&Service::in_front_of(&store.url(0, ""), &[]));
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use crate::support::QUORATE;
 use crate::support::client::Client;
 use crate::support::cluster::Cluster;
 use crate::support::etcd;
@@ -14,7 +15,6 @@ use crate::support::refusal::run;
 use crate::support::service::Service;
 use crate::support::token::{registered_at, through};
 use crate::support::wait::{wait_for, wait_until};
-use crate::support::{QUORATE, left_out};
 
 /// Sends what no client library would send; gives the status.
 fn raw(service: &Service, request: &str) -> u16 {
@@ -68,9 +68,7 @@ fn the_new_endpoint_makes_urls_that_clusters_form_by() {
 
 #[test]
 fn members_of_etcd_form_by_its_urls() {
-    let Some(etcd) = etcd::server() else {
-        return left_out("etcd's members through the service", "etcd 3.4 is not installed");
-    };
+    let Some(etcd) = etcd::server_for("etcd's members through the service") else { return };
     let service = Service::started(&[]);
     let url = service.token("?size=3");
     let mut cluster = Cluster::new(3);

@@ -1,7 +1,7 @@
 //! A member among members of real etcd, 3.4 and 2.3, which vote, lead and follow by their own code.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -13,22 +13,6 @@ use crate::support::wait::{wait_for, wait_until};
 
 /// The member that is Quorate's; the others are etcd's.
 const OURS: usize = 2;
-
-fn new_etcd(what: &str) -> Option<PathBuf> {
-    let server = etcd::server();
-    if server.is_none() {
-        left_out(what, "etcd 3.4 is not installed");
-    }
-    server
-}
-
-fn old_etcd(what: &str) -> Option<PathBuf> {
-    let server = etcd::old_server();
-    if server.is_none() {
-        left_out(&format!("{what} 2.3"), etcd::OLD_HINT);
-    }
-    server
-}
 
 /// A cluster of two members of etcd and one of Quorate, with a leader.
 fn started(etcd: &Path, flags: &[&str]) -> Cluster {
@@ -97,13 +81,13 @@ fn follows_and_leads(etcd: &Path, version: &str) {
 
 #[test]
 fn it_follows_and_leads_and_has_the_same_indexes() {
-    let Some(etcd) = new_etcd("a member among etcd's") else { return };
+    let Some(etcd) = etcd::server_for("a member among etcd's") else { return };
     follows_and_leads(&etcd, "3.4.0");
 }
 
 #[test]
 fn it_follows_and_leads_members_of_2_3() {
-    let Some(etcd) = old_etcd("a member among etcd's") else { return };
+    let Some(etcd) = etcd::old_server_for("a member among etcd's") else { return };
     follows_and_leads(&etcd, "2.3.0");
 }
 
@@ -152,13 +136,13 @@ fn feeds_one_that_lags(etcd: &Path) {
 
 #[test]
 fn a_member_of_etcd_that_lags_is_fed_a_snapshot_and_can_be_restarted() {
-    let Some(etcd) = new_etcd("feeding a member of etcd a snapshot") else { return };
+    let Some(etcd) = etcd::server_for("feeding a member of etcd a snapshot") else { return };
     feeds_one_that_lags(&etcd);
 }
 
 #[test]
 fn a_member_of_2_3_that_lags_is_fed_a_snapshot_and_can_be_restarted() {
-    let Some(etcd) = old_etcd("feeding a member of etcd a snapshot") else { return };
+    let Some(etcd) = etcd::old_server_for("feeding a member of etcd a snapshot") else { return };
     feeds_one_that_lags(&etcd);
 }
 
@@ -178,13 +162,13 @@ fn is_fed_when_it_lags(etcd: &Path) {
 
 #[test]
 fn it_is_fed_a_snapshot_of_etcd_when_it_lags() {
-    let Some(etcd) = new_etcd("being fed a snapshot of etcd") else { return };
+    let Some(etcd) = etcd::server_for("being fed a snapshot of etcd") else { return };
     is_fed_when_it_lags(&etcd);
 }
 
 #[test]
 fn it_is_fed_a_snapshot_of_2_3_when_it_lags() {
-    let Some(etcd) = old_etcd("being fed a snapshot of etcd") else { return };
+    let Some(etcd) = etcd::old_server_for("being fed a snapshot of etcd") else { return };
     is_fed_when_it_lags(&etcd);
 }
 
@@ -203,7 +187,7 @@ fn v3(etcdctl: &Path, cluster: &Cluster, member: usize, words: &[&str]) -> (bool
 /// itself that it is healthy.
 #[test]
 fn reads_that_etcd_asks_its_leader_about_are_answered() {
-    let Some(etcd) = new_etcd("reads of the v3 API at members of etcd") else { return };
+    let Some(etcd) = etcd::server_for("reads of the v3 API at members of etcd") else { return };
     let Some(etcdctl) = etcd::client() else {
         left_out("reads of the v3 API at members of etcd", "etcdctl 3.4 is not installed");
         return;
@@ -232,7 +216,7 @@ fn learners(cluster: &Cluster, asked: usize) -> usize {
 #[test]
 fn learners_that_etcd_adds_count_here_as_there() {
     let what = "learners of etcd";
-    let Some(etcd) = new_etcd(what) else { return };
+    let Some(etcd) = etcd::server_for(what) else { return };
     let Some(etcdctl) = etcd::client() else {
         left_out(what, "etcdctl 3.4 is not installed");
         return;
@@ -274,7 +258,7 @@ fn learners_that_etcd_adds_count_here_as_there() {
 #[test]
 fn a_write_of_the_v3_api_stops_it_with_words() {
     let what = "a write of the v3 API among members of etcd";
-    let Some(etcd) = new_etcd(what) else { return };
+    let Some(etcd) = etcd::server_for(what) else { return };
     let Some(etcdctl) = etcd::client() else {
         left_out(what, "etcdctl 3.4 is not installed");
         return;

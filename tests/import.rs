@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::support::QUORATE;
 use crate::support::client::Answer;
 use crate::support::cluster::{Cluster, contents, isolate};
 use crate::support::etcd;
 use crate::support::process::{Process, Signal};
 use crate::support::wait::wait_until;
-use crate::support::{QUORATE, left_out};
 
 /// Keys that are written to real etcd members; enough for several snapshots.
 const KEYS: usize = 300;
@@ -170,19 +170,13 @@ fn tree(cluster: &Cluster, member: usize) -> serde_json::Value {
 
 #[test]
 fn a_cluster_of_etcd_is_killed_and_goes_on_as_one_of_quorate() {
-    let Some(etcd) = etcd::server() else {
-        left_out("taking over a cluster of etcd", "etcd 3.4 is not installed");
-        return;
-    };
+    let Some(etcd) = etcd::server_for("taking over a cluster of etcd") else { return };
     taken_over(&etcd);
 }
 
 #[test]
 fn a_cluster_of_2_3_is_killed_and_goes_on_as_one_of_quorate() {
-    let Some(etcd) = etcd::old_server() else {
-        left_out("taking over a cluster of etcd 2.3", etcd::OLD_HINT);
-        return;
-    };
+    let Some(etcd) = etcd::old_server_for("taking over a cluster of etcd") else { return };
     taken_over(&etcd);
 }
 

@@ -4,7 +4,7 @@
 //! could be written is printed for each kind of step; `QUORATE_MIGRATION_GAPS=1` holds it to three
 //! election timeouts after a SIGKILL and one otherwise.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,7 +12,6 @@ use crate::support::chance::number;
 use crate::support::client::Watch;
 use crate::support::cluster::{Cluster, isolate, name};
 use crate::support::etcd;
-use crate::support::left_out;
 use crate::support::pulse::{Gaps, Pulse};
 use crate::support::wait::{wait_for, wait_until};
 use crate::support::writer::{ACKED, Writer};
@@ -30,22 +29,6 @@ fn old(etcd: &Path) -> Cluster {
 
 /// What passes before a follower campaigns, by default.
 const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
-
-fn new_etcd(what: &str) -> Option<PathBuf> {
-    let server = etcd::server();
-    if server.is_none() {
-        left_out(what, "etcd 3.4 is not installed");
-    }
-    server
-}
-
-fn old_etcd(what: &str) -> Option<PathBuf> {
-    let server = etcd::old_server();
-    if server.is_none() {
-        left_out(&format!("{what} 2.3"), etcd::OLD_HINT);
-    }
-    server
-}
 
 /// Keys of every kind, with their times and their order.
 fn fill(cluster: &Cluster) {
@@ -212,13 +195,13 @@ fn joins_and_lists_the_same(etcd: &Path) {
 
 #[test]
 fn a_member_joins_three_of_etcd_and_lists_the_same() {
-    let Some(etcd) = new_etcd("joining a cluster of etcd") else { return };
+    let Some(etcd) = etcd::server_for("joining a cluster of etcd") else { return };
     joins_and_lists_the_same(&etcd);
 }
 
 #[test]
 fn a_member_joins_three_of_2_3_and_lists_the_same() {
-    let Some(etcd) = old_etcd("joining a cluster of etcd") else { return };
+    let Some(etcd) = etcd::old_server_for("joining a cluster of etcd") else { return };
     joins_and_lists_the_same(&etcd);
 }
 
@@ -299,18 +282,18 @@ fn stands_alone(cluster: &mut Cluster, members: &[usize]) {
 
 #[test]
 fn one_by_one_under_a_continuous_writer() {
-    let Some(etcd) = new_etcd("moving over one by one") else { return };
+    let Some(etcd) = etcd::server_for("moving over one by one") else { return };
     one_by_one(&etcd, Going::Planned);
 }
 
 #[test]
 fn one_by_one_after_each_was_killed() {
-    let Some(etcd) = new_etcd("moving over killed members") else { return };
+    let Some(etcd) = etcd::server_for("moving over killed members") else { return };
     one_by_one(&etcd, Going::Killed);
 }
 
 #[test]
 fn one_by_one_from_2_3() {
-    let Some(etcd) = old_etcd("moving over one by one") else { return };
+    let Some(etcd) = etcd::old_server_for("moving over one by one") else { return };
     one_by_one(&etcd, Going::Unprepared);
 }

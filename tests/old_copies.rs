@@ -57,15 +57,21 @@ fn await_remembered(cluster: &Cluster, member: usize) {
     wait_until("the peers are written down", || read() != before);
 }
 
-#[test]
-fn a_copy_of_an_earlier_start_is_brought_back() {
-    let _turn = turn();
+/// A cluster whose third member has been started again since its directory was copied.
+fn with_a_copy_of_an_earlier_start() -> (Cluster, PathBuf) {
     let mut cluster = Cluster::started(3);
     fill(&cluster, 0, 3);
     cluster.kill(2);
     let aside = keep(&cluster, 2);
     cluster.start(2);
     cluster.await_ready();
+    (cluster, aside)
+}
+
+#[test]
+fn a_copy_of_an_earlier_start_is_brought_back() {
+    let _turn = turn();
+    let (mut cluster, aside) = with_a_copy_of_an_earlier_start();
     fill(&cluster, 0, 10);
     cluster.kill(2);
 
@@ -105,12 +111,7 @@ fn a_copy_of_the_same_start_is_brought_back() {
 #[test]
 fn a_copy_and_a_member_that_lags_are_no_quorum() {
     let _turn = turn();
-    let mut cluster = Cluster::started(3);
-    fill(&cluster, 0, 3);
-    cluster.kill(2);
-    let aside = keep(&cluster, 2);
-    cluster.start(2);
-    cluster.await_ready();
+    let (mut cluster, aside) = with_a_copy_of_an_earlier_start();
     await_remembered(&cluster, 1);
     cluster.kill(1);
     cluster.put(0, "/acknowledged", "yes");

@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::support::client::Client;
 use crate::support::cluster::{Cluster, contents};
-use crate::support::left_out;
+use crate::support::etcd;
 use crate::support::proxy::{Proxy, listener};
 use crate::support::refusal::run;
 use crate::support::token::{registered, service, through, token};
@@ -404,9 +404,7 @@ fn an_answer_that_breaks_off_is_not_taken_for_whole() {
 
 #[test]
 fn it_stands_in_front_of_etcd() {
-    let Some(etcd) = crate::support::etcd::server() else {
-        return left_out("a proxy of etcd", "etcd 3.4 is not installed");
-    };
+    let Some(etcd) = etcd::server_for("a proxy of etcd") else { return };
     let mut cluster = Cluster::new(3);
     for member in 0..3 {
         let mut command = cluster.command_of(&etcd, member);

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::support::client::Client;
 use crate::support::cluster::Cluster;
+use crate::support::etcd;
 use crate::support::raftpb::{proposal, request};
 use crate::support::wait::{wait_for, wait_until};
-use crate::support::{etcd, left_out};
 
 /// Any member other than the one that is asked.
 const SENDER: u64 = 0x1234;
@@ -88,18 +88,12 @@ fn survives(etcd: &Path, version: [&str; 2]) {
 
 #[test]
 fn an_unknown_method_does_no_harm_to_3_4() {
-    let Some(etcd) = etcd::server() else {
-        left_out("what Quorate writes in a log of etcd", "etcd 3.4 is not installed");
-        return;
-    };
+    let Some(etcd) = etcd::server_for("what Quorate writes in a log of etcd") else { return };
     survives(&etcd, ["3.4.23", "3.0.0"]);
 }
 
 #[test]
 fn an_unknown_method_does_no_harm_to_2_3() {
-    let Some(etcd) = etcd::old_server() else {
-        left_out("what Quorate writes in a log of etcd 2.3", etcd::OLD_HINT);
-        return;
-    };
+    let Some(etcd) = etcd::old_server_for("what Quorate writes in a log of etcd") else { return };
     survives(&etcd, ["2.3.8", "2.2.0"]);
 }

@@ -5,11 +5,13 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::left_out;
+
 /// Names the server of etcd 2.3 to test with.
 const OLD: &str = "QUORATE_ETCD_2_3";
 
 /// Why there is no etcd 2.3.
-pub(crate) const OLD_HINT: &str =
+const OLD_HINT: &str =
     "QUORATE_ETCD_2_3 does not name its server; docs/testing.md says how to build one";
 
 /// The server of 3.4, if it is installed.
@@ -26,6 +28,24 @@ pub(crate) fn old_server() -> Option<PathBuf> {
     let found = installed(&path, "--version", "etcd Version: 2.3");
     assert!(found.is_some(), "{OLD}={} is no etcd 2.3", path.display());
     found
+}
+
+/// The server of 3.4. Without one `what` is left out.
+pub(crate) fn server_for(what: &str) -> Option<PathBuf> {
+    let server = server();
+    if server.is_none() {
+        left_out(what, "etcd 3.4 is not installed");
+    }
+    server
+}
+
+/// The server of 2.3. Without one `what` is left out.
+pub(crate) fn old_server_for(what: &str) -> Option<PathBuf> {
+    let server = old_server();
+    if server.is_none() {
+        left_out(&format!("{what} 2.3"), OLD_HINT);
+    }
+    server
 }
 
 /// The flags that let a server be used through the v2 API: 3.4 has to be asked for it.
