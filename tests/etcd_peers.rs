@@ -149,6 +149,8 @@ fn a_member_of_2_3_that_lags_is_fed_a_snapshot_and_can_be_restarted() {
 fn is_fed_when_it_lags(etcd: &Path) {
     let mut cluster = started(etcd, &["-snapshot-count", "100"]);
     cluster.kill(OURS);
+    // It may have led.
+    cluster.await_ready();
     write_too_many(&cluster, 0);
     for _ in 0..2 {
         cluster.start(OURS);
