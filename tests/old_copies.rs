@@ -49,12 +49,18 @@ fn fill(cluster: &Cluster, member: usize, keys: usize) {
     }
 }
 
-/// Waits until a member has written down what it remembers of its peers by now.
-fn await_remembered(cluster: &Cluster, member: usize) {
-    let file = cluster.data_dir(member).join("quorate/peers");
-    let read = || fs::read(&file).expect("the file of the peers can be read");
-    let before = read();
-    wait_until("the peers are written down", || read() != before);
+/// Waits until a member has written down that another one was started twice. In its file of the
+/// peers the number of the last start stands behind the ID and the incarnation.
+fn await_second_start(cluster: &Cluster, by: usize, of: usize) {
+    let answer = cluster.client.get(&cluster.url(of, "/v2/stats/self")).expect("an answer").ok();
+    let id = answer.at("/id").as_str().expect("the ID is text").to_owned();
+    let id = u64::from_str_radix(&id, 16).expect("the ID is a number");
+    let file = cluster.data_dir(by).join("quorate/peers");
+    wait_until("the second start is written down", || {
+        let file = fs::read(&file).expect("the file of the peers can be read");
+        let record = file.windows(8 + 16 + 8).find(|part| part.starts_with(&id.to_le_bytes()));
+        record.is_some_and(|record| record.ends_with(&2_u64.to_le_bytes()))
+    });
 }
 
 /// A cluster whose third member has been started again since its directory was copied.
@@ -112,7 +118,7 @@ fn a_copy_of_the_same_start_is_brought_back() {
 fn a_copy_and_a_member_that_lags_are_no_quorum() {
     let _turn = turn();
     let (mut cluster, aside) = with_a_copy_of_an_earlier_start();
-    await_remembered(&cluster, 1);
+    await_second_start(&cluster, 1, 2);
     cluster.kill(1);
     cluster.put(0, "/acknowledged", "yes");
     cluster.kill(0);
