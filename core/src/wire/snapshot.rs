@@ -2,7 +2,8 @@
 //! up to the end.
 //!
 //! The database belongs to etcd's v3 keyspace: an empty one is sent along, and what comes is read past.
-//! The v2 store is inside the message.
+//! The v2 store is inside the message. What is read past is bounded all the same: a body without an
+//! end would be one that never gets its answer.
 
 mod database;
 
@@ -12,6 +13,10 @@ use super::error::WireError;
 use super::message::{Received, decode_message, encode_message};
 use super::stream::Input;
 use crate::raft::{Body, Message};
+
+/// Bytes that the database may have: the most that etcd recommends for its quota
+/// (`--quota-backend-bytes`).
+const DATABASE_MAX: u64 = 8 << 30;
 
 /// The body of a request that brings a snapshot to a member, of whatever kind it is.
 ///
@@ -35,6 +40,8 @@ pub fn encode_snapshot_body(message: &Message) -> Bytes {
 pub struct SnapshotDecoder {
     input: Input,
     outcome: Option<Result<Message, WireError>>,
+    /// Bytes that came behind the message.
+    database: u64,
 }
 
 impl SnapshotDecoder {
@@ -46,6 +53,10 @@ impl SnapshotDecoder {
     /// Takes bytes that have arrived. What follows the message is thrown away.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.outcome.is_some() {
+            self.database = self.database.saturating_add(bytes.len() as u64);
+            if self.database > DATABASE_MAX {
+                self.outcome = Some(Err(WireError::TooLarge(self.database)));
+            }
             return;
         }
         self.input.push(bytes);
@@ -58,11 +69,16 @@ impl SnapshotDecoder {
         self.input.clear();
     }
 
+    /// Whether the body cannot be taken, whatever else comes: the rest of it need not be read.
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.outcome, Some(Err(_)))
+    }
+
     /// The message, once the body has ended.
     ///
     /// # Errors
-    /// The body ended too early or holds no message; [`WireError::Misplaced`] if it holds another
-    /// than a snapshot.
+    /// The body ended too early, is too large or holds no message; [`WireError::Misplaced`] if it
+    /// holds another than a snapshot.
     pub fn finish(self) -> Result<Message, WireError> {
         self.outcome.unwrap_or_else(|| Err(WireError::Malformed("unexpected EOF".into())))
     }

@@ -7,6 +7,7 @@
 
 mod codec;
 mod dial;
+mod incoming;
 mod links;
 mod pipeline;
 mod port;

@@ -33,6 +33,19 @@ fn the_message_is_found_before_the_database() {
     assert_eq!(decoder.finish(), Ok(snapshot()));
 }
 
+#[test]
+fn a_database_has_an_end() {
+    let mut decoder = SnapshotDecoder::new();
+    decoder.push(&encode_snapshot_body(&snapshot()));
+    let chunk = vec![0; 64 << 20];
+    let chunks = DATABASE_MAX / chunk.len() as u64;
+    (0..chunks).for_each(|_| decoder.push(&chunk));
+    assert!(!decoder.is_refused());
+    decoder.push(&chunk);
+    assert!(decoder.is_refused());
+    assert!(matches!(decoder.finish(), Err(WireError::TooLarge(_))));
+}
+
 fn end_of_message(body: &[u8]) -> usize {
     8 + encode_message(&snapshot()).len().min(body.len())
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use hyper::body::{Frame, SizeHint};
 
 use super::pace::Busy;
 
@@ -155,7 +155,11 @@ pub(crate) enum Whole {
 }
 
 /// Reads a body of at most `limit` bytes.
-pub(crate) async fn read_body(mut body: Incoming, limit: usize) -> Whole {
+pub(crate) async fn read_body<B>(mut body: B, limit: usize) -> Whole
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+    B::Error: fmt::Display,
+{
     if body.is_end_stream() {
         return Whole::Bytes(Bytes::new());
     }

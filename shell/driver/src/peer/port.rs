@@ -1,11 +1,10 @@
 //! The peer port: what other members ask of this one.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::{Request, Response};
 use quorate_core::api;
 use quorate_core::http::{Head, Reply};
@@ -16,23 +15,19 @@ use quorate_core::raft::Message;
 use quorate_core::wire::headers::{
     Local, PIPELINE_PATH, SNAPSHOT_PATH, STREAM_PREFIX, said, said_peer_urls,
 };
-use quorate_core::wire::message::{Received, decode_message};
-use quorate_core::wire::snapshot::SnapshotDecoder;
-use quorate_core::wire::version::Personality;
 use tracing::debug;
 
 use super::codec::local;
+use super::incoming::{read_message, read_snapshot};
 use super::links::Ground;
 use super::registry::Registry;
 use super::stream::StreamBody;
 use crate::client::convert::{answer, head, response};
-use crate::http::{Body, Service, Whole, read_body};
+use crate::http::{Body, Service, Steady};
 use crate::platform::{Caller, Platform};
 
-/// Bytes that a message of the pipeline may have: the largest append and room for one large value.
-const MESSAGE_LIMIT: usize = 64 << 20;
-/// The same where snapshots come as messages, as among members of etcd 2.3.
-const SNAPSHOT_LIMIT: usize = 512 << 20;
+/// How long a body may bring nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Answers the other members.
 #[derive(Clone)]
@@ -74,6 +69,7 @@ impl<P: Platform> Port<P> {
             self.tell_of_stranger(&local, head);
             return refusal;
         }
+        let body = Steady::new(body, self.ground.platform.clone(), PATIENCE);
         let read = if snapshot {
             read_snapshot(&local, body).await
         } else {
@@ -171,32 +167,6 @@ impl<P: Platform> Port<P> {
         let opened = local.stream_opened(request.from);
         answer(opened.status, opened.headers, Body::Parts(Box::new(body)))
     }
-}
-
-async fn read_message(local: &Local<'_>, body: Incoming) -> Result<Message, Reply> {
-    let old = local.personality == Personality::V2_3;
-    let limit = if old { SNAPSHOT_LIMIT } else { MESSAGE_LIMIT };
-    let Whole::Bytes(bytes) = read_body(body, limit).await else {
-        return Err(local.unreadable());
-    };
-    match decode_message(bytes) {
-        Ok(Received::Message(message)) => Ok(message),
-        // What a member only sends to itself means nothing from outside, as signs of life do here.
-        Ok(_) => Err(local.accepted()),
-        Err(_) => Err(local.undecodable()),
-    }
-}
-
-/// Reads the message and throws the database behind it away.
-async fn read_snapshot(local: &Local<'_>, mut body: Incoming) -> Result<Message, Reply> {
-    let mut decoder = SnapshotDecoder::new();
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let Ok(frame) = frame else { break };
-        if let Some(data) = frame.data_ref() {
-            decoder.push(data);
-        }
-    }
-    decoder.finish().map_err(|error| local.not_a_snapshot(&error))
 }
 
 /// Go's answer for a path that nothing serves, and for a member that knows too little to serve it.
