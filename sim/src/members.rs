@@ -1,9 +1,12 @@
 //! Who the members of a simulated cluster are, and where.
 
+use std::net::IpAddr;
+
 use quorate_core::Config;
 use quorate_core::api::Gate;
 use quorate_core::boot::list::InitialCluster;
-use quorate_core::config::{Limits, Proxying, Security, Settings};
+use quorate_core::config::security::{Own, Security, Tls};
+use quorate_core::config::{Limits, Proxying, Settings};
 use quorate_core::id::MemberId;
 use quorate_core::time::Duration;
 use quorate_core::url::Url;
@@ -44,8 +47,27 @@ impl FirstStart {
 }
 
 /// The peer URL by which a member on `host` is known that was added later.
-pub(crate) fn peer_url(host: usize) -> Url {
-    url(host, PEER_PORT)
+pub(crate) fn peer_url(options: &Options, host: usize) -> Url {
+    peer_url_at(options, &host_name(host))
+}
+
+/// The same with another name of that host, or its address.
+pub(crate) fn peer_url_at(options: &Options, name: &str) -> Url {
+    url(&format!("{}://{name}:{PEER_PORT}", scheme(options)))
+}
+
+const fn scheme(options: &Options) -> &'static str {
+    if options.tls > 0 { "https" } else { "http" }
+}
+
+/// The name of a host.
+pub(crate) fn host_name(host: usize) -> String {
+    format!("n{host}")
+}
+
+/// The address of a host.
+pub(crate) fn host_address(host: usize) -> IpAddr {
+    IpAddr::from([10, 0, 0, u8::try_from(host).expect("few hosts")])
 }
 
 /// The host that a name or address in a URL means.
@@ -54,8 +76,13 @@ pub(crate) fn host_number(name: &str, hosts: usize) -> Option<usize> {
     number.parse().ok().filter(|host| *host < hosts)
 }
 
-fn url(host: usize, port: u16) -> Url {
-    Url::parse(&format!("http://n{host}:{port}")).expect("a URL of the simulator's own making")
+/// Clients never speak TLS: they show nothing that would be known by.
+fn client_url(host: usize) -> Url {
+    url(&format!("http://n{host}:{CLIENT_PORT}"))
+}
+
+fn url(text: &str) -> Url {
+    Url::parse(text).expect("a URL of the simulator's own making")
 }
 
 /// The list of members, and the token that goes with it; wrong on purpose, if `wrong` says so.
@@ -66,10 +93,12 @@ fn list(options: &Options, wrong: Option<WrongList>) -> (String, &'static str) {
         _ => "simulated",
     };
     let hosts = (0..options.members as usize).filter(|n| wrong != Some(WrongList::Lacks(*n)));
-    let name = advertised_as(options);
+    let (scheme, name) = (scheme(options), advertised_as(options));
     let entry = |n| match wrong {
-        Some(WrongList::Url(other)) if other == n => format!("m{n}=http://elsewhere:{PEER_PORT}"),
-        _ => format!("m{n}=http://{name}{n}:{PEER_PORT}"),
+        Some(WrongList::Url(other)) if other == n => {
+            format!("m{n}={scheme}://elsewhere:{PEER_PORT}")
+        }
+        _ => format!("m{n}={scheme}://{name}{n}:{PEER_PORT}"),
     };
     (hosts.map(entry).collect::<Vec<_>>().join(","), token)
 }
@@ -111,6 +140,16 @@ fn source(options: &Options, first: &FirstStart) -> Settings {
     }
 }
 
+/// Members show certificates and ask for them, where they speak TLS; nobody opens the files.
+fn security(options: &Options) -> Security {
+    if options.tls == 0 {
+        return Security::default();
+    }
+    let own = Own::Files { certificate: "peer.pem".to_owned(), key: "peer.key".to_owned() };
+    let peer = Tls { own, authorities: Some("ca.pem".to_owned()), demand: true };
+    Security { peer, ..Security::default() }
+}
+
 /// The settings of a process on the host `at`, which takes itself for the member on `host`.
 pub(crate) fn config(
     options: &Options,
@@ -120,19 +159,19 @@ pub(crate) fn config(
 ) -> Config {
     let (_, token) = list(options, first.wrong_list());
     let name = if options.addresses == 0 { "n" } else { ADDRESS };
-    let advertised = format!("http://{name}{host}:{PEER_PORT}");
+    let advertised = format!("{}://{name}{host}:{PEER_PORT}", scheme(options));
     Config {
         name: format!("m{host}"),
         data_dir: format!("m{host}.quorate"),
-        listen_peer_urls: vec![url(at, PEER_PORT)],
-        listen_client_urls: vec![url(at, CLIENT_PORT)],
-        advertise_client_urls: vec![url(host, CLIENT_PORT)],
+        listen_peer_urls: vec![peer_url(options, at)],
+        listen_client_urls: vec![client_url(at)],
+        advertise_client_urls: vec![client_url(host)],
         first_start: source(options, first)
             .flag("initial-advertise-peer-urls", advertised)
             .flag("initial-cluster-token", token),
         endpoints: Vec::new(),
         resolver: None,
-        security: Security::default(),
+        security: security(options),
         proxying: Proxying::default(),
         strict_reconfig_check: false,
         force_new_cluster: false,

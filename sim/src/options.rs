@@ -175,6 +175,12 @@ options! {
     dns_mean_ms,
     /// Mean length of a trouble with a resolver.
     dns_length_ms,
+    /// Whether members speak TLS to each other.
+    tls,
+    /// Mean time between two troubles with the certificate of a host; the first is at the start.
+    certificate_mean_ms,
+    /// Mean length of a trouble with a certificate.
+    certificate_length_ms,
 }
 
 impl Options {
@@ -212,6 +218,7 @@ impl Options {
         options.draw_network_faults(c);
         options.draw_host_faults(c);
         options.draw_data_faults(c);
+        options.draw_tls_faults(c);
         options
     }
 
@@ -260,6 +267,13 @@ impl Options {
         self.dns_length_ms = c.between(500, 8000);
         self.srv = u64::from(c.below(3) == 0);
         self.wipe_most = u64::from(c.below(16) == 0);
+    }
+
+    fn draw_tls_faults(&mut self, c: &mut Chance) {
+        self.tls = c.below(2);
+        self.certificate_mean_ms =
+            if c.coin() { [2000, 5000, 10_000, 20_000][c.index(4)] } else { 0 };
+        self.certificate_length_ms = c.between(500, 8000);
     }
 
     /// The options of a run of the world, which is as long as a third of one in lockstep: it costs

@@ -16,7 +16,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::rot::Rot;
-use crate::outside::{discovery, dns::Trouble};
+use crate::outside::{certificates, discovery, dns::Trouble};
 
 /// All faults of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +145,15 @@ pub enum Fault {
         host: usize,
         /// What is wrong.
         trouble: Trouble,
+        /// Until nothing is.
+        length_us: u64,
+    },
+    /// The certificate of a host is not a good one. Means nothing where nobody speaks TLS.
+    Certificate {
+        /// The host.
+        host: usize,
+        /// What is wrong.
+        trouble: certificates::Trouble,
         /// Until nothing is.
         length_us: u64,
     },
@@ -306,6 +315,7 @@ impl Fault {
             | Self::Misread { host, .. }
             | Self::WrongList { host, .. }
             | Self::Names { host, .. }
+            | Self::Certificate { host, .. }
             | Self::Wipe { host, .. }
             | Self::Twin { host, .. }
             | Self::Copy { host }

@@ -125,6 +125,10 @@ counters! {
     wrong_lists,
     /// Troubles with the discovery service.
     service_troubles,
+    /// Troubles with the certificate of a host.
+    certificate_troubles,
+    /// Handshakes that failed because of one.
+    handshakes_failed,
     /// Hosts for which the discovery service had no place.
     no_place,
     /// Starts that were refused because of a wrong list.

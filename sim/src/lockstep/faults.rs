@@ -27,6 +27,7 @@ impl<M: Machine> Hosts for World<M> {
             oracles: &mut self.oracles,
             network: &mut self.network,
             dns: &mut self.dns,
+            certificates: &mut self.certificates,
             stats: &mut self.stats,
             is_calm: self.healthy.is_some(),
         }

@@ -16,6 +16,7 @@ use crate::machine::Machine;
 use crate::network::Network;
 use crate::options::Options;
 use crate::oracle::{Kind, Oracles, Violation};
+use crate::outside::certificates::Certificates;
 use crate::outside::discovery::Discovery;
 use crate::outside::dns::Dns;
 use crate::place::{Faults as _, Places};
@@ -45,6 +46,7 @@ pub struct World<M> {
     pub(super) places: Places,
     pub(super) network: Network,
     pub(super) dns: Dns,
+    pub(super) certificates: Certificates,
     pub(super) discovery: Discovery,
     /// Calls that wait for a change at the discovery service, by its number for them.
     pub(super) polls: BTreeMap<u64, (Process, CallId)>,
@@ -100,7 +102,8 @@ impl<M: Machine> World<M> {
             hosts,
             places: Places::new(&options),
             network: Network::new(members, &options),
-            dns: Dns::new(options.members as usize, members),
+            dns: Dns::new(options.members as usize, members, options.tls > 0),
+            certificates: Certificates::default(),
             discovery: Discovery::new(
                 "/token",
                 Some(&(options.members - options.extra).to_string()),

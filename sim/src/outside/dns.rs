@@ -27,7 +27,7 @@ pub enum Trouble {
     Partial,
     /// The records of services have wrong ports.
     Ports,
-    /// There are records for TLS beside those without.
+    /// There are records for TLS beside those without, or the other way round.
     Tls,
     /// This host has no address.
     Unresolved {
@@ -56,8 +56,8 @@ struct Resolver {
 
 impl Dns {
     /// A zone of so many hosts: `n0` at 10.0.0.0 and so on, and the service of their peers under
-    /// `_etcd-server._tcp.cluster`.
-    pub fn new(members: usize, hosts: usize) -> Self {
+    /// `_etcd-server._tcp.cluster`, or `_etcd-server-ssl._tcp.cluster` where they speak TLS.
+    pub fn new(members: usize, hosts: usize, tls: bool) -> Self {
         let mut dns = Self::default();
         let mut services = Vec::new();
         for host in 0..hosts {
@@ -72,7 +72,8 @@ impl Dns {
             addresses.extend((host % 2 == 1).then(|| IpAddr::from([10, 1, 0, number])));
             dns.set(Query::Addresses(name.into()), Records::Addresses(addresses));
         }
-        dns.set(Query::Services(PLAIN.into()), Records::Services(services));
+        let service = if tls { TLS } else { PLAIN };
+        dns.set(Query::Services(service.into()), Records::Services(services));
         dns
     }
 
@@ -106,9 +107,10 @@ impl Dns {
             Some(Trouble::Other | Trouble::Flips) => truth.clone().map(elsewhere),
             Some(Trouble::Partial) => truth.clone().map(|records| without_one(records, host)),
             Some(Trouble::Ports) => truth.clone().map(other_ports),
-            Some(Trouble::Tls) if is_about_tls(query) => {
-                self.zone.get(&Query::Services(PLAIN.into())).cloned().ok_or(Failure::Absent)
-            }
+            Some(Trouble::Tls) if truth.is_err() => match other_service(query) {
+                Some(other) => self.zone.get(&other).cloned().ok_or(Failure::Absent),
+                None => truth.clone(),
+            },
             Some(Trouble::Unresolved { target }) if is_of(query, target) => Err(Failure::Absent),
             Some(Trouble::Tls | Trouble::Unresolved { .. }) => truth.clone(),
         };
@@ -117,8 +119,13 @@ impl Dns {
     }
 }
 
-fn is_about_tls(query: &Query) -> bool {
-    matches!(query, Query::Services(name) if &**name == TLS)
+/// The same service with TLS, or without it.
+fn other_service(query: &Query) -> Option<Query> {
+    match query {
+        Query::Services(name) if &**name == TLS => Some(Query::Services(PLAIN.into())),
+        Query::Services(name) if &**name == PLAIN => Some(Query::Services(TLS.into())),
+        _ => None,
+    }
 }
 
 fn is_of(query: &Query, host: usize) -> bool {
@@ -186,7 +193,7 @@ mod tests {
 
     #[test]
     fn without_trouble_everybody_sees_the_zone() {
-        let mut dns = Dns::new(3, 3);
+        let mut dns = Dns::new(3, 3, false);
         for host in 0..3 {
             assert_eq!(
                 addresses(&mut dns, host),
@@ -199,7 +206,7 @@ mod tests {
 
     #[test]
     fn trouble_is_one_resolvers_and_ends() {
-        let mut dns = Dns::new(3, 3);
+        let mut dns = Dns::new(3, 3, false);
         let troubles = [
             (Trouble::Absent, Failure::Absent),
             (Trouble::Server, Failure::Failed("server failure".into())),
@@ -216,7 +223,7 @@ mod tests {
 
     #[test]
     fn answers_of_another_zone_come_always_or_every_second_time() {
-        let mut dns = Dns::new(3, 3);
+        let mut dns = Dns::new(3, 3, false);
         let all = |texts: [&str; 2]| Ok(texts.map(str::to_owned).to_vec());
         let (right, wrong) = (all(["10.0.0.1", "10.1.0.1"]), all(["10.9.9.1", "10.9.9.1"]));
         dns.trouble(0, Some(Trouble::Other));
@@ -230,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_service_has_a_record_for_each_host() {
-        let mut dns = Dns::new(2, 3);
+        let mut dns = Dns::new(2, 3, false);
         let query = Query::Services("_etcd-server._tcp.cluster".into());
         let targets = |dns: &mut Dns| match dns.answer(0, &query) {
             (Ok(Records::Services(services)), wrong) => {

@@ -64,9 +64,13 @@ pub(crate) fn begin(world: &mut impl Settles) -> Option<Vec<usize>> {
 pub(crate) fn put_right(world: &mut impl Settles, healthy: &[usize]) {
     world.happen(Later::ServiceRight);
     for host in 0..world.parts().places.count() {
-        for later in [Later::Space(host), Later::RightList(host), Later::NamesRight(host)] {
-            world.happen(later);
-        }
+        let right = [
+            Later::Space(host),
+            Later::RightList(host),
+            Later::NamesRight(host),
+            Later::CertificateRight(host),
+        ];
+        right.into_iter().for_each(|later| world.happen(later));
         world.files(host).read_right();
         if !healthy.contains(&host) {
             leave_behind(world, host);

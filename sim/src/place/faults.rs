@@ -6,7 +6,7 @@ use crate::disk::FileSystem;
 use crate::network::Network;
 use crate::options::Options;
 use crate::oracle::{Oracles, Violation};
-use crate::outside::{discovery, dns::Dns};
+use crate::outside::{certificates::Certificates, discovery, dns::Dns};
 use crate::plan::{Crash, Fault, Moment, Plan};
 use crate::stats::Stats;
 
@@ -33,6 +33,8 @@ pub(crate) enum Later {
     RightList(usize),
     /// The resolver of a host is right again.
     NamesRight(usize),
+    /// The certificate of a host is a good one again.
+    CertificateRight(usize),
     /// Somebody else is asked for the change of the membership with this number.
     Ask(usize),
     /// Directories are put back to where they belong.
@@ -56,6 +58,7 @@ impl Later {
             Self::PutBack => (26, 0),
             Self::TwinEnds(host) => (27, host),
             Self::ServiceRight => (28, 0),
+            Self::CertificateRight(host) => (29, host),
         }
     }
 }
@@ -68,6 +71,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) oracles: &'a mut Oracles,
     pub(crate) network: &'a mut Network,
     pub(crate) dns: &'a mut Dns,
+    pub(crate) certificates: &'a mut Certificates,
     pub(crate) stats: &'a mut Stats,
     /// Whether faults have ended.
     pub(crate) is_calm: bool,
@@ -154,6 +158,7 @@ pub(crate) trait Faults: Hosts + Sized {
             }
             Later::RightList(host) => data::right_list(self, host),
             Later::NamesRight(host) => self.parts().dns.trouble(host, None),
+            Later::CertificateRight(host) => self.parts().certificates.trouble(host, None),
             Later::Ask(number) => membership::ask(self, number),
             Later::PutBack => data::put_back(self),
             Later::TwinEnds(host) => membership::twin_ends(self, host),
@@ -206,6 +211,12 @@ pub(crate) trait Faults: Hosts + Sized {
             Fault::Names { host, trouble, length_us } => {
                 self.parts().dns.trouble(host, Some(trouble));
                 self.plan_later(length_us, Later::NamesRight(host));
+            }
+            Fault::Certificate { host, trouble, length_us } => {
+                let Parts { certificates, stats, .. } = self.parts();
+                certificates.trouble(host, Some(trouble));
+                stats.certificate_troubles += 1;
+                self.plan_later(length_us, Later::CertificateRight(host));
             }
             Fault::Service { trouble, length_us } => {
                 self.parts().stats.service_troubles += 1;

@@ -10,7 +10,8 @@ use quorate_core::url::Url;
 use super::faults::{Hosts, Later, Parts};
 use super::{Join, Place, Places};
 use crate::disk::FileSystem;
-use crate::members::{FirstStart, peer_url};
+use crate::members::{FirstStart, host_address, peer_url, peer_url_at};
+use crate::options::Options;
 use crate::oracle::Violation;
 use crate::oracle::configurations::Configurations;
 use crate::plan::{At, Change, Crash};
@@ -164,7 +165,7 @@ fn acknowledged(
 
 /// What is to be asked for. None for a host of which that makes no sense, or that cannot be spared.
 fn prepare(world: &mut impl Hosts, change: Change) -> Option<MembersRequest> {
-    let Parts { places, oracles, plan, .. } = world.parts();
+    let Parts { options, places, oracles, plan, .. } = world.parts();
     let known = oracles.ledger().configurations();
     places.learn(known);
     match change {
@@ -183,7 +184,7 @@ fn prepare(world: &mut impl Hosts, change: Change) -> Option<MembersRequest> {
         }
         Change::Move { host, by_name } => {
             let id = places[host].belongs?;
-            let url = if by_name { peer_url(host) } else { by_address(host) };
+            let url = if by_name { peer_url(options, host) } else { by_address(options, host) };
             Some(MembersRequest::Update { id, peer_urls: vec![url] })
         }
         Change::Add { host, at, auto } => {
@@ -191,13 +192,14 @@ fn prepare(world: &mut impl Hosts, change: Change) -> Option<MembersRequest> {
             let free = free && !places.is_swapped(host);
             known.latest().filter(|_| free)?;
             vacate(world, host);
-            let Parts { places, oracles, .. } = world.parts();
+            let Parts { options, places, oracles, .. } = world.parts();
+            let home = peer_url(options, host);
             let url = match at {
-                At::Home => peer_url(host),
-                At::Elsewhere => by_address((host + 1) % places.count()),
-                At::Nowhere => url(&format!("nowhere{host}")),
+                At::Home => home.clone(),
+                At::Elsewhere => by_address(options, (host + 1) % places.count()),
+                At::Nowhere => peer_url_at(options, &format!("nowhere{host}")),
             };
-            let join = Join { url: url.clone(), home: peer_url(host), at, auto };
+            let join = Join { url: url.clone(), home, at, auto };
             places[host].joins = Some(join);
             if !places.stands_a_voter(oracles) {
                 places[host].joins = None;
@@ -210,12 +212,8 @@ fn prepare(world: &mut impl Hosts, change: Change) -> Option<MembersRequest> {
     }
 }
 
-fn by_address(host: usize) -> Url {
-    url(&format!("10.0.0.{host}"))
-}
-
-fn url(name: &str) -> Url {
-    Url::parse(&format!("http://{name}:2380")).expect("a URL of the simulator's own making")
+fn by_address(options: &Options, host: usize) -> Url {
+    peer_url_at(options, &host_address(host).to_string())
 }
 
 /// A process is started on a host that has no member, as the member of another one.

@@ -5,7 +5,7 @@ use super::{At, Calm, Change, Crash, Fault, Moment, Plan, Planned, WrongList};
 use crate::chance::Chance;
 use crate::disk::rot::{Damage, Kind, Rot};
 use crate::options::Options;
-use crate::outside::{discovery, dns::Trouble};
+use crate::outside::{certificates, discovery, dns::Trouble};
 
 /// Microseconds in a millisecond.
 const MS: u64 = 1000;
@@ -22,6 +22,7 @@ impl Plan {
         draft.membership();
         draft.names();
         draft.service();
+        draft.certificates();
         let mut faults = draft.faults;
         faults.sort_by_key(|planned| planned.at_us);
         Self { calm, faults }
@@ -256,6 +257,28 @@ impl Draft<'_> {
         let trouble = troubles[self.chance.index(troubles.len())];
         let length_us = self.chance.wait(self.options.discovery_length_ms * MS);
         Fault::Service { trouble, length_us }
+    }
+
+    /// The first trouble with a certificate is there from the start: that is when members connect
+    /// for the first time.
+    fn certificates(&mut self) {
+        if self.options.tls == 0 || self.options.certificate_mean_ms == 0 {
+            return;
+        }
+        let fault = self.certificate_trouble();
+        self.faults.push(Planned { at_us: 0, fault });
+        self.recur(self.options.certificate_mean_ms, Self::certificate_trouble);
+    }
+
+    fn certificate_trouble(&mut self) -> Fault {
+        let troubles = [
+            certificates::Trouble::Expired,
+            certificates::Trouble::Unknown,
+            certificates::Trouble::Of { host: self.host() },
+        ];
+        let trouble = troubles[self.chance.index(troubles.len())];
+        let length_us = self.chance.wait(self.options.certificate_length_ms * MS);
+        Fault::Certificate { host: self.host(), trouble, length_us }
     }
 
     fn copies(&mut self) {

@@ -54,6 +54,9 @@ impl fmt::Display for Fault {
             Self::Names { host, trouble, length_us } => {
                 write!(f, "the resolver of n{host} is wrong ({trouble:?}) {}", lasts(*length_us))
             }
+            Self::Certificate { host, trouble, length_us } => {
+                write!(f, "the certificate of n{host} is wrong ({trouble:?}) {}", lasts(*length_us))
+            }
             Self::Service { trouble, length_us } => {
                 write!(f, "the discovery service is wrong ({trouble:?}) {}", lasts(*length_us))
             }

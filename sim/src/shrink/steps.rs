@@ -151,6 +151,7 @@ fn halve(fault: &mut Fault) {
         | Fault::Pause { length_us, .. }
         | Fault::Full { length_us, .. }
         | Fault::Names { length_us, .. }
+        | Fault::Certificate { length_us, .. }
         | Fault::Swap { length_us, .. }
         | Fault::Twin { length_us, .. }
         | Fault::Service { length_us, .. }

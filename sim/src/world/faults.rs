@@ -24,6 +24,7 @@ impl Hosts for State {
             oracles: &mut self.oracles,
             network: &mut self.network,
             dns: &mut self.dns,
+            certificates: &mut self.certificates,
             stats: &mut self.stats,
             is_calm: self.healthy.is_some(),
         }

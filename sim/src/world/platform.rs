@@ -72,11 +72,16 @@ impl Platform for Simulated {
         let tls = to.scheme == Scheme::Https;
         let world = self.world.clone();
         let id = world.lock().wired(|tcp, wire| tcp.dial(wire, self.process, place, tls));
-        tokio::select! {
+        let stream = tokio::select! {
             biased;
             stream = Stream::dialled(world, id) => stream,
             () = self.sleep(timeout) => Err(ErrorKind::TimedOut.into()),
+        };
+        if tls {
+            let verified = self.world.lock().certificates.verify(place.0, &to.host);
+            verified.map_err(|cause| io::Error::new(ErrorKind::InvalidData, cause))?;
         }
+        stream
     }
 
     async fn secure(&self, _: Stream, to: &Endpoint, _: Duration) -> io::Result<Stream> {

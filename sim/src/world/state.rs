@@ -19,6 +19,7 @@ use crate::digest::Digest;
 use crate::network::Network;
 use crate::options::Options;
 use crate::oracle::{Oracles, Violation};
+use crate::outside::certificates::Certificates;
 use crate::outside::dns::Dns;
 use crate::place::Places;
 use crate::record::{Recorder, What, Who};
@@ -42,6 +43,7 @@ pub(super) struct State {
     pub(super) network: Network,
     pub(super) tcp: Tcp,
     pub(super) dns: Dns,
+    pub(super) certificates: Certificates,
     /// The hosts of the members, and behind them the one of the clients.
     pub(super) hosts: Vec<Host>,
     /// What is known of the members' hosts from outside.
@@ -98,7 +100,8 @@ impl World {
             agenda: Agenda::default(),
             network: Network::new(hosts.len(), options),
             tcp: Tcp::new(hosts.len()),
-            dns: Dns::new(options.members as usize, members),
+            dns: Dns::new(options.members as usize, members, options.tls > 0),
+            certificates: Certificates::default(),
             hosts,
             places: Places::new(options),
             members,

@@ -47,6 +47,11 @@ impl Tcp {
         id
     }
 
+    /// The host that began a connection.
+    pub(super) fn dialler(&self, socket: Socket) -> Option<usize> {
+        self.conns.get(&socket.conn).map(|conn| conn.ends[0].owner.host)
+    }
+
     /// The end of an attempt.
     pub(super) fn poll_dial(&mut self, id: DialId, waker: &Waker) -> Poll<io::Result<Socket>> {
         let Some(dial) = self.dials.get_mut(&id) else {

@@ -14,6 +14,7 @@ pub(in super::super) struct Bound {
     world: World,
     owner: Process,
     port: u16,
+    tls: bool,
 }
 
 impl Bound {
@@ -25,7 +26,7 @@ impl Bound {
         tls: bool,
     ) -> Option<Self> {
         let free = world.lock().tcp.listen(owner, port, tls);
-        free.then(|| Self { world: world.clone(), owner, port })
+        free.then(|| Self { world: world.clone(), owner, port, tls })
     }
 }
 
@@ -33,18 +34,21 @@ impl quorate_shell::Listener for Bound {
     type Pending = Accepted;
 
     async fn accept(&mut self) -> io::Result<Accepted> {
-        let Self { world, owner, port } = self;
+        let Self { world, owner, port, tls } = self;
         let accepted = |cx: &mut std::task::Context<'_>| {
             world.lock().tcp.poll_accept(*owner, *port, cx.waker())
         };
         let socket = std::future::poll_fn(accepted).await;
-        Ok(Accepted(Stream::new(world.clone(), socket)))
+        Ok(Accepted { stream: Stream::new(world.clone(), socket), host: owner.host, tls: *tls })
     }
 }
 
-/// A connection that came in. Sides that differ about TLS have not met, so nothing is left of the
-/// handshake.
-pub(in super::super) struct Accepted(Stream);
+/// A connection that came in. Sides that differ about TLS have not met.
+pub(in super::super) struct Accepted {
+    stream: Stream,
+    host: usize,
+    tls: bool,
+}
 
 impl quorate_shell::Pending for Accepted {
     type Stream = Stream;
@@ -53,8 +57,11 @@ impl quorate_shell::Pending for Accepted {
         "a simulated host"
     }
 
+    /// Where TLS is spoken, both sides show their certificates.
     async fn establish(self) -> Result<(Stream, Caller), Failure> {
-        Ok((self.0, Caller::default()))
+        let Self { stream, host, tls } = self;
+        let caller = if tls { stream.shakes_hands(host)? } else { Caller::default() };
+        Ok((stream, caller))
     }
 }
 

@@ -4,10 +4,13 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use quorate_core::tls::Failure;
+use quorate_shell::Caller;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::super::state::World;
 use super::{DialId, Socket};
+use crate::members::host_address;
 
 /// A connection. Dropping it closes it.
 pub(in super::super) struct Stream {
@@ -26,6 +29,23 @@ impl Stream {
         let world = &dialling.world;
         let socket = std::future::poll_fn(|cx| world.lock().tcp.poll_dial(id, cx.waker())).await?;
         Ok(Self::new(world.clone(), socket))
+    }
+}
+
+impl Stream {
+    /// The handshake of TLS, as the host sees it to which this connection came. The other end has
+    /// made its own, or refuses.
+    ///
+    /// # Errors
+    /// The check that failed, at whichever end.
+    pub(super) fn shakes_hands(&self, host: usize) -> Result<Caller, Failure> {
+        let mut state = self.world.lock();
+        let gone = || Failure::Other("the connection is gone".to_owned());
+        let from = state.tcp.dialler(self.socket).ok_or_else(gone)?;
+        let caller = state.certificates.caller(from, host);
+        state.stats.handshakes_failed += u64::from(caller.is_err());
+        let certificate = Some(caller?);
+        Ok(Caller { address: Some(host_address(from)), secure: true, certificate })
     }
 }
 
