@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   segments ─▶ frames ─▶ log ──┐
-//!                               ├─▶ source ─▶ Imported ─▶ target, or compare
+//!                               ├─▶ source ─▶ Imported ─▶ a directory, or compare
 //!   snapshots ─▶ snap ──────────┘
 //! ```
 
@@ -17,20 +17,19 @@ mod log;
 mod refusals;
 mod snap;
 mod source;
-mod target;
 
 #[cfg(test)]
 mod tests;
 
 use alloc::vec::Vec;
 
+use crate::directory::Content;
 use crate::raft::{Entry, Snapshot};
 use crate::wal::{HardState, Owner};
 
 pub use compare::{Compared, compare};
 pub use log::Cut;
 pub use source::{File, Folder, LAYOUTS, Layout, Source};
-pub use target::Target;
 
 /// A member as its data directory has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,5 +52,12 @@ impl Imported {
     pub fn last_index(&self) -> u64 {
         let snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index);
         self.entries.last().map_or(snapshot, |entry| entry.index)
+    }
+}
+
+impl From<Imported> for Content {
+    fn from(imported: Imported) -> Self {
+        let Imported { owner, hard_state, snapshot, entries, cut: _ } = imported;
+        Self { owner, hard_state, snapshot, entries }
     }
 }

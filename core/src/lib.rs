@@ -74,6 +74,7 @@ pub mod api;
 pub mod auth;
 pub mod boot;
 pub mod config;
+pub mod directory;
 pub mod discovery;
 pub mod disk;
 pub mod dns;

@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::{Compared, Folder, Imported, Source, Target, compare};
+use super::{Compared, Folder, Imported, Source, compare};
+use crate::directory::Making;
 use crate::disk::double::Disk;
 use crate::disk::{DirEntry, Script};
 use crate::error::Refusal;
@@ -294,7 +295,7 @@ fn what_cannot_be_taken_over_is_refused() {
 /// Writes it, and reads it back.
 fn written(imported: &Imported) -> (Recovered, Vec<(Owner, Snapshot)>) {
     let (mut disk, mut script) = (Disk::default(), Script::default());
-    let mut target = Target::begin(imported.clone(), [7; 32], 1 << 20, &mut script);
+    let mut target = Making::begin(imported.clone().into(), [7; 32], 1 << 20, &mut script);
     let mut ended = false;
     disk.take(&mut script);
     while disk.is_busy() {

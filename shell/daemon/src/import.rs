@@ -7,15 +7,13 @@ mod quorate_dir;
 
 use std::process::ExitCode;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use quorate_core::error::Refusal;
 use quorate_core::import::{Compared, Imported, compare};
 
 use crate::flags::Parsed;
+use crate::new_dir::NewDir;
 use crate::serve::refuse;
 use etcd_dir::EtcdDir;
-
-const STYLE: &str = "{prefix} {wide_bar} {bytes}/{total_bytes}, {eta} left";
 
 pub(crate) fn main(parsed: &Parsed) -> ExitCode {
     match work(parsed) {
@@ -39,7 +37,7 @@ fn work(parsed: &Parsed) -> Result<Vec<String>, Refusal> {
         let log = quorate_dir::read(to)?;
         return told(from, to, &compare(&imported, &log.recovered, &log.snapshots));
     }
-    quorate_dir::vacant(to)?;
+    let made = NewDir::vacant(to, "importing")?;
     let imported = etcd.read()?;
     let mut lines = describe(&imported, to);
     if etcd.has_v3() {
@@ -49,7 +47,7 @@ fn work(parsed: &Parsed) -> Result<Vec<String>, Refusal> {
                 .into(),
         );
     }
-    quorate_dir::write(to, imported)?;
+    made.make(imported.into())?;
     Ok(lines)
 }
 
@@ -87,10 +85,4 @@ fn told(from: &str, to: &str, compared: &Compared) -> Result<Vec<String>, Refusa
         lines.push(format!("it has run since, up to entry {}", compared.last));
     }
     Ok(lines)
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn bar(what: &'static str, bytes: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template(STYLE).expect("the template is sound");
-    ProgressBar::new(bytes).with_style(style).with_prefix(what)
 }

@@ -8,6 +8,7 @@ mod discovery;
 mod flags;
 mod import;
 mod logging;
+mod new_dir;
 mod platform;
 mod secrets;
 mod serve;

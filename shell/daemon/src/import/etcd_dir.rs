@@ -9,7 +9,7 @@ use quorate_shell::Files as _;
 use rustix::fs::{FlockOperation, fcntl_lock, flock};
 use rustix::io::Errno;
 
-use super::bar;
+use crate::new_dir::bar;
 use crate::platform::DataDir;
 
 /// The database of the v3 API, beside the snapshots.

@@ -1,28 +1,42 @@
-//! Writing a data directory of Quorate that holds what was read of etcd's.
+//! Making a whole data directory for a member that has not run on it.
 //!
-//! It is written into a directory of its own, which gets its final name when all of it is durable:
-//! so an import that is cut off leaves nothing that could be started.
+//! What a directory is to hold comes from elsewhere: from the data of an etcd member, or from a
+//! backup. It is written under a name of its own, and gets its final one when all of it is durable:
+//! so whoever is cut off leaves nothing that could be started.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::format;
+use alloc::vec::Vec;
 
-use super::Imported;
 use crate::boot::disk_state::ROOT;
 use crate::boot::identity::Identity;
 use crate::disk::{DiskError, Done, Op, Replace, Script, Ticket};
 use crate::error::Refusal;
-use crate::raft::LogId;
+use crate::raft::{Entry, LogId, Snapshot};
 use crate::snap::{self, SaveEvent, Saver};
-use crate::wal::{self, Batch, Wal};
+use crate::wal::{self, Batch, HardState, Owner, Wal};
 
 /// Entries go into batches of about this many bytes.
 const BATCH: usize = 4 << 20;
 
+/// What a data directory holds, but for the identity that each gets for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Whose it is.
+    pub owner: Owner,
+    /// Its term, its vote and what it knows to be committed.
+    pub hard_state: HardState,
+    /// The snapshot that the log follows; nothing if that begins with its first entry.
+    pub snapshot: Option<Snapshot>,
+    /// The log behind the snapshot.
+    pub entries: Vec<Entry>,
+}
+
 /// A data directory being written. It has to be told of the end of every disk operation.
 #[derive(Debug)]
-pub struct Target {
-    imported: Imported,
+pub struct Making {
+    content: Content,
     entropy: [u8; 32],
     segment_bytes: u64,
     step: Step,
@@ -38,18 +52,18 @@ enum Step {
     Over,
 }
 
-impl Target {
+impl Making {
     /// Begins to write. `entropy` comes from the platform: it makes the incarnation of the new
     /// directory and the salt of its log, whose segments are `segment_bytes` long.
     pub fn begin(
-        imported: Imported,
+        content: Content,
         entropy: [u8; 32],
         segment_bytes: u64,
         script: &mut Script,
     ) -> Self {
         let ticket = script.ticket();
         script.push(Op::Lock { ticket });
-        Self { imported, entropy, segment_bytes, step: Step::Locking(ticket) }
+        Self { content, entropy, segment_bytes, step: Step::Locking(ticket) }
     }
 
     /// Takes the end of a disk operation. Gives whether all is written and durable.
@@ -98,17 +112,17 @@ impl Target {
     }
 
     fn snapshot(&self, script: &mut Script) -> Step {
-        match &self.imported.snapshot {
+        match &self.content.snapshot {
             None => self.log(LogId::default(), script),
             Some(snapshot) => {
                 script.push(Op::MakeDir { path: snap::DIR.into() });
-                Step::Snapshot(Saver::start(self.imported.owner, snapshot, script))
+                Step::Snapshot(Saver::start(self.content.owner, snapshot, script))
             }
         }
     }
 
     fn log(&self, base: LogId, script: &mut Script) -> Step {
-        let Imported { owner, hard_state, entries, .. } = &self.imported;
+        let Content { owner, hard_state, entries, .. } = &self.content;
         let start = wal::HardState { commit: base.index, ..wal::HardState::default() };
         let mut wal =
             Wal::create(*owner, wal::salt(&self.entropy), self.segment_bytes, start, base, script);
@@ -127,7 +141,7 @@ impl Target {
 }
 
 /// How many entries go into one batch: at least one, if there is one.
-fn batch_of(entries: &[crate::raft::Entry]) -> usize {
+fn batch_of(entries: &[Entry]) -> usize {
     let mut bytes = 0;
     let fits = entries.iter().take_while(|entry| {
         let before = bytes;
@@ -152,5 +166,5 @@ fn succeeded(done: &Done) -> Result<(), Refusal> {
 
 fn failed(error: &DiskError) -> Refusal {
     Refusal::new(format!("cannot write the new data directory: {}", error.message))
-        .hint("nothing was imported; make room or choose another -data-dir, and start again")
+        .hint("nothing was made of it; make room or choose another -data-dir, and start again")
 }
