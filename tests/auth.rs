@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::thread;
 
+use crate::backup::{backup, restored};
 use crate::support::client::Answer;
 use crate::support::cluster::Cluster;
 use crate::support::wait::wait_until;
@@ -134,4 +135,31 @@ fn guessing_is_bounded() {
     assert!(tries.iter().all(|status| matches!(status, 401 | 503)), "{tries:?}");
     assert!(tries.contains(&503), "{tries:?}");
     assert!(tries.contains(&401), "{tries:?}");
+}
+
+/// The hashes of passwords are part of a backup, and so is that they are asked for.
+#[test]
+fn only_root_takes_backups_and_users_come_back_with_them() {
+    let cluster = guarded();
+    let file = cluster.dir().join("backup");
+    let as_user = |user: &str| cluster.url(0, "").replace("://", &format!("://{user}"));
+    for (user, path) in [("", "/quorate/backup"), ("", "/quorate/backup?local=true")] {
+        let status = ask(&cluster, 0, None, ("GET", path, "")).status;
+        assert_eq!(status, 401, "{user} {path}");
+    }
+    for user in ["", "bob:pw@", "root:wrong@"] {
+        let output = backup(&as_user(user), &file, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("only root may take a backup"), "{output:?}");
+    }
+    let output = backup(&as_user("root:pw@"), &file, &[]);
+    assert!(output.status.success(), "{output:?}");
+
+    let mut new = Cluster::new(1);
+    restored(&new, 0, &file);
+    new.start_all();
+    wait_until("it is ready", || new.process(0).log().contains("ready to serve client requests"));
+    assert_eq!(ask(&new, 0, Some(ROOT), ("GET", "/v2/keys/", "")).status, 200);
+    assert_eq!(ask(&new, 0, None, ("GET", "/v2/keys/", "")).status, 401);
+    assert_eq!(ask(&new, 0, Some(BOB), ("PUT", "/v2/keys/bob/x", "value=1")).status, 201);
 }

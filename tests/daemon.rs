@@ -3,6 +3,7 @@
 //! All of them are one program, which is linked once. What takes minutes or hours stands by itself.
 
 mod auth;
+mod backup;
 mod bad_input;
 mod command_line;
 mod crash;

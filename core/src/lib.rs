@@ -72,6 +72,7 @@ pub mod planted;
 
 pub mod api;
 pub mod auth;
+pub mod backup;
 pub mod boot;
 pub mod config;
 pub mod directory;

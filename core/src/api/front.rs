@@ -12,6 +12,7 @@ use super::path;
 use super::reply;
 use super::stats;
 use super::version;
+use crate::backup::ask as backup;
 use crate::http::{Head, Method, Reply};
 use crate::view::View;
 
@@ -36,6 +37,8 @@ pub enum Route {
     Variables,
     /// Answer what is measured, as text for Prometheus.
     Metrics,
+    /// Answer a [backup](crate::backup), to root only.
+    Backup,
 }
 
 /// A resource that is answered from the view alone.
@@ -113,6 +116,7 @@ pub fn route(head: &Head) -> Route {
         b"/debug/vars" => only(head.method, &[Method::Get], Route::Variables),
         b"/metrics" => only(head.method, &[Method::Get, Method::Head], Route::Metrics),
         b"/health" => only(head.method, &[Method::Get], Route::Resource(Resource::Health)),
+        path if path == backup::PATH.as_bytes() => only(head.method, &[Method::Get], Route::Backup),
         _ => Route::Reply(reply::not_found()),
     }
 }

@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -66,6 +67,18 @@ impl Place {
             authority: authority.to_owned(),
         };
         Ok((place, path))
+    }
+
+    /// Reads servers, separated by commas, with nothing behind host and port.
+    ///
+    /// # Errors
+    /// The cause in words.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
+        let place = |url: &str| match Self::parse(url)? {
+            (place, "" | "/") => Ok(place),
+            (place, _) => Err(format!("a path behind {place} has no place there")),
+        };
+        text.split(',').map(place).collect()
     }
 
     /// Whether both are the same server.

@@ -73,6 +73,10 @@ pub fn run(input: &[u8]) {
                 assert!((200..=500).contains(&reply.status), "{head:?}: {reply:?}");
             }
         }
-        Route::Resource(_) | Route::Stats(_) | Route::Variables | Route::Metrics => {}
+        Route::Resource(_)
+        | Route::Stats(_)
+        | Route::Variables
+        | Route::Metrics
+        | Route::Backup => {}
     }
 }

@@ -49,6 +49,10 @@ pub(crate) enum Command {
     Dev,
     /// Take over the data directory of an etcd member.
     Import,
+    /// Write a backup of a cluster that runs into a file.
+    Backup,
+    /// Make the data directory of a member of a new cluster of a backup.
+    Restore,
     /// Be a discovery service for everybody.
     Discovery,
     /// Be a member of a cluster that runs, which is told of it first.
@@ -64,6 +68,11 @@ impl Parsed {
     /// Whether a boolean flag is set.
     pub(crate) fn is_set(&self, flag: &str) -> bool {
         self.text(flag).is_some_and(|value| value.starts_with(['1', 't', 'T']))
+    }
+
+    /// Whether a boolean flag is set that is the subcommand's own.
+    pub(crate) fn own_is_set(&self, flag: &str) -> bool {
+        self.own(flag).is_some_and(|value| value.starts_with(['1', 't', 'T']))
     }
 
     /// The value of a flag that is the subcommand's own.
@@ -93,6 +102,8 @@ pub(crate) fn parse(
     match args.split_first() {
         Some((first, rest)) if first == "dev" => parse_dev(rest, environment),
         Some((first, rest)) if first == "import" => parse_import(rest),
+        Some((first, rest)) if first == "backup" => parse_backup(rest, environment),
+        Some((first, rest)) if first == "restore" => parse_restore(rest, environment),
         Some((first, rest)) if first == "discovery" => parse_discovery(rest, environment),
         Some((first, rest)) if first == "join" => parse_join(rest, environment),
         Some((first, rest)) if first == "completions" => completions(rest).map(Parsed::of),
@@ -152,6 +163,32 @@ fn parse_import(args: &[String]) -> Result<Parsed, Refusal> {
     };
     let mut parsed = Parsed::of(Command::Import);
     read(command::import(), args, flags(), |name, value| parsed.own.push((name, value)))?;
+    Ok(parsed)
+}
+
+fn parse_backup(
+    args: &[String],
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Parsed, Refusal> {
+    let Arguments::Flags(args) = arguments::read(args, command::of_backup())? else {
+        return Ok(Parsed::of(Command::Say(command::backup().render_long_help().to_string())));
+    };
+    let mut parsed = Parsed::of(Command::Backup);
+    read_of(command::backup(), args, command::of_backup(), &mut parsed)?;
+    take_environment(&mut parsed, environment, |name| command::BACKUP.contains(&name));
+    Ok(parsed)
+}
+
+fn parse_restore(
+    args: &[String],
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Parsed, Refusal> {
+    let Arguments::Flags(args) = arguments::read(args, command::of_restore())? else {
+        return Ok(Parsed::of(Command::Say(command::restore().render_long_help().to_string())));
+    };
+    let mut parsed = Parsed::of(Command::Restore);
+    read_of(command::restore(), args, command::of_restore(), &mut parsed)?;
+    take_environment(&mut parsed, environment, |name| command::RESTORE.contains(&name));
     Ok(parsed)
 }
 

@@ -32,7 +32,7 @@ fn work(parsed: &Parsed) -> Result<Vec<String>, Refusal> {
     })?;
     let to = parsed.own("data-dir").unwrap_or_default();
     let etcd = EtcdDir::open(from)?;
-    if parsed.own("check").is_some_and(|value| value.starts_with(['1', 't', 'T'])) {
+    if parsed.own_is_set("check") {
         let imported = etcd.read()?;
         let log = quorate_dir::read(to)?;
         return told(from, to, &compare(&imported, &log.recovered, &log.snapshots));

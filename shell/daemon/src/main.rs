@@ -3,6 +3,7 @@
 //! The binary brings the real machine to the driver: flags, log, signals, sockets, the disk. What
 //! the server does is decided in `quorate-core`.
 
+mod backup;
 mod dev;
 mod discovery;
 mod flags;
@@ -10,6 +11,7 @@ mod import;
 mod logging;
 mod new_dir;
 mod platform;
+mod restore;
 mod secrets;
 mod serve;
 mod signals;
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
         Command::Serve | Command::Join => serve::main(parsed),
         Command::Dev => dev::main(&parsed),
         Command::Import => import::main(&parsed),
+        Command::Backup => backup::main(&parsed),
+        Command::Restore => restore::main(&parsed),
         Command::Discovery => discovery::main(&parsed),
     }
 }

@@ -6,6 +6,7 @@
 
 mod ask;
 mod auth;
+mod backup;
 pub(crate) mod convert;
 mod keys;
 mod observe;

@@ -9,6 +9,7 @@
 pub mod client;
 mod counted;
 pub mod disk;
+mod fetch;
 pub mod http;
 mod life;
 pub mod log;
@@ -24,6 +25,7 @@ mod tokens;
 mod watched;
 
 pub use disk::{Executor, Files, Step};
+pub use fetch::{Fetched, fetch};
 pub use platform::{Caller, Disk, Endpoint, Listener, Pending, Platform, Reports, Vitals};
 pub use run::{Driver, Machine, Options, Stopper};
 pub use tokens::Front;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::body::Incoming;
+use http_body_util::BodyExt as _;
+use hyper::body::{Frame, Incoming};
 use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use hyper::{Request, Response, Uri};
 use quorate_core::http::{Answer, Call, Method, Via};
@@ -50,6 +51,19 @@ impl Begun {
         });
         let (status, headers) = (self.response.status().as_u16(), headers.collect());
         Answer { status, headers, body: Bytes::new() }
+    }
+
+    /// The next bytes of the body; nothing at its end.
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, String>> {
+        loop {
+            let frame = self.response.body_mut().frame().await?;
+            match frame.map(Frame::into_data) {
+                Ok(Ok(data)) => return Some(Ok(data)),
+                // Trailers say nothing that anybody here asks for.
+                Ok(Err(_)) => {}
+                Err(error) => return Some(Err(error.to_string())),
+            }
+        }
     }
 
     /// The answer with its body.

@@ -37,11 +37,7 @@ impl Backend {
     /// # Errors
     /// The cause in words.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let place = |url: &str| match Place::parse(url)? {
-            (place, "" | "/") => Ok(place),
-            (place, _) => Err(format!("a path behind {place} has no place there")),
-        };
-        let members: Vec<Place> = text.split(',').map(place).collect::<Result<_, _>>()?;
+        let members = Place::parse_all(text)?;
         Ok(Self { members })
     }
 

@@ -40,6 +40,58 @@ pub(super) const IMPORT: [Flag; 3] = [
     ),
 ];
 
+/// The flags of a member that `quorate backup` takes too.
+pub(super) const BACKUP: [&str; 4] = ["cert-file", "key-file", "trusted-ca-file", "help"];
+
+/// The flags of `quorate backup` that are its own.
+static OF_BACKUP: [Flag; 3] = [
+    Flag::new(
+        "endpoints",
+        "URLS",
+        Grammar::Text,
+        "http://127.0.0.1:2379",
+        "Client URLs of members, http://[USER:PASSWORD@]HOST:PORT; the first that gives a backup is \
+         enough.",
+    ),
+    Flag::new(
+        "to",
+        "FILE",
+        Grammar::Text,
+        "",
+        "The file to write. It must not exist, and only its owner may read it.",
+    ),
+    Flag::new(
+        "local",
+        "",
+        Grammar::Bool,
+        "false",
+        "Take what the member has, without asking the others whether that is all: where there is no \
+         quorum.",
+    ),
+];
+
+/// The flags of a member that `quorate restore` takes too.
+pub(super) const RESTORE: [&str; 6] = [
+    "name",
+    "data-dir",
+    "initial-cluster",
+    "initial-cluster-token",
+    "initial-advertise-peer-urls",
+    "help",
+];
+
+/// The flags of `quorate restore` that are its own.
+static OF_RESTORE: [Flag; 2] = [
+    Flag::new("from", "FILE", Grammar::Text, "", "A file that 'quorate backup' has written."),
+    Flag::new(
+        "check",
+        "",
+        Grammar::Bool,
+        "false",
+        "Verify the file and say what it is, and write nothing.",
+    ),
+];
+
 /// The flags of a member that `quorate discovery` takes too.
 pub(super) const DISCOVERY: [&str; 11] = [
     "data-dir",
@@ -132,6 +184,16 @@ pub(super) fn of_dev() -> impl Iterator<Item = &'static Flag> {
     [&DIR].into_iter().chain(flags::all().filter(|flag| DEV.contains(&flag.name)))
 }
 
+/// The flags of `quorate backup`.
+pub(super) fn of_backup() -> impl Iterator<Item = &'static Flag> {
+    OF_BACKUP.iter().chain(flags::all().filter(|flag| BACKUP.contains(&flag.name)))
+}
+
+/// The flags of `quorate restore`.
+pub(super) fn of_restore() -> impl Iterator<Item = &'static Flag> {
+    OF_RESTORE.iter().chain(flags::all().filter(|flag| RESTORE.contains(&flag.name)))
+}
+
 /// The flags of `quorate discovery`.
 pub(super) fn of_discovery() -> impl Iterator<Item = &'static Flag> {
     OF_DISCOVERY.iter().chain(flags::all().filter(|flag| DISCOVERY.contains(&flag.name)))
@@ -157,6 +219,8 @@ pub(super) fn serve() -> Command {
     command
         .subcommand(dev())
         .subcommand(import())
+        .subcommand(backup())
+        .subcommand(restore())
         .subcommand(discovery())
         .subcommand(join())
         .subcommand(base("completions").about("Prints the completions for a shell.").arg(shell))
@@ -178,6 +242,23 @@ pub(super) fn import() -> Command {
             "Makes a data directory of the one of an etcd member, with the same IDs and indexes.",
         )
         .args(IMPORT.iter().map(arg))
+}
+
+/// `quorate backup`
+pub(super) fn backup() -> Command {
+    base("backup")
+        .about("Writes a backup of a cluster that runs into a file.")
+        .args(of_backup().map(arg))
+}
+
+/// `quorate restore`
+pub(super) fn restore() -> Command {
+    base("restore")
+        .about(
+            "Makes the data directory of a member of a new cluster of a backup. Each member of the \
+             list is restored from the same file.",
+        )
+        .args(of_restore().map(arg))
 }
 
 /// `quorate discovery`

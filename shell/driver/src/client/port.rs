@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 
 use super::ask::Asker;
 use super::auth::Passwords;
+use super::backup::AT_A_TIME;
 use super::convert::{add_headers, head, response};
 use crate::http::{Body, Door, Service, Whole, read_body};
 use crate::life::Life;
@@ -35,6 +36,7 @@ pub(crate) struct Port<P: Platform> {
     pub(crate) asker: Asker,
     pub(crate) watchers: Arc<Semaphore>,
     pub(super) passwords: Arc<Passwords>,
+    pub(super) backups: Arc<Semaphore>,
     desk: Option<Desk>,
     forwarder: Forwarder<P>,
 }
@@ -65,10 +67,11 @@ impl<P: Platform> Port<P> {
         let watchers =
             Arc::new(Semaphore::new(shared.options.limits.watchers.min(Semaphore::MAX_PERMITS)));
         let passwords = Arc::new(Passwords::new(platform.entropy()));
+        let backups = Arc::new(Semaphore::new(AT_A_TIME));
         let mailbox = shared.mailbox.clone();
         let forwarder = Forwarder { platform: platform.clone(), life, mailbox };
         let desk = shared.options.tokens.clone().map(Desk::new);
-        Self { platform, shared, asker, watchers, passwords, desk, forwarder }
+        Self { platform, shared, asker, watchers, passwords, backups, desk, forwarder }
     }
 
     /// The discovery service that stands in place of the client API, if one does.
@@ -92,6 +95,9 @@ impl<P: Platform> Port<P> {
     async fn route(&self, head: &Head, caller: &Caller, body: Incoming) -> Response<Body> {
         let answered = match route(head) {
             Route::Keys(target) => return self.keys(head, caller, &target, body).await,
+            Route::Backup => {
+                return self.backup(head, caller).await.unwrap_or_else(response);
+            }
             Route::Members(target) => self.members(head, caller, &target, body).await,
             Route::Auth(target) => self.auth(head, caller, &target, body).await,
             Route::Resource(resource) => {
