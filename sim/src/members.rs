@@ -19,7 +19,9 @@ const PEER_PORT: u16 = 2380;
 /// Where a member serves clients.
 pub(crate) const CLIENT_PORT: u16 = 2379;
 
-/// The token of a discovery service, which takes the place of the list.
+/// The name of the discovery service.
+pub(crate) const DISCOVERY: &str = "discovery";
+/// The token of the discovery service, which takes the place of the list.
 const TOKEN_URL: &str = "http://discovery:2379/token";
 
 /// What stands before the number of a host in its address.

@@ -162,8 +162,7 @@ options! {
     addresses,
     /// Whether the list of members comes from SRV records.
     srv,
-    /// Whether members find each other through the discovery service and have no list. Not drawn,
-    /// nor are the three after it: set by hand, and by a test.
+    /// Whether members find each other through the discovery service and have no list.
     discovery,
     /// How many hosts more there are than the discovery service has places for.
     extra,
@@ -219,6 +218,7 @@ impl Options {
         options.draw_host_faults(c);
         options.draw_data_faults(c);
         options.draw_tls_faults(c);
+        options.draw_discovery(c);
         options
     }
 
@@ -276,16 +276,39 @@ impl Options {
         self.certificate_length_ms = c.between(500, 8000);
     }
 
+    /// In place of a list of any kind. Who has a place is known only once all are taken, so nobody
+    /// can say before whom a cluster could spare.
+    fn draw_discovery(&mut self, c: &mut Chance) {
+        let (by_service, extra) = (c.below(4) == 0, c.coin());
+        let mean_ms = [0, 0, 2000, 5000][c.index(4)];
+        let length_ms = c.between(500, 8000);
+        if by_service && self.srv == 0 {
+            self.discovery = 1;
+            self.discovery_mean_ms = mean_ms;
+            self.discovery_length_ms = length_ms;
+            // Whoever registers from two directories uses the token up.
+            (self.wrong_list_mean_ms, self.swap_mean_ms, self.twin_mean_ms) = (0, 0, 0);
+            self.extra = u64::from(extra && self.members > 2);
+        }
+        if self.extra > 0 {
+            (self.change_mean_ms, self.spares) = (0, 0);
+        }
+    }
+
     /// The options of a run of the world, which is as long as a third of one in lockstep: it costs
-    /// many times as much. The discovery service is left to lockstep.
+    /// many times as much. Everybody has a place there: what proxies answer is not theirs.
     #[must_use]
     pub const fn for_world(mut self) -> Self {
         self.safety_ms = 20_000;
         self.change_mean_ms /= 3;
-        self.discovery = 0;
         self.extra = 0;
-        self.discovery_mean_ms = 0;
         self
+    }
+
+    /// Whether the member of a host gets into a cluster through the discovery service, and not because
+    /// it was added to one.
+    pub(crate) const fn goes_by_token(&self, host: usize) -> bool {
+        self.discovery > 0 && host < self.members as usize
     }
 
     /// How many hosts there are: those of the first members, and behind them those that have none.
@@ -369,7 +392,7 @@ mod tests {
         assert!(options.set("keys", "many").is_err());
     }
 
-    /// What is no fault, and what the swarm leaves alone.
+    /// What is no fault, what the swarm leaves alone, and what only goes with something else.
     const NOT_DRAWN: [&str; 5] =
         ["think_mean_ms", "old_copy_mean_ms", "discovery_mean_ms", "swap_mean_ms", "twin_mean_ms"];
 

@@ -21,6 +21,7 @@ mod machine;
 mod platform;
 mod process;
 mod run;
+mod service;
 mod sleep;
 mod state;
 mod tcp;

@@ -1,7 +1,8 @@
 //! Clusters that form through a discovery service, under all other faults: calls to it are lost,
 //! its answers are lost after it did what it was asked, it is slow, away or forgetful, there are
-//! more members than it has places for, and members crash while they join. `SIM_DISCOVERY=1` does the
-//! same in the swarm.
+//! more members than it has places for, and members crash while they join.
+//!
+//! The swarm draws all of this now and then; here every run has it.
 
 use sim::options::Options;
 use sim::runner::sound_runs;
@@ -9,8 +10,9 @@ use sim::scenario::Scenario;
 use sim::worlds::World;
 
 const RUNS: u64 = 200;
+const WORLD_RUNS: u64 = 40;
 
-fn scenario(seed: u64) -> Scenario {
+fn options(seed: u64) -> Options {
     let mut options = Options::draw(seed);
     options.discovery = 1;
     options.discovery_mean_ms = [0, 2000, 5000][seed as usize % 3];
@@ -27,12 +29,13 @@ fn scenario(seed: u64) -> Scenario {
     options.safety_ms = 40_000;
     // A poll that was lost is noticed when its time is up, and pauses may have grown by then.
     options.liveness_ms = 120_000;
-    Scenario::with(seed, options)
+    options
 }
 
 #[test]
 fn a_token_forms_one_cluster_whatever_fails() {
-    let reports = sound_runs(World::Lockstep, RUNS, &scenario).unwrap_or_else(|f| panic!("{f}"));
+    let reports = sound_runs(World::Lockstep, RUNS, &|seed| Scenario::with(seed, options(seed)));
+    let reports = reports.unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(reports.len() as u64, RUNS);
     let runs_with = |test: &dyn Fn(&sim::stats::Stats) -> bool| {
         reports.iter().filter(|report| test(&report.stats)).count() as u64
@@ -45,4 +48,20 @@ fn a_token_forms_one_cluster_whatever_fails() {
     assert!(excluded > RUNS / 5, "somebody was one too many in {excluded} runs only");
     let written = runs_with(&|stats| stats.acknowledged >= 10);
     assert!(written > RUNS / 2, "only {written} runs came to writes");
+}
+
+/// Where everybody has a place, because those who have none are proxies and answer with what others
+/// say.
+#[test]
+fn the_shell_forms_one_cluster_through_a_token() {
+    let scenario = |seed| Scenario::with(seed, options(seed).for_world());
+    let reports = sound_runs(World::Shell, WORLD_RUNS, &scenario);
+    let reports = reports.unwrap_or_else(|failure| panic!("{failure}"));
+    let runs_with = |test: &dyn Fn(&sim::stats::Stats) -> bool| {
+        reports.iter().filter(|report| test(&report.stats)).count() as u64
+    };
+    let failing = runs_with(&|stats| stats.http_failed > 0);
+    assert!(failing > WORLD_RUNS / 4, "the service failed in {failing} runs only");
+    let written = runs_with(&|stats| stats.acknowledged >= 5);
+    assert!(written > WORLD_RUNS / 2, "only {written} runs came to writes");
 }

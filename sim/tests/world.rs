@@ -17,7 +17,8 @@ const RUNS: u64 = 60;
 
 /// Counters of which 60 runs promise nothing: what is rare by its nature, and what only the lockstep
 /// world has.
-const RARE: [&str; 5] = ["undecided", "torn_tails", "cleared", "duplicated", "stranded"];
+const RARE: [&str; 6] =
+    ["undecided", "torn_tails", "cleared", "duplicated", "stranded", "no_place"];
 
 /// A percentage of the runs.
 const fn percent(share: u64) -> u64 {

@@ -53,7 +53,7 @@ pub(super) fn judge(
     size: usize,
 ) -> Result<Standing, Refusal> {
     let first = &listing.entries[..size.min(listing.entries.len())];
-    let all_there = first.len() == size;
+    let all_there = first.len() == size || planted!(FormBeforeLast) && first.len() + 1 == size;
     let Some(own) = own else {
         return if all_there {
             cluster(token, first).map(Standing::Complete)

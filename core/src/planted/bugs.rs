@@ -33,6 +33,8 @@ bugs! {
     IgnoreOtherList,
     /// A member of which DNS has a record and no address is left out of the list (as in etcd).
     SkipUnresolvable,
+    /// A cluster is formed when all but one of its members have registered.
+    FormBeforeLast,
     /// A member that has lost its data takes part again (as in etcd).
     AcceptWiped,
     /// A leader commits an entry of an older term by counting (Raft paper, figure 8).

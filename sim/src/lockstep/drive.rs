@@ -125,7 +125,7 @@ impl<M: Machine> World<M> {
         for output in outputs {
             if let Output::Note(note) = output {
                 verdict = verdict.and_then(|()| self.oracles.noted(host, &running.machine, note));
-                if self.goes_by_token(host) && matches!(note, Note::Formed | Note::DiscoveryFull) {
+                if self.options.goes_by_token(host) {
                     let (own, first) = (listed_as(&self.options, host), self.discovery.first());
                     let by_token =
                         Oracles::noted_by_token(host, own, &running.machine, note, &first);
@@ -140,12 +140,6 @@ impl<M: Machine> World<M> {
         }
         verdict = verdict.and_then(|()| self.oracles.handled(host, &running.machine));
         self.check(verdict);
-    }
-
-    /// Whether a host gets into a cluster through the discovery service, and not because it was
-    /// added to one.
-    const fn goes_by_token(&self, host: usize) -> bool {
-        self.options.discovery > 0 && host < self.options.members as usize
     }
 
     fn carry_out(&mut self, process: Process, output: Output) {

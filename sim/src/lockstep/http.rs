@@ -8,14 +8,11 @@ use quorate_core::url::Url;
 use super::event::{Event, Process};
 use super::world::{MS, World};
 use crate::machine::Machine;
-use crate::members::host_number;
+use crate::members::{DISCOVERY, host_number};
 use crate::outside::discovery::Served;
 
-/// Where the discovery service is.
-const DISCOVERY: &str = "http://discovery:2379/";
-
 fn is_discovery(request: &Call) -> bool {
-    request.url.starts_with(DISCOVERY)
+    request.url.split('/').nth(2).is_some_and(|place| place.starts_with(DISCOVERY))
 }
 
 /// How long a resolver tries, in nanoseconds.

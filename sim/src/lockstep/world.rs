@@ -104,10 +104,7 @@ impl<M: Machine> World<M> {
             network: Network::new(members, &options),
             dns: Dns::new(options.members as usize, members, options.tls > 0),
             certificates: Certificates::default(),
-            discovery: Discovery::new(
-                "/token",
-                Some(&(options.members - options.extra).to_string()),
-            ),
+            discovery: Discovery::of(&options),
             polls: BTreeMap::new(),
             clients,
             workloads,

@@ -8,7 +8,7 @@ use quorate_core::id::MemberId;
 
 use super::Violation;
 
-const ORACLE: &str = "one_token";
+const NAME: &str = "one_token";
 
 /// A member has made its first log durable, with the members that are `listed` in it.
 ///
@@ -24,7 +24,7 @@ pub(super) fn formed(
     }
     let detail =
         format!("it forms a cluster of {listed:?}, and the first to register are {first:?}");
-    Err(Violation::safety(ORACLE, node, detail))
+    Err(Violation::safety(NAME, node, detail))
 }
 
 /// A member takes itself for one too many.
@@ -40,7 +40,7 @@ pub(super) fn full(
         return Ok(());
     }
     let detail = format!("{own} gives up, and the first to register are {first:?}");
-    Err(Violation::safety(ORACLE, node, detail))
+    Err(Violation::safety(NAME, node, detail))
 }
 
 #[cfg(test)]

@@ -15,6 +15,11 @@ use quorate_core::http::{Answer, Call, Method};
 use quorate_core::id::MemberId;
 use serde::{Deserialize, Serialize};
 
+use crate::options::Options;
+
+/// The path of the token that members are given.
+pub(crate) const TOKEN: &str = "/token";
+
 /// What is wrong with the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -74,6 +79,11 @@ impl Discovery {
             made: 0,
             trouble: None,
         }
+    }
+
+    /// The service of a run, with the token that its members are given.
+    pub fn of(options: &Options) -> Self {
+        Self::new(TOKEN, Some(&(options.members - options.extra).to_string()))
     }
 
     /// The service has this trouble from now on, or none.

@@ -111,8 +111,9 @@ impl Hosts for State {
         self.check(verdict);
     }
 
-    /// Nobody has one here.
-    fn service(&mut self, _: Option<Trouble>) {}
+    fn service(&mut self, trouble: Option<Trouble>) {
+        self.service.model.trouble(trouble);
+    }
 }
 
 impl State {

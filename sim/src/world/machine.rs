@@ -14,8 +14,8 @@ use quorate_core::{Input, Node, Output};
 
 use super::process::Process;
 use super::state::{State, World};
-use crate::members::host_number;
-use crate::oracle::Violation;
+use crate::members::{host_number, listed_as};
+use crate::oracle::{Oracles, Violation};
 use crate::record::{What, Who, brief};
 
 /// A node whose inputs and outputs are shown to the oracles before any of them has an effect.
@@ -107,6 +107,12 @@ impl State {
         for output in outputs {
             if let Output::Note(note) = output {
                 verdict = verdict.and_then(|()| self.oracles.noted(host, node, note));
+                if self.options().goes_by_token(host) {
+                    let (own, first) =
+                        (listed_as(self.options(), host), self.service.model.first());
+                    let by_token = Oracles::noted_by_token(host, own, node, note, &first);
+                    verdict = verdict.and(by_token);
+                }
             }
         }
         for output in outputs {

@@ -17,7 +17,7 @@ use super::process::Process;
 use super::sleep::Sleep;
 use super::state::{MS, State, World};
 use super::tcp::{Accepted, Bound, Stream};
-use crate::members::host_number;
+use crate::members::{DISCOVERY, host_number};
 
 /// The machine of one process.
 #[derive(Clone)]
@@ -28,9 +28,10 @@ pub(super) struct Simulated {
 }
 
 impl Simulated {
-    /// The host that a name or address stands for.
+    /// The host that a name or address stands for. The discovery service is where the clients are.
     fn find(&self, name: &str) -> Option<usize> {
-        host_number(name, self.world.lock().hosts.len())
+        let state = self.world.lock();
+        if name == DISCOVERY { Some(state.members) } else { host_number(name, state.hosts.len()) }
     }
 }
 

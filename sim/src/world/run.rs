@@ -15,6 +15,7 @@ use super::event::Event;
 use super::http::Browser;
 use super::platform::Simulated;
 use super::process::Process;
+use super::service;
 use super::sleep::Sleep;
 use super::state::{MS, State, World};
 use crate::oracle::{Kind, Violation};
@@ -45,6 +46,7 @@ async fn whole(scenario: Scenario, recorder: Recorder) -> Report {
     let world = World::new(scenario, recorder.clone());
     world.begin();
     world.begin_clients();
+    world.begin_service();
     world.carry_on().await;
     world.end().await;
     world.lock().report(&recorder)
@@ -67,6 +69,13 @@ impl World {
         let clients = self.lock().clients.len();
         for number in 0..clients {
             drop(platform.spawner.spawn(live(platform.clone(), number)));
+        }
+    }
+
+    fn begin_service(&self) {
+        let wanted = self.lock().scenario.options.discovery > 0;
+        if let Some(platform) = self.of_clients().filter(|_| wanted) {
+            drop(platform.spawner.clone().spawn(service::serve(platform)));
         }
     }
 

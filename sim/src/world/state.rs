@@ -12,6 +12,7 @@ use super::agenda::Agenda;
 use super::clients::Client;
 use super::event::Event;
 use super::host::Host;
+use super::service::Service;
 use super::tcp::{Tcp, Wire};
 use crate::chance::{Chance, Stream};
 use crate::clock::Clock;
@@ -20,6 +21,7 @@ use crate::network::Network;
 use crate::options::Options;
 use crate::oracle::{Oracles, Violation};
 use crate::outside::certificates::Certificates;
+use crate::outside::discovery::Discovery;
 use crate::outside::dns::Dns;
 use crate::place::Places;
 use crate::record::{Recorder, What, Who};
@@ -44,6 +46,7 @@ pub(super) struct State {
     pub(super) tcp: Tcp,
     pub(super) dns: Dns,
     pub(super) certificates: Certificates,
+    pub(super) service: Service,
     /// The hosts of the members, and behind them the one of the clients.
     pub(super) hosts: Vec<Host>,
     /// What is known of the members' hosts from outside.
@@ -102,6 +105,7 @@ impl World {
             tcp: Tcp::new(hosts.len()),
             dns: Dns::new(options.members as usize, members, options.tls > 0),
             certificates: Certificates::default(),
+            service: Service::new(Discovery::of(options)),
             hosts,
             places: Places::new(options),
             members,
