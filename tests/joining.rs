@@ -107,6 +107,52 @@ fn a_member_that_never_comes_costs_nothing() {
     assert_eq!(cluster.get_quorum(1, "/again").at("/node/value"), "1");
 }
 
+/// Whoever has added a member finds out why it is no voter yet.
+#[test]
+fn a_learner_says_what_it_waits_for() {
+    let mut cluster = with_room(2, 3);
+    let leader = cluster.leader();
+    let member = |cluster: &Cluster, id: &str| {
+        let url = cluster.url(leader, "/quorate/members");
+        let progress = cluster.client.get(&url).expect("answered").ok();
+        let members = progress.at("/members");
+        let mut members = members.as_array().expect("a list").iter();
+        members.find(|member| member["id"] == id).expect("it is listed").clone()
+    };
+    let id = add(&cluster, 0, 2);
+    wait_until("the leader knows of it", || {
+        let url = cluster.url(leader, "/quorate/members");
+        cluster.client.get(&url).expect("answered").body.contains(&id)
+    });
+    let added = member(&cluster, &id);
+    assert_eq!((&added["role"], &added["healthy"]), (&json!("learner"), &json!(false)));
+    let words = added["waitsFor"].as_str().expect("words");
+    assert!(words.contains("it has to be started"), "{added}");
+    let other = cluster.client.get(&cluster.url(1 - leader, "/quorate/members")).expect("answered");
+    assert_eq!(other.status, 403);
+    assert!(other.body.contains(&name(leader)), "{other:?}");
+
+    join(&mut cluster, 2, &[0, 1, 2]);
+    cluster.await_ready();
+    wait_until("it votes", || member(&cluster, &id)["role"] == "voter");
+    wait_until("it is level", || member(&cluster, &id)["behind"] == 0);
+    let level = member(&cluster, &id);
+    assert_eq!((&level["name"], &level["healthy"]), (&json!(name(2)), &json!(true)), "{level}");
+    let since = level["healthySince"].as_str().expect("a time").to_owned();
+    assert!(level["match"].as_u64() > Some(0) && level["waitsFor"].is_null(), "{level}");
+    // It goes, and comes back.
+    cluster.kill(2);
+    wait_until("that is noticed", || {
+        cluster.put(leader, "/on", "it goes");
+        member(&cluster, &id)["healthy"] == false
+    });
+    assert!(member(&cluster, &id)["behind"].as_u64() > Some(0));
+    cluster.start(2);
+    cluster.await_ready();
+    wait_until("that is noticed too", || member(&cluster, &id)["healthy"] == true);
+    assert_ne!(member(&cluster, &id)["healthySince"], since.as_str());
+}
+
 /// Nor do several, when one of the others is lost.
 #[test]
 fn members_that_never_start_do_not_count() {

@@ -5,11 +5,12 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use crate::support::address::Fixed;
+use crate::support::client::Client;
 use crate::support::cluster::{Cluster, isolate, name};
 use crate::support::process::Process;
 use crate::support::refusal::{Ended, run};
 use crate::support::wait::wait_until;
-use crate::support::{QUORATE, left_out};
+use crate::support::{QUORATE, left_out, sandbox};
 
 /// One cluster at a time: each has several processes.
 static TURN: Mutex<()> = Mutex::new(());
@@ -184,6 +185,79 @@ fn two_wiped_members_replace_nothing() {
     let kept = cluster.client.get(&cluster.url(0, "/v2/members")).expect("answered");
     assert_eq!(kept.at("/members").as_array().map(Vec::len), Some(3));
     assert!(cluster.data_dir(0).join("quorate/wal").exists());
+}
+
+/// The same where the survivor runs, and cannot be reached.
+#[test]
+fn two_wiped_members_replace_nothing_of_one_that_is_cut_off() {
+    let test = "two_wiped_members_replace_nothing_of_one_that_is_cut_off";
+    if !sandbox::inside(module_path!(), test, &["--net", "--mount"], &["ip", "nsenter", "mount"]) {
+        return;
+    }
+    sandbox::make_machines(3);
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    let place = |member: usize, port: u16| format!("http://10.0.1.1{member}:{port}");
+    let pairs: Vec<String> =
+        (0..3).map(|member| format!("{}={}", name(member), place(member, 2380))).collect();
+    let start = |member: usize| {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/infra{member}")).arg(QUORATE);
+        command.args(["-name", &name(member), "-data-dir"]).arg(dir.path().join(name(member)));
+        for flag in ["-initial-advertise-peer-urls", "-listen-peer-urls"] {
+            command.args([flag, &place(member, 2380)]);
+        }
+        for flag in ["-advertise-client-urls", "-listen-client-urls"] {
+            command.args([flag, &place(member, 2379)]);
+        }
+        command.args(["-initial-cluster", &pairs.join(","), "-initial-cluster-state", "new"]);
+        isolate(&mut command);
+        Process::start(command, &dir.path().join(format!("{member}.log")))
+    };
+    let link = |member: usize, state: &str| {
+        let port = format!("port{member}");
+        sandbox::run(Command::new("ip").args(["link", "set", &port, state])).expect("it is set");
+    };
+    let key = |member: usize, key: &str| format!("{}/v2/keys/{key}", place(member, 2379));
+    let client = Client::new();
+    let mut members: Vec<Process> = (0..3).map(&start).collect();
+    for member in &members {
+        wait_until("it is ready", || member.log().contains("ready to serve client requests"));
+    }
+    client.put(&key(0, "kept"), "value=yes").expect("answered").ok();
+    wait_until("the survivor has it", || {
+        client.get(&key(0, "kept")).is_ok_and(|answer| answer.status == 200)
+    });
+
+    link(0, "down");
+    // They go on without it, until they lose what they have.
+    wait_until("the others write", || {
+        client.put(&key(1, "kept"), "value=without").is_ok_and(|answer| answer.status < 500)
+    });
+    for member in [1, 2] {
+        members[member].kill();
+    }
+    for member in [1, 2] {
+        fs::remove_dir_all(dir.path().join(name(member))).expect("the directory is removed");
+        members[member] = start(member);
+    }
+    for member in [1, 2] {
+        wait_until("it says for whom it waits", || {
+            assert!(members[member].runs(), "member {member} gave up");
+            members[member].log().contains("waiting to form the cluster: infra0 (")
+        });
+        let written = client.put(&key(member, "lost"), "value=1").expect("answered");
+        assert_eq!(written.status, 500, "no write is acknowledged: {written:?}");
+    }
+    link(0, "up");
+    for member in [1, 2] {
+        assert_eq!(members[member].wait().code(), Some(1));
+        let log = members[member].log();
+        assert!(log.contains(" has already been bootstrapped\n"), "{log}");
+    }
+    assert!(members[0].runs());
+    assert_eq!(client.get(&key(0, "kept")).expect("answered").at("/node/value"), "yes");
+    let listed = client.get(&format!("{}/v2/members", place(0, 2379))).expect("answered");
+    assert_eq!(listed.at("/members").as_array().map(Vec::len), Some(3));
 }
 
 /// Where etcd's rule is asked for, nobody is asked before forming. A wiped member then begins anew

@@ -22,6 +22,7 @@ pub mod log_level;
 pub mod machines;
 pub mod members;
 pub mod peer;
+pub mod progress;
 pub mod read;
 pub mod render;
 pub mod request;

@@ -50,6 +50,7 @@ use bytes::Bytes;
 pub use conf::{Change, Conf};
 pub use entry::{Entry, EntryKind, LogId};
 pub use leader::Proposed;
+pub use learners::{Feed, Followed, Lag};
 pub use log::{Log, Written};
 pub use message::{Body, ConfState, Message, Snapshot};
 pub use release::Release;

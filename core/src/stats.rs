@@ -92,6 +92,12 @@ impl Stats {
             Body::Appended { .. } | Body::Held { .. } | Body::AppendRejected { .. } => {
                 if let Some(follower) = self.followers.get_mut(&message.from) {
                     follower.answered(now.mono);
+                    follower.heard(now);
+                }
+            }
+            Body::HeartbeatResponse { .. } => {
+                if let Some(follower) = self.followers.get_mut(&message.from) {
+                    follower.heard(now);
                 }
             }
             _ => {}

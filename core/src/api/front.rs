@@ -9,6 +9,7 @@ use super::keys::Target;
 use super::machines;
 use super::members::{self, change};
 use super::path;
+use super::progress;
 use super::reply;
 use super::stats;
 use super::version;
@@ -37,6 +38,8 @@ pub enum Route {
     Variables,
     /// Answer what is measured, as text for Prometheus.
     Metrics,
+    /// Answer [`progress::reply`].
+    Progress,
     /// Answer a [backup](crate::backup), to root only.
     Backup,
 }
@@ -116,6 +119,7 @@ pub fn route(head: &Head) -> Route {
         b"/debug/vars" => only(head.method, &[Method::Get], Route::Variables),
         b"/metrics" => only(head.method, &[Method::Get, Method::Head], Route::Metrics),
         b"/health" => only(head.method, &[Method::Get], Route::Resource(Resource::Health)),
+        path if path == progress::PATH.as_bytes() => only(head.method, &[Method::Get], Route::Progress),
         path if path == backup::PATH.as_bytes() => only(head.method, &[Method::Get], Route::Backup),
         _ => Route::Reply(reply::not_found()),
     }

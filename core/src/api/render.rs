@@ -60,8 +60,8 @@ pub fn render(response: &Response, context: Context) -> Rendered {
             let error = Error::new(Code::RaftInternal, failure_text(failure));
             Rendered::Whole(error.reply(context.cluster))
         }
-        // Rendered by their own resource; the node gives none of them for a key.
-        Response::Members(_) => Rendered::End,
+        // Rendered by their own resources; the node gives none of them for a key.
+        Response::Members(_) | Response::Progress(_) => Rendered::End,
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Request {
     Watch(WatchRequest),
     /// A change of `/v2/members`.
     Members(MembersRequest),
+    /// `/quorate/members`: how far the members have come.
+    Progress,
 }
 
 /// A change of the membership.

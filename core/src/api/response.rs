@@ -1,7 +1,9 @@
 //! What the node answers, typed.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
+use super::progress::Progress;
 use crate::member::Member;
 use crate::member::change::Refused;
 use crate::store;
@@ -40,6 +42,9 @@ pub enum Response {
     WatchEnded,
     /// To [`Request::Members`](super::request::Request::Members): the member, if one was added.
     Members(Result<Option<Member>, MembersFailure>),
+    /// To [`Request::Progress`](super::request::Request::Progress): nothing if this member does not
+    /// lead.
+    Progress(Option<Box<Progress>>),
     /// The request could not be carried through the log.
     Failed(Failure),
 }

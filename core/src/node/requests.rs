@@ -38,6 +38,10 @@ impl Running {
             }
             Asked::Watch(watch) => self.watch(client, watch),
             Asked::Members(asked) => self.queue_change(now, client, asked),
+            Asked::Progress => {
+                let progress = self.progress().map(alloc::boxed::Box::new);
+                self.reply(client, Response::Progress(progress), true);
+            }
         }
     }
 

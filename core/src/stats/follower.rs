@@ -1,6 +1,6 @@
 //! How a follower answers its leader.
 
-use crate::time::Instant;
+use crate::time::{Instant, Now};
 
 /// What the leader counts of one follower.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Follower {
     pub fail: u64,
     /// How long answers took.
     pub latency: Latency,
+    /// Since when it answers and nothing on its way to it was lost; absent where that is not so.
+    pub well_since: Option<Now>,
     /// When the oldest append without an answer was sent.
     asked: Option<Instant>,
 }
@@ -43,7 +45,13 @@ impl Follower {
         }
     }
 
+    /// It was heard from.
+    pub(super) fn heard(&mut self, now: Now) {
+        self.well_since.get_or_insert(now);
+    }
+
     pub(super) fn lost(&mut self) {
+        self.well_since = None;
         self.fail += 1;
         self.asked = None;
     }

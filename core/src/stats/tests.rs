@@ -89,3 +89,22 @@ fn rates_are_those_of_the_last_messages() {
     assert_eq!(stats.received.rates(later), (0.0, 0.0));
     assert_eq!(stats.sent.rates(at(0).mono), (0.0, 0.0));
 }
+
+#[test]
+fn a_follower_is_well_from_its_first_answer_until_something_is_lost() {
+    let mut stats = started();
+    leading(&mut stats, 10);
+    stats.sent(at(10), &append(ME, OTHER, 1));
+    let since = |stats: &Stats| {
+        let mut followers = stats.followers();
+        followers.next().and_then(|(_, follower)| follower.well_since)
+    };
+    assert_eq!(since(&stats), None);
+    stats.received(at(20), &message(OTHER, ME, Body::Appended { index: 5 }));
+    stats.received(at(30), &message(OTHER, ME, Body::Appended { index: 6 }));
+    assert_eq!(since(&stats), Some(at(20)));
+    stats.lost(OTHER);
+    assert_eq!(since(&stats), None);
+    stats.received(at(40), &message(OTHER, ME, Body::HeartbeatResponse { context: Bytes::new() }));
+    assert_eq!(since(&stats), Some(at(40)));
+}

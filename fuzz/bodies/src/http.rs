@@ -77,6 +77,7 @@ pub fn run(input: &[u8]) {
         | Route::Stats(_)
         | Route::Variables
         | Route::Metrics
+        | Route::Progress
         | Route::Backup => {}
     }
 }

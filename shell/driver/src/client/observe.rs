@@ -1,7 +1,7 @@
 //! What a member says of itself: statistics, metrics, the state of the process, its log.
 
 use hyper::body::Incoming;
-use quorate_core::api::log_level;
+use quorate_core::api::{Request, log_level, progress};
 use quorate_core::api::stats::{Resource, Sources};
 use quorate_core::api::variables::{self, Process};
 use quorate_core::http::{Head, Reply};
@@ -21,6 +21,13 @@ impl<P: Platform> Port<P> {
         let stats = self.shared.counted.stats();
         let (watchers, now) = (self.open_watches(), self.platform.now());
         Ok(resource.reply(Sources { view: &view, stats: &stats, watchers, now }))
+    }
+
+    /// `/quorate/members`
+    pub(super) async fn progress(&self) -> Result<Reply, Reply> {
+        let answered = self.ask(Request::Progress).await;
+        let view = self.view(|_| true).await?;
+        Ok(progress::reply(&answered, &view, &self.shared.counted.stats()))
     }
 
     /// `/metrics`

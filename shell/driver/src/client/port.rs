@@ -108,6 +108,7 @@ impl<P: Platform> Port<P> {
                 reply
             }
             Route::Stats(resource) => self.stats(resource).await,
+            Route::Progress => self.progress().await,
             Route::Metrics => self.metrics().await,
             Route::Variables => self.variables().await,
             Route::LogLevel => self.log_level(head, caller, body).await,
