@@ -187,6 +187,40 @@ fn old_and_restored_members_do_not_mix() {
     restored(&cluster, 2, &file);
     cluster.start(2);
     is_refused(&mut cluster, 2);
+    // Both ends say both clusters, and why that may be; each says it once.
+    let id = |log: &str| -> String {
+        let rest = log.split(" in cluster ").nth(1).expect("it says its cluster");
+        rest.split_whitespace().next().expect("an ID").to_owned()
+    };
+    let (own, other) = (id(&cluster.process(2).log()), id(&cluster.process(0).log()));
+    assert_ne!(own, other);
+    for (member, line) in [
+        (0, format!("it is of cluster {own} at {}", cluster.peer_url(2))),
+        (2, format!("it is of cluster {other} at {}", cluster.peer_url(0))),
+        (0, format!("it is of cluster {own} with the members ")),
+        (2, format!("it is of cluster {other} with the members ")),
+    ] {
+        wait_until("it is told who that is", || {
+            cluster.process(member).log().lines().any(|said| {
+                said.contains(&line) && said.contains("one of them was restored from a backup")
+            })
+        });
+    }
+    let refused = |cluster: &mut Cluster| {
+        let log = cluster.process(0).log();
+        log.lines().filter(|line| line.contains("refused peer")).count()
+    };
+    let before = refused(&mut cluster);
+    let url = cluster.url(0, "/metrics");
+    let counted = |cluster: &Cluster| {
+        let text = cluster.client.get(&url).expect("answered").body;
+        let name = "quorate_peer_requests_refused_total ";
+        let value = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("0");
+        value.parse::<f64>().expect("a number")
+    };
+    let then = counted(&cluster);
+    wait_until("it tries again and again", || counted(&cluster) > then + 5.0);
+    assert_eq!(refused(&mut cluster), before, "nothing is said twice");
     cluster.put(0, "/kept", "by the old ones");
     assert_eq!(cluster.get_quorum(1, "/kept").at("/node/value"), "by the old ones");
 

@@ -218,7 +218,7 @@ fn running_on(running: &mut Running, now: Now, input: Input, fx: &mut Effects<'_
             running.hear_version(said);
             running.meet(now.mono, peer, said, fx);
         }
-        Input::Stranger { from, cause } => running.refuse_peer(from, cause, fx),
+        Input::Stranger { from, cause } => running.refuse_peer(now.mono, from, cause, fx),
         Input::Client { id, request } => running.take_request(now, id, request),
         Input::Gone { id } => running.forget_client(id),
         Input::Disk(done) => running.take_done(now.mono, &done, fx),

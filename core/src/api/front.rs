@@ -119,7 +119,9 @@ pub fn route(head: &Head) -> Route {
         b"/debug/vars" => only(head.method, &[Method::Get], Route::Variables),
         b"/metrics" => only(head.method, &[Method::Get, Method::Head], Route::Metrics),
         b"/health" => only(head.method, &[Method::Get], Route::Resource(Resource::Health)),
-        path if path == progress::PATH.as_bytes() => only(head.method, &[Method::Get], Route::Progress),
+        path if path == progress::PATH.as_bytes() => {
+            only(head.method, &[Method::Get], Route::Progress)
+        }
         path if path == backup::PATH.as_bytes() => only(head.method, &[Method::Get], Route::Backup),
         _ => Route::Reply(reply::not_found()),
     }

@@ -101,11 +101,14 @@ fn of_member(fields: &mut Fields<'_>, member: &MemberProgress, view: &View, stat
     if let Some(followed) = &member.followed {
         fields.uint("match", followed.matched);
         fields.uint("behind", followed.behind);
-        fields.plain_string("fed", match followed.feed {
-            Feed::Log => "log",
-            Feed::Probe => "probe",
-            Feed::Snapshot => "snapshot",
-        });
+        fields.plain_string(
+            "fed",
+            match followed.feed {
+                Feed::Log => "log",
+                Feed::Probe => "probe",
+                Feed::Snapshot => "snapshot",
+            },
+        );
     }
     let own = view.member == Some(member.id);
     let mut followers = stats.followers();

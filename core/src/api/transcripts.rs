@@ -153,7 +153,9 @@ impl Server {
             Err(reply) => return reply,
             Ok(Parsed::Read(read)) => read.answer(&self.view()),
             Ok(Parsed::Request(Request::Watch(watch))) => return self.watch(watch, stamp),
-            Ok(Parsed::Request(request @ (Request::Members(_) | Request::Progress))) => panic!("{request:?} of a key"),
+            Ok(Parsed::Request(request @ (Request::Members(_) | Request::Progress))) => {
+                panic!("{request:?} of a key")
+            }
             Ok(Parsed::Request(Request::Keys(request))) => {
                 no_value_on_success = request.no_value_on_success;
                 let result = self.apply(&command(&request, self.now)).unwrap();

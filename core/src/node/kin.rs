@@ -11,6 +11,7 @@
 //! has taken that in.
 
 mod file;
+mod refusals;
 mod switch;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,12 +31,10 @@ use crate::note::Note;
 use crate::raft::{Body, Message};
 use crate::time::{Duration, Instant};
 use file::{File, Peers};
+use refusals::Refusals;
 
 /// Messages that wait for their senders to be known; more are lost, as any message may be.
 const MAX_HELD: usize = 256;
-
-/// Refusals that are remembered, so that each is said once.
-const MAX_REFUSALS: usize = 64;
 
 /// How long what is remembered of a peer may be newer than what is written.
 const LAZY: Duration = Duration::from_secs(5);
@@ -58,7 +57,7 @@ pub(super) struct Kin {
     proposed: Option<u64>,
     /// Messages of peers that are not known durably yet.
     held: VecDeque<(Message, Said)>,
-    refused: BTreeMap<MemberId, String>,
+    refusals: Refusals,
     /// The peers that know this member by another directory.
     strangers: BTreeSet<MemberId>,
 }
@@ -86,7 +85,7 @@ impl Kin {
             others: BTreeSet::new(),
             proposed: None,
             held: VecDeque::new(),
-            refused: BTreeMap::new(),
+            refusals: Refusals::default(),
             strangers: BTreeSet::new(),
         }
     }
@@ -168,18 +167,6 @@ impl Kin {
         }
     }
 
-    /// Whether this refusal is worth saying: once for a peer and cause.
-    fn says(&mut self, from: MemberId, cause: &str) -> bool {
-        if self.refused.get(&from).is_some_and(|said| said == cause) {
-            return false;
-        }
-        if self.refused.len() >= MAX_REFUSALS {
-            self.refused.clear();
-        }
-        self.refused.insert(from, cause.into());
-        true
-    }
-
     /// Writes down whom it has come to know, at once, and what it remembers, when it is time. Of
     /// those that were removed nothing is kept.
     fn write(&mut self, now: Instant, removed: &BTreeSet<MemberId>, script: &mut Script) {
@@ -233,7 +220,7 @@ impl Running {
                 }
             }
             Judged::Forgetful => self.hear(now, message.from, said, fx),
-            Judged::Refused(cause) => self.refuse_peer(message.from, cause, fx),
+            Judged::Refused(cause) => self.refuse_peer(now, message.from, cause, fx),
         }
         None
     }
@@ -244,7 +231,7 @@ impl Running {
             return;
         }
         match self.kin.judge(now, peer, said, self.cluster.nonce) {
-            Judged::Refused(cause) => self.refuse_peer(peer, cause, fx),
+            Judged::Refused(cause) => self.refuse_peer(now, peer, cause, fx),
             Judged::Taken | Judged::Early | Judged::Forgetful => self.hear(now, peer, said, fx),
         }
     }
@@ -267,8 +254,14 @@ impl Running {
     }
 
     /// Says why a peer is refused, once.
-    pub(super) fn refuse_peer(&mut self, from: MemberId, cause: String, fx: &mut Effects<'_>) {
-        if self.kin.says(from, &cause) {
+    pub(super) fn refuse_peer(
+        &mut self,
+        now: Instant,
+        from: MemberId,
+        cause: String,
+        fx: &mut Effects<'_>,
+    ) {
+        if self.kin.refusals.says(now, from, &cause) {
             fx.note(Note::PeerRefused { peer: Some(from), cause });
         }
     }

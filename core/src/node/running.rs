@@ -167,7 +167,7 @@ impl Running {
         self.write_identity(now.mono, fx);
         self.raft.flush();
         self.persist(fx);
-        self.send(fx);
+        self.send(now.mono, fx);
         self.announce_peers(fx);
         self.publish(fx);
         fx.out.append(&mut self.replies);
@@ -210,11 +210,11 @@ impl Running {
         self.hear_version(said);
         let Message { from, to, .. } = message;
         if to != self.owner.member {
-            self.refuse_peer(from, alloc::format!("its message is for {to}"), fx);
+            self.refuse_peer(now, from, alloc::format!("its message is for {to}"), fx);
         } else if from == self.owner.member {
-            self.refuse_peer(from, "it says that it is this member".into(), fx);
+            self.refuse_peer(now, from, "it says that it is this member".into(), fx);
         } else if self.cluster.removed.contains(&from) {
-            self.refuse_peer(from, "it was removed from the cluster".into(), fx);
+            self.refuse_peer(now, from, "it was removed from the cluster".into(), fx);
         } else if let Some(message) = self.admit(now, message, said, fx)
             && self.has_room_to_take(&message.body, fx)
         {
@@ -332,7 +332,7 @@ impl Running {
         self.durability.began(ticket, batch.hard_changed.then_some(batch.hard), batch.written);
     }
 
-    fn send(&mut self, fx: &mut Effects<'_>) {
+    fn send(&mut self, now: Instant, fx: &mut Effects<'_>) {
         let may_speak = self.may_speak();
         for outgoing in self.raft.take_messages().filter(|_| may_speak) {
             self.durability.hold(outgoing);
@@ -340,7 +340,9 @@ impl Running {
         self.durability.release(|message| fx.out.push(Output::Send(message)));
         for note in self.raft.take_notes() {
             match note {
-                Note::PeerRefused { peer: Some(peer), cause } => self.refuse_peer(peer, cause, fx),
+                Note::PeerRefused { peer: Some(peer), cause } => {
+                    self.refuse_peer(now, peer, cause, fx);
+                }
                 other => fx.note(other),
             }
         }

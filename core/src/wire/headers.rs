@@ -5,6 +5,7 @@
 //! a 403 makes the sender shut itself down, a 410 makes it stop dialling.
 
 mod reply;
+mod stranger;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -14,9 +15,9 @@ use alloc::vec::Vec;
 use super::version::{Personality, UNSAID, Version};
 use crate::http::{Head, Method, Reply};
 use crate::id::{ClusterId, MemberId};
+use crate::member::Cluster;
 use crate::member::boots::Known;
 use crate::member::identity::Said;
-use crate::member::{Cluster, Member};
 use crate::raft::{Body, Message};
 use crate::tls::Certificate;
 use crate::url::Url;
@@ -37,6 +38,9 @@ pub const PEER_URLS: &str = "X-PeerURLs";
 /// On an answer of 412: the data directory by which the sender is known, which is not the one that
 /// it comes with.
 pub const KNOWN_INCARNATION: &str = "X-Quorate-Known-Incarnation";
+
+/// The members of the cluster by name and place; between members of different clusters.
+pub const MEMBERS: &str = "X-Quorate-Members";
 
 /// Path of the pipeline.
 pub const PIPELINE_PATH: &str = "/raft";
@@ -262,38 +266,6 @@ impl Local<'_> {
         self.personality == Personality::V2_3 && !self.peers.contains_key(&to)
     }
 
-    /// Who sent a request that belongs to another cluster, and what a person should know of that.
-    /// Nothing if it is of this cluster.
-    pub fn stranger(&self, head: &Head) -> Option<(MemberId, String)> {
-        let from = header(head, SERVER_FROM).and_then(|from| MemberId::parse_hex(&from))?;
-        let theirs = header(head, CLUSTER_ID).and_then(|id| ClusterId::parse_hex(&id))?;
-        if theirs == self.cluster_id {
-            return None;
-        }
-        let urls = said_peer_urls(head);
-        let place = match urls.first() {
-            Some(_) => urls.iter().map(Url::as_str).collect::<Vec<_>>().join(", "),
-            None => "an address that it does not say".into(),
-        };
-        let known = |member: &&Member| member.peer_urls.iter().any(|url| urls.contains(url));
-        let reason = match self.cluster.iter().find(known) {
-            Some(member) => format!(
-                "a member of this cluster, {}, is listed there: it was started on the data of \
-                 another cluster, or with another -initial-cluster or -initial-cluster-token",
-                member.name
-            ),
-            None => "it has an address of this cluster in its -initial-cluster, or knows one of \
-                     its members from before"
-                .into(),
-        };
-        let cause = format!(
-            "it is of cluster {theirs} at {place}, and not of this one, {} of {}; {reason}",
-            self.cluster_id,
-            in_words(self.cluster)
-        );
-        Some((from, cause))
-    }
-
     fn check_method(&self, head: &Head, method: Method, name: &str) -> Result<(), Reply> {
         if head.method == method {
             return Ok(());
@@ -317,18 +289,10 @@ impl Local<'_> {
         }
         let cluster = header(head, CLUSTER_ID).and_then(|id| ClusterId::parse_hex(&id));
         if cluster != Some(self.cluster_id) {
-            return Err(self.plain(412, "cluster ID mismatch"));
+            return Err(self.introduced(self.plain(412, "cluster ID mismatch")));
         }
         Ok(())
     }
-}
-
-/// The members by name and place.
-fn in_words(cluster: &Cluster) -> String {
-    let pairs = cluster.iter().flat_map(|member| {
-        member.peer_urls.iter().map(move |url| format!("{}={url}", member.name))
-    });
-    pairs.collect::<Vec<_>>().join(",")
 }
 
 /// Server and lowest cluster version that a request says; what it does not say counts as 2.0.0,

@@ -101,11 +101,3 @@ fn members_of_etcd_and_of_other_clusters() {
     assert!(matches!(judge(1, of(own), Some(own)), Judged::Taken));
     assert!(matches!(judge(1, of(other), None), Judged::Taken));
 }
-
-#[test]
-fn a_refusal_is_said_once() {
-    let mut kin = idle(&[]);
-    assert!(kin.says(MemberId(1), "a"));
-    assert!(!kin.says(MemberId(1), "a"));
-    assert!(kin.says(MemberId(1), "b") && kin.says(MemberId(2), "a"));
-}

@@ -248,17 +248,65 @@ fn a_member_is_known_by_its_directory() {
 fn a_stranger_is_told_apart_by_its_cluster() {
     let cluster = cluster();
     let own = local(&cluster);
-    assert_eq!(own.stranger(&head(Method::Post, PIPELINE_PATH, &[])), None);
-    let other = [("x-etcd-cluster-id", Some("beef")), ("x-peerurls", Some("http://h:1"))];
-    let (from, cause) = own.stranger(&head(Method::Post, PIPELINE_PATH, &other)).unwrap();
+    let stranger = |changes: &[(&str, Option<&str>)]| {
+        own.stranger(&head(Method::Post, PIPELINE_PATH, changes)).map(|(_, cause)| cause)
+    };
+    assert_eq!(stranger(&[]), None);
+    let of_etcd = [("x-etcd-cluster-id", Some("beef")), ("x-peerurls", Some("http://h:1"))];
+    let (from, cause) = own.stranger(&head(Method::Post, PIPELINE_PATH, &of_etcd)).unwrap();
     assert_eq!(from, PEER);
     assert!(
         cause.starts_with("it is of cluster beef at http://h:1, and not of this one, feed of ")
     );
     assert!(cause.contains("=http://h:1,=http://h:2") && cause.contains("is listed there"));
     let elsewhere = [("x-etcd-cluster-id", Some("beef")), ("x-peerurls", Some("http://x:1"))];
-    let (_, cause) = own.stranger(&head(Method::Post, PIPELINE_PATH, &elsewhere)).unwrap();
+    let cause = stranger(&elsewhere).unwrap();
     assert!(cause.contains("has an address of this cluster in its -initial-cluster"), "{cause}");
+
+    // A member of Quorate says its list, once it was told that there is something to explain.
+    let incarnation = Incarnation::new(&[1; 32]).to_string();
+    let quorate = ("x-quorate-incarnation", Some(&*incarnation));
+    assert_eq!(stranger(&[of_etcd[0], of_etcd[1], quorate]), None);
+    let list = ("x-quorate-members", Some("a=http://h:1,b=http://z:1"));
+    let cause = stranger(&[of_etcd[0], of_etcd[1], quorate, list]).unwrap();
+    assert!(cause.contains("at http://h:1 with the members a=http://h:1,b=http://z:1,"), "{cause}");
+    assert!(cause.contains("is listed there"), "{cause}");
+}
+
+#[test]
+fn who_is_refused_as_a_stranger_is_told_both_clusters() {
+    let theirs = cluster();
+    let refuser = local(&theirs);
+    let other = Local { cluster_id: ClusterId(0xbeef), ..refuser };
+    let sent = other.introduction();
+    assert_eq!(sent.0, MEMBERS);
+    assert!(sent.1.contains("=http://h:1,=http://h:2"), "{}", sent.1);
+    let asked =
+        head(Method::Get, &StreamKind::Message.path(PEER), &[("x-etcd-cluster-id", Some("beef"))]);
+    let refused = refuser.check_stream(&asked).unwrap_err();
+    assert_eq!(answer(&refused), (412, "cluster ID mismatch\n"));
+    let header = |name: &str| said(&refused, name).map(String::from);
+    let told = other.told_of_another_cluster(refused.status, header).unwrap();
+    for part in [
+        "cluster feed with the members =http://h:1",
+        "this member of beef with",
+        "-initial-cluster-token",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    assert_eq!(refuser.told_of_another_cluster(refused.status, header), None, "it is its own");
+    assert_eq!(other.told_of_another_cluster(404, header), None);
+}
+
+#[test]
+fn lists_are_fit_for_headers_and_bounded() {
+    let mut cluster = cluster();
+    if let Some(member) = cluster.members.get_mut(&PEER) {
+        member.name = "ü\n".repeat(1000);
+    }
+    let (_, list) = local(&cluster).introduction();
+    assert!(list.len() <= 1024 + 3 && list.ends_with("..."), "{}", list.len());
+    assert!(list.bytes().all(|byte| byte.is_ascii_graphic()), "{list}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What a member says of itself: statistics, metrics, the state of the process, its log.
 
 use hyper::body::Incoming;
-use quorate_core::api::{Request, log_level, progress};
 use quorate_core::api::stats::{Resource, Sources};
 use quorate_core::api::variables::{self, Process};
+use quorate_core::api::{Request, log_level, progress};
 use quorate_core::http::{Head, Reply};
 use quorate_core::view::View;
 

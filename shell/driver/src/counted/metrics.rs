@@ -39,6 +39,7 @@ pub(crate) struct Metrics {
     snapshots: IntCounterVec,
     disk_full: IntGauge,
     refused_peers: IntCounter,
+    refused_peer_requests: IntCounter,
     /// What is copied from elsewhere when it is asked for, by one at a time.
     copied: Mutex<Copied>,
 }
@@ -179,8 +180,14 @@ impl Metrics {
                 &["outcome"],
             ),
             disk_full: make.gauge("quorate_disk_full", "Whether the disk is full."),
-            refused_peers: make
-                .counter("quorate_peers_refused_total", "Times that a peer was refused."),
+            refused_peers: make.counter(
+                "quorate_peers_refused_total",
+                "Causes for which peers were refused, each counted once as it is logged.",
+            ),
+            refused_peer_requests: make.counter(
+                "quorate_peer_requests_refused_total",
+                "Requests of peers that were refused by their heads.",
+            ),
             copied: Mutex::new(Copied::new(&make)),
             registry,
         }
@@ -213,6 +220,11 @@ impl Metrics {
     /// Bytes are on their way to the log.
     pub(super) fn written(&self, bytes: usize) {
         self.written.add(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// A request of a peer was refused by its head.
+    pub(crate) fn peer_request_refused(&self) {
+        self.refused_peer_requests.inc();
     }
 
     /// Somebody asked for the health of this member.

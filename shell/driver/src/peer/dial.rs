@@ -28,19 +28,23 @@ enum End {
     Lost(Failure),
     /// The peer says something about this member as a whole.
     Told(LinkEvent),
+    /// The peer is of another cluster; here is what a person should know of that.
+    Strange(Failure),
 }
 
 /// Keeps one stream dialled for as long as the link lives.
 pub(super) async fn keep_dialled<P: Platform>(line: Line<P>, kind: StreamKind) {
     let mut rotation = Rotation::default();
     let mut trouble = Trouble::default();
+    let mut strange = false;
     loop {
         let end = match rotation.url(&line.urls()) {
-            Some(url) => attempt(&line, kind, &url).await.at(&url),
+            Some(url) => attempt(&line, kind, &url, strange).await.at(&url),
             None => End::Failed("no URL is known".to_owned()),
         };
+        strange = matches!(end, End::Strange(_));
         let pause = match end {
-            End::Failed(cause) => {
+            End::Failed(cause) | End::Strange(cause) => {
                 // Both streams of a peer meet with the same trouble.
                 if kind == StreamKind::Message && trouble.is_new(&cause) {
                     warn!(peer = %line.peer, "cannot reach peer {}: {cause}", line.peer);
@@ -68,6 +72,7 @@ impl End {
     fn at(self, url: &Url) -> Self {
         match self {
             Self::Failed(cause) => Self::Failed(format!("{url}: {cause}")),
+            Self::Strange(cause) => Self::Strange(format!("{url}: {cause}")),
             other => other,
         }
     }
@@ -86,14 +91,16 @@ impl Trouble {
     }
 }
 
-async fn attempt<P: Platform>(line: &Line<P>, kind: StreamKind, url: &Url) -> End {
+/// Tries to open a stream. To a peer that was `strange` before this member introduces itself.
+async fn attempt<P: Platform>(line: &Line<P>, kind: StreamKind, url: &Url, strange: bool) -> End {
     let view = line.ground.shared.published.identified().await;
     let Some(local) = local(&view) else { return End::Failed("no identity yet".to_owned()) };
     let me = local.member;
     let platform = &line.ground.platform;
     let answer = async {
         let mut connection = connect(line, url).await?;
-        let headers = local.stream_headers(line.peer);
+        let mut headers = local.stream_headers(line.peer);
+        headers.extend(strange.then(|| local.introduction()));
         let request = request(url, Method::GET, &kind.path(me), headers, Body::empty())?;
         let response = connection.send(request).await?;
         // The connection lives for as long as the body is read; no request follows.
@@ -119,6 +126,10 @@ async fn attempt<P: Platform>(line: &Line<P>, kind: StreamKind, url: &Url) -> En
                 return End::Told(event);
             }
             let status = response.status().as_u16();
+            let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+            if let Some(cause) = local.told_of_another_cluster(status, header) {
+                return End::Strange(cause);
+            }
             let words = tokio::select! {
                 biased;
                 body = read_body(response.into_body(), REASON_LIMIT) => reason(&body),

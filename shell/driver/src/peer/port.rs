@@ -92,6 +92,7 @@ impl<P: Platform> Port<P> {
 
     /// Has the node note somebody of another cluster.
     fn tell_of_stranger(&self, local: &Local<'_>, head: &Head) {
+        self.ground.shared.counted.metrics.peer_request_refused();
         if let Some((from, cause)) = local.stranger(head) {
             let _ = self.ground.shared.mailbox.control.send(Input::Stranger { from, cause });
         }
