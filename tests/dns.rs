@@ -112,6 +112,42 @@ fn members_that_advertise_addresses_and_names_form_one_cluster() {
     assert_eq!(before, after, "SRV records were asked for again");
 }
 
+/// The same flags on every machine: for those that form the cluster, for one that is added later, and
+/// for all of them ever after.
+#[test]
+fn auto_joins_the_cluster_of_the_records() {
+    let mut cluster = Cluster::new(SIZE);
+    let server = zone(&cluster, PLAIN, &[0, 1]);
+    let auto = |cluster: &mut Cluster, member: usize| {
+        let mut command = command(cluster, &server, member);
+        command.args(["-initial-cluster-state", "auto"]);
+        cluster.start_as(member, command);
+    };
+    for member in [0, 1] {
+        auto(&mut cluster, member);
+    }
+    cluster.await_ready();
+    cluster.put(0, "/before", "it came");
+    publish(&server, &cluster, PLAIN, &[0, 1, 2]);
+    auto(&mut cluster, 2);
+    assert_eq!(cluster.process(2).wait().code(), Some(1), "nobody has added it");
+    assert!(cluster.process(2).log().contains("have it added to the cluster"));
+    cluster.forget(2);
+
+    let url = format!("http://{}:{}", host(2), port(&cluster, 2));
+    let body = format!("{{\"peerURLs\":[\"{url}\"]}}");
+    let added = cluster.client.post_json(&cluster.url(0, "/v2/members"), &body);
+    assert_eq!(added.expect("answered").status, 201);
+    auto(&mut cluster, 2);
+    cluster.await_ready();
+    assert_eq!(cluster.await_equal("/before").at("/node/value"), "it came");
+    cluster.kill_all();
+    for member in 0..SIZE {
+        auto(&mut cluster, member);
+    }
+    assert_serves(&mut cluster);
+}
+
 #[test]
 fn records_that_are_late_are_waited_for() {
     let mut cluster = Cluster::new(SIZE);

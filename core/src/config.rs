@@ -19,7 +19,7 @@ mod settings;
 mod validate;
 
 pub use effective::Origin;
-pub use first_start::{Bootstrap, Discovery, Fallback, Form, Members, Srv};
+pub use first_start::{Bootstrap, Discovery, Fallback, Form, Members, Srv, State};
 pub use flag::{Flag, Group, Scope};
 pub use limits::Limits;
 pub use missing::not_supported;

@@ -23,7 +23,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::list::InitialCluster;
-use crate::config::Srv as Asked;
+use crate::config::{Srv as Asked, State};
 use crate::dns::Answer;
 use crate::error::Refusal;
 use crate::node::{CallId, Effects};
@@ -47,8 +47,8 @@ pub(crate) struct Listed {
     pub(crate) list: InitialCluster,
     /// The provisional name of this member; empty for who is none.
     pub(crate) own: String,
-    /// Whether they have a cluster that is to be joined.
-    pub(crate) existing: bool,
+    /// What is to become of them.
+    pub(crate) state: State,
 }
 
 /// Looking for the list.
@@ -121,8 +121,8 @@ impl Srv {
             Seen::Nothing(causes) => causes,
             Seen::Services(services) => match services.find(&self.name, &self.urls) {
                 Found::Whole(list, own) => {
-                    let existing = self.asked.existing;
-                    return Ok(Search::Listed(Listed { list, own, existing }));
+                    let state = self.asked.state;
+                    return Ok(Search::Listed(Listed { list, own, state }));
                 }
                 Found::Never(refusal) => return Err(refusal),
                 Found::NotYet(table) => table,

@@ -24,7 +24,7 @@ use super::srv::{Listed, Renewal, Search, Srv};
 use super::stage::{Course, Stage};
 use super::table::Plan;
 use super::{Boot, disk_state, restore, settle, table, told};
-use crate::config::{Config, Form};
+use crate::config::{Config, Form, State};
 use crate::disk::Op;
 use crate::error::Refusal;
 use crate::node::{Effects, Output};
@@ -100,19 +100,22 @@ impl Boot {
         search: Search,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
-        let Listed { list, own, existing } = match search {
+        let Listed { list, own, state } = match search {
             Search::Listed(listed) => listed,
             Search::Waiting(srv) => {
                 self.stage = Stage::Searching(srv);
                 return Ok(());
             }
         };
-        if existing {
+        if state == State::Existing {
             let standing = Join::begin(&self.config, list, &own, fx)?;
             return self.join(now, standing, fx);
         }
         let first = self.config.bootstrap()?;
-        let agreed = Agreed::new(list, first.token, first.form, &own)?;
+        let mut agreed = Agreed::new(list, first.token, first.form, &own)?;
+        if state == State::Auto {
+            agreed.let_join();
+        }
         self.go_on(now, Course::Form(agreed), fx)
     }
 

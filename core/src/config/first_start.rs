@@ -50,10 +50,21 @@ pub enum Members {
 pub struct Srv {
     /// `-discovery-srv`
     pub domain: String,
-    /// Whether the members that are listed there have a cluster that is to be joined.
-    pub existing: bool,
+    /// What is to become of the members that are listed there.
+    pub state: State,
     /// `-discovery-srv-timeout`: how long a list that is not whole is waited for.
     pub patience: Duration,
+}
+
+/// `-initial-cluster-state`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// They form a cluster.
+    New,
+    /// They have one, which is to be joined.
+    Existing,
+    /// They have one that is to be joined, or form one.
+    Auto,
 }
 
 /// `-discovery` and what belongs to it.
@@ -107,19 +118,24 @@ impl Config {
         if let Some(refusal) = advertised_twice(settings) {
             return Err(refusal);
         }
-        let state = settings.value("initial-cluster-state");
-        let (existing, auto) = (state == "existing", state == "auto");
+        let state = match settings.value("initial-cluster-state").as_str() {
+            "existing" => State::Existing,
+            "auto" => State::Auto,
+            _ => State::New,
+        };
         let given = |flag: &str| settings.text(flag).map(String::from);
         let list = settings.value("initial-cluster");
         let patience = grammar::number(&settings.value("discovery-srv-timeout"));
         let patience = Duration::from_millis(patience.unwrap_or_default());
         let members = match (given("discovery"), given("discovery-srv")) {
-            (Some(url), _) if existing => return Err(discovery_of_existing(&url)),
+            (Some(url), _) if state == State::Existing => return Err(discovery_of_existing(&url)),
             (Some(url), _) => Members::Discovery(discovery(settings, &url)?),
-            (None, Some(domain)) => Members::Srv(Srv { domain, existing, patience }),
-            (None, None) if existing => Members::Existing(list),
-            (None, None) if auto => Members::Auto(list),
-            (None, None) => Members::New(list),
+            (None, Some(domain)) => Members::Srv(Srv { domain, state, patience }),
+            (None, None) => match state {
+                State::New => Members::New(list),
+                State::Existing => Members::Existing(list),
+                State::Auto => Members::Auto(list),
+            },
         };
         let urls = settings.value("initial-advertise-peer-urls");
         let advertise_peer_urls = grammar::urls(&urls).map_err(|cause| {

@@ -4,6 +4,7 @@ use alloc::string::ToString as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::State;
 use crate::disk::Script;
 use crate::dns::{Failure, Query, Records, Service};
 use crate::node::Output;
@@ -76,7 +77,7 @@ impl Member {
         let (mut script, mut calls, mut out) = (Script::default(), 0, Vec::new());
         let asked = Asked {
             domain: "example.com.".into(),
-            existing: false,
+            state: State::New,
             patience: Duration::from_secs(60),
         };
         let now = Instant::from_nanos(1);
@@ -277,8 +278,11 @@ fn renewed(
 
 #[test]
 fn a_list_is_looked_for_again_only_while_others_differ_and_not_for_ever() {
-    let asked =
-        Asked { domain: "example.com".into(), existing: false, patience: Duration::from_secs(60) };
+    let asked = Asked {
+        domain: "example.com".into(),
+        state: State::New,
+        patience: Duration::from_secs(60),
+    };
     let urls = Url::parse_list("http://10.0.1.10:2380").unwrap();
     let mut renewal = Renewal::new(&asked, "infra0", &urls);
     let at = |seconds| Instant::from_nanos(1) + Duration::from_secs(seconds);

@@ -33,14 +33,16 @@ fn the_list_comes_from_one_place() {
         fallback: Fallback::Proxy,
     };
     assert_eq!(members(flag("discovery", "http://d/t")), Members::Discovery(discovery));
-    let srv = |existing, patience| {
+    let srv = |state, patience| {
         let domain = "e.com".into();
-        Members::Srv(Srv { domain, existing, patience: Duration::from_millis(patience) })
+        Members::Srv(Srv { domain, state, patience: Duration::from_millis(patience) })
     };
     let asked = flag("discovery-srv", "e.com");
-    assert_eq!(members(asked.clone()), srv(false, 60_000));
+    assert_eq!(members(asked.clone()), srv(State::New, 60_000));
+    let auto = asked.clone().flag("initial-cluster-state", "auto");
+    assert_eq!(members(auto), srv(State::Auto, 60_000));
     let asked = asked.flag("initial-cluster-state", "existing").flag("discovery-srv-timeout", "1");
-    assert_eq!(members(asked), srv(true, 1));
+    assert_eq!(members(asked), srv(State::Existing, 1));
 }
 
 #[test]
