@@ -57,6 +57,9 @@ pub fn restore(head: &Head, dump: &[u8], config: &Config) -> Result<Restored, Re
     }
     let image = found_anew(image, &list, &token);
     let members = list.members(&token);
+    if !Cluster::from_image(&image).members.keys().eq(members.iter().map(|member| &member.id)) {
+        return Err(refusals::no_dump(head, "its members cannot be replaced"));
+    }
     let own = list.member_id(&config.name, &token).unwrap_or_default();
     let hard_state = HardState { term: head.last.term, vote: None, commit: head.last.index };
     let voters = members.iter().map(|member| member.id).collect();
@@ -87,7 +90,7 @@ fn found_anew(image: Image, list: &InitialCluster, token: &str) -> Image {
     let mut cluster = Cluster::default();
     for entry in list.bootstrap_entries(token) {
         if let Ok(change) = ConfChange::decode(entry.data) {
-            // Nothing can contradict a list that was checked.
+            // What contradicts the store is not in it, which is looked at afterwards.
             let _ = cluster.carry_out(&change, &mut store);
         }
     }

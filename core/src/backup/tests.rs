@@ -154,6 +154,13 @@ fn refused(name: &str, more: &[(&str, &str)]) -> Refusal {
     restore(&head, &dump, &config(name, more)).unwrap_err()
 }
 
+/// A dump in which there is a value where the members ought to be.
+fn without_members() -> Refusal {
+    let dump = String::from_utf8(Store::new().image().encode().to_vec()).unwrap();
+    let dump = dump.replacen("\"Children\":{}", "\"Children\":null", 1);
+    restore(&head(0), dump.as_bytes(), &config("a", &[])).unwrap_err()
+}
+
 #[test]
 fn the_members_of_one_list_are_made_alike() {
     let (a, b) = (made("a").content, made("b").content);
@@ -213,6 +220,7 @@ fn what_cannot_be_restored_is_told() {
             restore(&Head { store_index: 1, ..head }, &dump, &config("a", &[])).unwrap_err(),
             "its index is not that of its head",
         ),
+        (without_members(), "its members cannot be replaced"),
     ] {
         assert!(refusal.message.contains(words), "{refusal:?}");
         assert!(!refusal.hints.is_empty(), "{refusal:?}");

@@ -5,6 +5,7 @@
 //! what to do, and that nobody allocates more than the input is worth. The targets of cargo-fuzz
 //! are shims over it, and ordinary tests run it over the corpus in the tree.
 
+pub mod backup;
 pub mod cluster;
 pub mod discovery;
 pub mod flags;
@@ -22,7 +23,7 @@ use quorate_core::error::Refusal;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. Each has a corpus of its name.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("flags", flags::run),
     ("urls", urls::run),
     ("discovery", discovery::run),
@@ -30,6 +31,7 @@ pub const TARGETS: [Target; 8] = [
     ("peer", peer::run),
     ("log", log::run),
     ("image", image::run),
+    ("backup", backup::run),
     ("cluster", cluster::run),
 ];
 
