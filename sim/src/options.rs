@@ -311,6 +311,11 @@ impl Options {
         self.discovery > 0 && host < self.members as usize
     }
 
+    /// How many members the discovery service has places for.
+    pub(crate) fn places(&self) -> u64 {
+        self.members.saturating_sub(self.extra).max(1)
+    }
+
     /// How many hosts there are: those of the first members, and behind them those that have none.
     pub const fn hosts(&self) -> usize {
         (self.members + self.spares) as usize

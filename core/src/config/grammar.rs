@@ -107,6 +107,9 @@ pub(super) fn boolean(value: &str) -> Option<bool> {
 /// The URL that an address of 0.4 stands for. etcd took addresses only; a name is as good.
 pub(super) fn address(value: &str) -> Result<Url, String> {
     let place = |cause: &str| format!("address {value}: {cause}");
+    if value.contains(',') {
+        return Err(place("it is one address, and not a list"));
+    }
     if !value.contains(':') {
         return Err(place("missing port in address"));
     }

@@ -83,7 +83,7 @@ impl Discovery {
 
     /// The service of a run, with the token that its members are given.
     pub fn of(options: &Options) -> Self {
-        Self::new(TOKEN, Some(&(options.members - options.extra).to_string()))
+        Self::new(TOKEN, Some(&options.places().to_string()))
     }
 
     /// The service has this trouble from now on, or none.

@@ -86,6 +86,7 @@ fn an_advertised_address_alone_is_listened_on_and_yields_to_everything_explicit(
 fn addresses_are_no_urls() {
     let table = [
         ("10.0.1.10", "address 10.0.1.10: missing port in address"),
+        ("a:1,b:1", "address a:1,b:1: it is one address, and not a list"),
         ("http://10.0.1.10:1", "address http://10.0.1.10:1: too many colons in address"),
         ("2001:db8::1:1", "address 2001:db8::1:1: too many colons in address"),
         (":1", "bad IP in address specification"),
