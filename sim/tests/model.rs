@@ -141,6 +141,15 @@ fn a_member_is_added() {
     explore("a member is added while all crash", scope);
 }
 
+/// It receives the log, and neither its vote nor its acknowledgement counts.
+#[test]
+fn a_learner_is_added() {
+    let change = Some(Change::AddLearner(MemberId(3)));
+    let scope = Scope { change, terms: 2, candidates: 2, proposals: 1, ..adding() };
+    explore("a learner is added in two terms", Scope { slow_disk: false, ..scope });
+    explore("a learner is added while all crash", Scope { change, crashes: true, ..adding() });
+}
+
 #[test]
 fn a_member_is_removed() {
     // The one that is likely to lead.

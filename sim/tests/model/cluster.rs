@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use quorate_core::id::MemberId;
-use quorate_core::raft::{EntryKind, Message};
+use quorate_core::raft::{Conf, EntryKind, Message};
 use stateright::{Model, Property};
 
 use crate::dead::is_dead;
@@ -321,7 +321,10 @@ impl Model for Cluster {
         if self.scope.change.is_some() {
             properties.push(Property::sometimes("a change is applied", |m: &Self, s: &State| {
                 let first: BTreeSet<MemberId> = m.scope.first_voters().collect();
-                let applied = |member: &&&Member| member.raft.conf().voters != first;
+                let applied = |member: &&&Member| {
+                    let Conf { voters, learners } = member.raft.conf();
+                    *voters != first || !learners.is_empty()
+                };
                 // The one that is removed may never learn of it.
                 m.members(s).iter().filter(applied).count() > 1
             }));

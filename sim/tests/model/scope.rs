@@ -101,6 +101,7 @@ impl Scope {
                 "heartbeats" => self.heartbeats = value > 0,
                 "voters" => self.voters = usize::from(value).clamp(1, 3),
                 "add" => self.change = Some(Change::AddVoter(MemberId(value.into()))),
+                "learn" => self.change = Some(Change::AddLearner(MemberId(value.into()))),
                 "remove" => self.change = Some(Change::Remove(MemberId(value.into()))),
                 _ => return Err(format!("{name} is no part of a scope")),
             }
