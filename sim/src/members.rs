@@ -15,14 +15,13 @@ use crate::options::Options;
 use crate::outside::dns::DOMAIN;
 use crate::plan::WrongList;
 
-const PEER_PORT: u16 = 2380;
+/// Where a member serves its peers.
+pub(crate) const PEER_PORT: u16 = 2380;
 /// Where a member serves clients.
 pub(crate) const CLIENT_PORT: u16 = 2379;
 
 /// The name of the discovery service.
 pub(crate) const DISCOVERY: &str = "discovery";
-/// The token of the discovery service, which takes the place of the list.
-const TOKEN_URL: &str = "http://discovery:2379/token";
 
 /// What stands before the number of a host in its address.
 const ADDRESS: &str = "10.0.0.";
@@ -88,11 +87,11 @@ fn url(text: &str) -> Url {
 }
 
 /// The list of members, and the token that goes with it; wrong on purpose, if `wrong` says so.
-fn list(options: &Options, wrong: Option<WrongList>) -> (String, &'static str) {
+fn list(options: &Options, wrong: Option<WrongList>) -> (String, String) {
     let token = match wrong {
-        _ if options.discovery > 0 => TOKEN_URL,
-        Some(WrongList::Token) => "other",
-        _ => "simulated",
+        _ if options.discovery > 0 => token_url(options),
+        Some(WrongList::Token) => "other".to_owned(),
+        _ => "simulated".to_owned(),
     };
     let hosts = (0..options.members as usize).filter(|n| wrong != Some(WrongList::Lacks(*n)));
     let (scheme, name) = (scheme(options), advertised_as(options));
@@ -105,6 +104,17 @@ fn list(options: &Options, wrong: Option<WrongList>) -> (String, &'static str) {
     (hosts.map(entry).collect::<Vec<_>>().join(","), token)
 }
 
+/// The path of the token that members are given: below the keys of a cluster, or the short form of
+/// a public service.
+pub(crate) const fn token_path(options: &Options) -> &'static str {
+    if options.has_real_service() { "/v2/keys/token" } else { "/token" }
+}
+
+/// The token of the discovery service, which takes the place of the list.
+fn token_url(options: &Options) -> String {
+    format!("http://{DISCOVERY}:{CLIENT_PORT}{}", token_path(options))
+}
+
 /// What stands before the number of a host in the URLs by which others list it. A discovery service
 /// has what members advertise.
 const fn advertised_as(options: &Options) -> &'static str {
@@ -115,7 +125,7 @@ const fn advertised_as(options: &Options) -> &'static str {
 pub(crate) fn listed_as(options: &Options, host: usize) -> MemberId {
     let (list, token) = list(options, None);
     let list = InitialCluster::parse(&list).expect("a list of the simulator's own making");
-    list.member_id(&format!("m{host}"), token).expect("everybody is listed")
+    list.member_id(&format!("m{host}"), &token).expect("everybody is listed")
 }
 
 /// How long records are waited for: to the end of any run, since whoever waits for somebody else to
@@ -132,7 +142,7 @@ fn source(options: &Options, first: &FirstStart) -> Settings {
     let wrong = first.wrong_list();
     let (list, _) = list(options, wrong);
     if options.discovery > 0 {
-        return Settings::default().flag("discovery", TOKEN_URL);
+        return Settings::default().flag("discovery", token_url(options));
     }
     let by_srv = options.srv > 0 && matches!(wrong, None | Some(WrongList::Token));
     if by_srv {

@@ -164,6 +164,8 @@ options! {
     srv,
     /// Whether members find each other through the discovery service and have no list.
     discovery,
+    /// Whether the discovery service is a cluster of Quorate, in the world of the shell.
+    real_service,
     /// How many hosts more there are than the discovery service has places for.
     extra,
     /// Mean time between two troubles with the discovery service; the first is at the start.
@@ -302,6 +304,8 @@ impl Options {
         self.safety_ms = 20_000;
         self.change_mean_ms /= 3;
         self.extra = 0;
+        // As good as drawn.
+        self.real_service = self.discovery_length_ms % 2;
         self
     }
 
@@ -309,6 +313,11 @@ impl Options {
     /// it was added to one.
     pub(crate) const fn goes_by_token(&self, host: usize) -> bool {
         self.discovery > 0 && host < self.members as usize
+    }
+
+    /// Whether the discovery service is a cluster.
+    pub(crate) const fn has_real_service(&self) -> bool {
+        self.discovery > 0 && self.real_service > 0
     }
 
     /// How many members the discovery service has places for.

@@ -50,11 +50,16 @@ fn a_token_forms_one_cluster_whatever_fails() {
     assert!(written > RUNS / 2, "only {written} runs came to writes");
 }
 
-/// Where everybody has a place, because those who have none are proxies and answer with what others
+/// The service is a model in half of the runs, and a cluster of Quorate that loses its power in the
+/// others. Everybody has a place, because those who have none are proxies and answer with what others
 /// say.
 #[test]
 fn the_shell_forms_one_cluster_through_a_token() {
-    let scenario = |seed| Scenario::with(seed, options(seed).for_world());
+    let scenario = |seed| {
+        let mut options = options(seed).for_world();
+        options.real_service = seed % 2;
+        Scenario::with(seed, options)
+    };
     let reports = sound_runs(World::Shell, WORLD_RUNS, &scenario);
     let reports = reports.unwrap_or_else(|failure| panic!("{failure}"));
     let runs_with = |test: &dyn Fn(&sim::stats::Stats) -> bool| {

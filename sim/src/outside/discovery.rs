@@ -15,10 +15,8 @@ use quorate_core::http::{Answer, Call, Method};
 use quorate_core::id::MemberId;
 use serde::{Deserialize, Serialize};
 
+use crate::members::token_path;
 use crate::options::Options;
-
-/// The path of the token that members are given.
-pub(crate) const TOKEN: &str = "/token";
 
 /// What is wrong with the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +81,7 @@ impl Discovery {
 
     /// The service of a run, with the token that its members are given.
     pub fn of(options: &Options) -> Self {
-        Self::new(TOKEN, Some(&options.places().to_string()))
+        Self::new(token_path(options), Some(&options.places().to_string()))
     }
 
     /// The service has this trouble from now on, or none.

@@ -112,7 +112,7 @@ impl Hosts for State {
     }
 
     fn service(&mut self, trouble: Option<Trouble>) {
-        self.service.model.trouble(trouble);
+        self.trouble_service(trouble);
     }
 }
 
@@ -145,7 +145,8 @@ impl State {
     /// Whether a sync fails, and if so, with which error.
     pub(super) fn sync_fails(&mut self, process: Process, file: Inode) -> Option<DiskError> {
         let ppm = self.options().sync_error_ppm;
-        if self.healthy.is_some() || !self.chances.disk.hit(ppm) {
+        let spared = self.healthy.is_some() || process.host >= self.members;
+        if spared || !self.chances.disk.hit(ppm) {
             return None;
         }
         self.stats.sync_errors += 1;

@@ -15,6 +15,7 @@ use super::process::Process;
 use super::state::State;
 use crate::clock::Clock;
 use crate::disk::FileSystem;
+use crate::members::DISCOVERY;
 use crate::place::{Doom, Reasons};
 
 /// One host. What is lost at the end of its process lies in [`Running`].
@@ -58,23 +59,25 @@ impl fmt::Debug for Running {
 impl Host {
     /// The host of a member.
     pub(super) fn member(runtime: &Handle, host: usize, clock: Clock) -> Self {
-        Self {
-            id: runtime.create_node().name(format!("n{host}")).build().id(),
-            boot: 0,
-            running: None,
-            clock,
-            files: FileSystem::default(),
-            full: false,
-        }
+        Self::named(runtime, &format!("n{host}"), clock)
     }
 
     /// The host of all clients, which is never struck by anything.
     pub(super) fn of_clients(runtime: &Handle) -> Self {
+        Self::named(runtime, "clients", Clock::new(0, 0))
+    }
+
+    /// The host of the discovery service, where that is a cluster of its own.
+    pub(super) fn of_service(runtime: &Handle, clock: Clock) -> Self {
+        Self::named(runtime, DISCOVERY, clock)
+    }
+
+    fn named(runtime: &Handle, name: &str, clock: Clock) -> Self {
         Self {
-            id: runtime.create_node().name("clients").build().id(),
+            id: runtime.create_node().name(name).build().id(),
             boot: 0,
             running: None,
-            clock: Clock::new(0, 0),
+            clock,
             files: FileSystem::default(),
             full: false,
         }

@@ -108,8 +108,7 @@ impl State {
             if let Output::Note(note) = output {
                 verdict = verdict.and_then(|()| self.oracles.noted(host, node, note));
                 if self.options().goes_by_token(host) {
-                    let (own, first) =
-                        (listed_as(self.options(), host), self.service.model.first());
+                    let (own, first) = (listed_as(self.options(), host), self.first_registered());
                     let by_token = Oracles::noted_by_token(host, own, node, note, &first);
                     verdict = verdict.and(by_token);
                 }

@@ -28,10 +28,15 @@ pub(super) struct Simulated {
 }
 
 impl Simulated {
-    /// The host that a name or address stands for. The discovery service is where the clients are.
+    /// The host that a name or address stands for. A model of the discovery service is where the
+    /// clients are.
     fn find(&self, name: &str) -> Option<usize> {
         let state = self.world.lock();
-        if name == DISCOVERY { Some(state.members) } else { host_number(name, state.hosts.len()) }
+        match name {
+            DISCOVERY if state.options().has_real_service() => Some(state.service_host()),
+            DISCOVERY => Some(state.members),
+            _ => host_number(name, state.members),
+        }
     }
 }
 

@@ -15,7 +15,6 @@ use super::event::Event;
 use super::http::Browser;
 use super::platform::Simulated;
 use super::process::Process;
-use super::service;
 use super::sleep::Sleep;
 use super::state::{MS, State, World};
 use crate::oracle::{Kind, Violation};
@@ -44,21 +43,24 @@ pub fn run(scenario: &Scenario, record: bool) -> Report {
 
 async fn whole(scenario: Scenario, recorder: Recorder) -> Report {
     let world = World::new(scenario, recorder.clone());
-    world.begin();
+    let wait = world.begin_service();
+    world.begin(wait);
     world.begin_clients();
-    world.begin_service();
     world.carry_on().await;
     world.end().await;
     world.lock().report(&recorder)
 }
 
 impl World {
-    fn begin(&self) {
+    /// Begins. If members `wait`, somebody else starts them.
+    fn begin(&self, wait: bool) {
         let state = &mut *self.lock();
         for host in 0..state.members {
             state.oracles.clock_is_ahead(host, state.hosts[host].clock.ahead());
             let at = state.chances.hosts.below(1000 * MS);
-            state.agenda.push(at, Event::Start(Process { host, boot: 0 }));
+            if !wait {
+                state.agenda.push(at, Event::Start(Process { host, boot: 0 }));
+            }
         }
         state.plan_faults();
         state.agenda.push(state.scenario.options.safety_ms * MS, Event::Calm);
@@ -69,13 +71,6 @@ impl World {
         let clients = self.lock().clients.len();
         for number in 0..clients {
             drop(platform.spawner.spawn(live(platform.clone(), number)));
-        }
-    }
-
-    fn begin_service(&self) {
-        let wanted = self.lock().scenario.options.discovery > 0;
-        if let Some(platform) = self.of_clients().filter(|_| wanted) {
-            drop(platform.spawner.clone().spawn(service::serve(platform)));
         }
     }
 
@@ -97,7 +92,7 @@ impl World {
     }
 
     /// The machine of all clients.
-    fn of_clients(&self) -> Option<Simulated> {
+    pub(super) fn of_clients(&self) -> Option<Simulated> {
         let state = self.lock();
         let process = Process { host: state.members, boot: 0 };
         let spawner = state.runtime.get_node(state.hosts[process.host].id)?;
@@ -150,8 +145,9 @@ impl World {
                 self.ask(host, number, request);
             }
             Event::Start(process) => {
+                let of_service = process.host > state.members;
                 drop(state);
-                self.start(process);
+                if of_service { self.start_service() } else { self.start(process) }
             }
             Event::Resume(process) => state.resume(process),
             Event::StopDeadline(process) => state.stop_deadline(process),

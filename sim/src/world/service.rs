@@ -1,138 +1,71 @@
-//! The discovery service of this world: its model behind HTTP, on the machine of the clients, which
-//! is never struck. What goes wrong with it goes wrong in the model, or with single calls.
+//! The discovery service of this world, by which members find each other in some of the runs: a
+//! model of it that is as bad as such services can be, or a cluster of Quorate that loses its power
+//! now and then.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+mod cluster;
+mod model;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::header::{HeaderName, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use quorate_core::http::{Answer, Call, Method};
-use quorate_core::tls::Role;
-use quorate_shell::http::Io;
-use quorate_shell::{Listener as _, Pending as _, Platform as _};
-use tokio::sync::Notify;
+use std::collections::BTreeSet;
 
-use super::platform::Simulated;
-use super::sleep::Sleep;
-use super::state::{MS, State, World};
-use super::tcp::Bound;
-use crate::members::CLIENT_PORT;
-use crate::outside::discovery::{Discovery, Served};
+use quorate_core::id::MemberId;
 
-/// The model, and what HTTP needs besides.
+use super::state::{State, World};
+use crate::options::Options;
+use crate::outside::discovery::{Discovery, Trouble};
+
+/// Both kinds; one at most is asked.
 #[derive(Debug)]
 pub(super) struct Service {
-    pub(super) model: Discovery,
-    /// Answers to calls that waited, by the model's numbers for them.
-    woken: BTreeMap<u64, Answer>,
-    /// Told when there are new ones.
-    news: Arc<Notify>,
+    model: model::Model,
+    cluster: cluster::Cluster,
 }
 
 impl Service {
-    pub(super) fn new(model: Discovery) -> Self {
-        Self { model, woken: BTreeMap::new(), news: Arc::default() }
+    pub(super) fn new(options: &Options) -> Self {
+        let model = model::Model::new(Discovery::of(options));
+        Self { model, cluster: cluster::Cluster::default() }
     }
 }
 
-/// A call of which its caller hears nothing.
-#[derive(Debug, thiserror::Error)]
-#[error("the call is lost")]
-struct Lost;
-
-/// Serves whoever calls.
-pub(super) async fn serve(platform: Simulated) {
-    let bound = Bound::new(&platform.world, platform.process, CLIENT_PORT, false);
-    let Some(mut port) = bound else { return };
-    while let Ok(accepted) = port.accept().await {
-        let Ok((stream, _)) = accepted.establish().await else { continue };
-        let world = platform.world.clone();
-        let answer = service_fn(move |request| answer(world.clone(), request));
-        platform.spawn(async move {
-            // Whoever called notices what becomes of the connection.
-            let _ = http1::Builder::new().serve_connection(Io::new(stream), answer).await;
-        });
-    }
-}
-
-async fn answer(world: World, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Lost> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
-    let method = match head.method {
-        hyper::Method::GET => Method::Get,
-        hyper::Method::PUT => Method::Put,
-        _ => Method::Other,
-    };
-    let call = Call {
-        method,
-        url: head.uri.to_string(),
-        headers: Vec::new(),
-        body,
-        timeout: Duration::MAX,
-        role: Role::Public,
-        via: None,
-    };
-    let served = world.lock().serve(&call)?;
-    let answer = match served {
-        Served::Answered(answer, late_ms) => {
-            Sleep::new(world.clone(), late_ms * MS).await;
-            answer
+impl World {
+    /// Begins to serve. Says whether members have to wait until there is a token.
+    pub(super) fn begin_service(&self) -> bool {
+        let (by_token, real) = {
+            let state = self.lock();
+            (state.options().discovery > 0, state.options().has_real_service())
+        };
+        let Some(platform) = self.of_clients().filter(|_| by_token) else { return false };
+        let spawner = platform.spawner.clone();
+        if real {
+            self.start_service();
+            drop(spawner.spawn(cluster::make_token(platform)));
+        } else {
+            drop(spawner.spawn(model::serve(platform)));
         }
-        Served::Lost => std::future::pending().await,
-        Served::Waits(number) => wait(&world, number).await,
-    };
-    let response = response(answer);
-    if world.lock().loses_call() { Err(Lost) } else { Ok(response) }
-}
-
-async fn wait(world: &World, number: u64) -> Answer {
-    let news = Arc::clone(&world.lock().service.news);
-    loop {
-        let mut told = std::pin::pin!(news.notified());
-        told.as_mut().enable();
-        if let Some(answer) = world.lock().service.woken.remove(&number) {
-            return answer;
-        }
-        told.await;
+        real
     }
-}
-
-fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(answer.body));
-    *response.status_mut() = StatusCode::from_u16(answer.status).expect("a status of the model");
-    for (name, value) in answer.headers {
-        let name = HeaderName::try_from(name).expect("a name of the model");
-        let value = HeaderValue::try_from(value).expect("a value of the model");
-        response.headers_mut().append(name, value);
-    }
-    response
 }
 
 impl State {
-    /// A call reaches the service, or is lost on its way.
-    fn serve(&mut self, call: &Call) -> Result<Served, Lost> {
-        if self.loses_call() {
-            return Err(Lost);
+    /// The service has this trouble from now on, or none.
+    pub(super) fn trouble_service(&mut self, trouble: Option<Trouble>) {
+        if !self.options().has_real_service() {
+            self.service.model.discovery.trouble(trouble);
+        } else if trouble.is_some() {
+            self.end_service();
+        } else {
+            self.plan_service();
         }
-        let Service { model, woken, news } = &mut self.service;
-        let served = model.serve(call);
-        let ready = model.woken();
-        if !ready.is_empty() {
-            woken.extend(ready);
-            news.notify_waiters();
-        }
-        Ok(served)
     }
 
-    fn loses_call(&mut self) -> bool {
-        let lost = self.healthy.is_none() && self.chances.network.hit(self.options().http_fail_ppm);
-        self.stats.http_failed += u64::from(lost);
-        lost
+    /// The members that have registered first, as many as the cluster is to have; nobody as long as
+    /// some are missing.
+    pub(super) fn first_registered(&self) -> BTreeSet<MemberId> {
+        if self.options().has_real_service() {
+            let places = usize::try_from(self.options().places()).unwrap_or(usize::MAX);
+            self.service.cluster.first(places)
+        } else {
+            self.service.model.discovery.first()
+        }
     }
 }

@@ -21,7 +21,6 @@ use crate::network::Network;
 use crate::options::Options;
 use crate::oracle::{Oracles, Violation};
 use crate::outside::certificates::Certificates;
-use crate::outside::discovery::Discovery;
 use crate::outside::dns::Dns;
 use crate::place::Places;
 use crate::record::{Recorder, What, Who};
@@ -47,7 +46,7 @@ pub(super) struct State {
     pub(super) dns: Dns,
     pub(super) certificates: Certificates,
     pub(super) service: Service,
-    /// The hosts of the members, and behind them the one of the clients.
+    /// The hosts of the members, and behind them the one of the clients and that of the service.
     pub(super) hosts: Vec<Host>,
     /// What is known of the members' hosts from outside.
     pub(super) places: Places,
@@ -97,6 +96,9 @@ impl World {
             .map(|host| Host::member(&runtime, host, Clock::draw(options, &mut chances.hosts)))
             .collect();
         hosts.push(Host::of_clients(&runtime));
+        if options.has_real_service() {
+            hosts.push(Host::of_service(&runtime, Clock::draw(options, &mut chances.hosts)));
+        }
         let (workloads, clients) = workload::all(options, Client::new);
         let state = State {
             time: TimeHandle::current(),
@@ -105,7 +107,7 @@ impl World {
             tcp: Tcp::new(hosts.len()),
             dns: Dns::new(options.members as usize, members, options.tls > 0),
             certificates: Certificates::default(),
-            service: Service::new(Discovery::of(options)),
+            service: Service::new(options),
             hosts,
             places: Places::new(options),
             members,
