@@ -94,6 +94,15 @@ fn a_member_that_never_comes_costs_nothing() {
     cluster.start(0);
     cluster.await_ready();
     cluster.put(0, "/again", "1");
+    // Another one is removed while there is nobody but the first.
+    let other = cluster.client.post_json(&url, r#"{"peerURLs":["http://127.0.0.1:10"]}"#);
+    let other = other.expect("answered").ok().at("/id");
+    let path = format!("{url}/{}", other.as_str().expect("an ID"));
+    assert_eq!(cluster.client.delete(&path).expect("answered").status, 204);
+    cluster.kill(0);
+    cluster.start(0);
+    cluster.await_ready();
+    assert_eq!(learners(&cluster, 0), 1);
     // A proper one is taken in meanwhile, and the wrong one can go.
     add(&cluster, 0, 1);
     let list = format!("{},infra9=http://127.0.0.1:9", cluster.list_of(&[0, 1]));
