@@ -74,7 +74,9 @@ fn message(data: Bytes) {
 }
 
 fn members(text: &[u8]) {
-    if let Ok(read) = bounded(text.len(), || json::decode_members(text)) {
+    if let Ok(mut read) = bounded(text.len(), || json::decode_members(text)) {
+        // They are printed in this order, whatever the one is in which they came.
+        read.sort_by_key(|member| member.id);
         let again = json::decode_members(json::encode_members(&read).as_bytes());
         assert_eq!(again.expect("what is printed can be read"), read);
     }
