@@ -47,4 +47,4 @@ pub use gate::Gate;
 pub use keys::{Parsed, Read, Target};
 pub use render::{Context, Rendered, render};
 pub use request::{KeysRequest, MembersRequest, Request, Verb, WatchRequest};
-pub use response::{Failure, MembersFailure, Response, Stamp};
+pub use response::{Confirmed, Failure, MembersFailure, Response, Stamp};

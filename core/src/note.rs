@@ -53,6 +53,12 @@ pub enum Note {
         /// Name of the member and the reason.
         missing: Vec<(String, String)>,
     },
+    /// Joining waits: the members of the cluster have not all answered, or no quorum of them has
+    /// confirmed what they say.
+    WaitingToJoin {
+        /// Name of the member and the reason.
+        missing: Vec<(String, String)>,
+    },
     /// Who has registered with the discovery service so far.
     Discovered {
         /// What the members of the cluster have registered, in order.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use quorate_core::api::{KeysRequest, Stamp};
+use quorate_core::api::{KeysRequest, Response, Stamp};
 use quorate_core::http::{Answer, Call};
 use quorate_core::id::MemberId;
 use quorate_core::node::Timer;
@@ -20,6 +20,15 @@ pub struct Shown {
     pub result: Result<store::Event, store::Error>,
     /// The indexes.
     pub stamp: Stamp,
+}
+
+/// What becomes of another member's GET.
+#[derive(Clone, Debug)]
+pub enum Served {
+    /// This is the answer.
+    Answer(Answer),
+    /// It is answered once the node has answered [`Request::Confirm`](quorate_core::api::Request).
+    Confirm,
 }
 
 /// Where a member stands in Raft.
@@ -55,7 +64,10 @@ pub trait Machine: Sized {
     fn read(&self, view: Option<&View>, request: &KeysRequest) -> Option<Shown>;
 
     /// Answers another member's GET from what is published; `None` where nothing is served there.
-    fn serve(view: &View, call: &Call) -> Option<Answer>;
+    fn serve(view: &View, call: &Call) -> Option<Served>;
+
+    /// Answers a GET that a quorum had to confirm, from what is published then.
+    fn confirmed(view: &View, answered: &Response) -> Answer;
 
     /// What the wire makes of a message.
     fn recode(message: Message) -> Message {

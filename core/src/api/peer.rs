@@ -5,13 +5,45 @@ use alloc::string::ToString as _;
 
 use super::json::Writer;
 use super::reply;
+use super::response::failure_text;
 use super::version;
+use super::{Confirmed, Response};
 use crate::boot::forming::known;
 use crate::http::{Head, Method, Reply};
 use crate::member::Member;
 use crate::time::Wall;
 use crate::time::rfc3339::Rfc3339;
 use crate::view::View;
+
+/// The query with which `GET /members` has a quorum confirm the answer. etcd does not look at it.
+pub const CONFIRM_QUERY: &str = "quorum=true";
+/// The header that says what came of that: one of the two words below, or why nobody confirms it.
+pub const CONFIRMED_HEADER: &str = "x-quorate-confirmed";
+/// A quorum has confirmed what the answer says.
+pub const CONFIRMED_BY_QUORUM: &str = "quorum";
+/// The cluster has members of etcd, which confirm nothing.
+pub const UNCONFIRMED_AS_MIXED: &str = "mixed";
+
+/// Whether a request is to be answered by [`confirmed`], once the node has answered
+/// [`Request::Confirm`](super::Request::Confirm). As long as there is no cluster, nobody can confirm
+/// anything.
+pub fn wants_confirmation(head: &Head, view: &View) -> bool {
+    let asks = head.path == "/members" && head.query == CONFIRM_QUERY;
+    asks && head.method == Method::Get && view.formed && view.member.is_some()
+}
+
+/// `GET /members?quorum=true`, from the view that was published before the node's answer.
+pub fn confirmed(view: &View, answered: &Response) -> Reply {
+    let word = match answered {
+        Response::Confirmed(Confirmed::Quorum) => CONFIRMED_BY_QUORUM,
+        Response::Confirmed(Confirmed::Mixed) => UNCONFIRMED_AS_MIXED,
+        Response::Failed(failure) => failure_text(failure),
+        _ => "it was not asked for",
+    };
+    let mut reply = members(view);
+    reply.headers.push(("X-Quorate-Confirmed", word.to_string()));
+    reply
+}
 
 /// Answers a request to the peer port, at the time `now`. Nothing if it is about none of the
 /// resources here: `/members`, `/version` and `/raft/probing`.

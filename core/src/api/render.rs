@@ -61,7 +61,7 @@ pub fn render(response: &Response, context: Context) -> Rendered {
             Rendered::Whole(error.reply(context.cluster))
         }
         // Rendered by their own resources; the node gives none of them for a key.
-        Response::Members(_) | Response::Progress(_) => Rendered::End,
+        Response::Members(_) | Response::Progress(_) | Response::Confirmed(_) => Rendered::End,
     }
 }
 

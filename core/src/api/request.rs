@@ -20,6 +20,9 @@ pub enum Request {
     Members(MembersRequest),
     /// `/quorate/members`: how far the members have come.
     Progress,
+    /// Whether a quorum confirms what this member says of the membership, in the view that is
+    /// published before the answer.
+    Confirm,
 }
 
 /// A change of the membership.

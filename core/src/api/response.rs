@@ -45,8 +45,19 @@ pub enum Response {
     /// To [`Request::Progress`](super::request::Request::Progress): nothing if this member does not
     /// lead.
     Progress(Option<Box<Progress>>),
+    /// To [`Request::Confirm`](super::request::Request::Confirm).
+    Confirmed(Confirmed),
     /// The request could not be carried through the log.
     Failed(Failure),
+}
+
+/// Who confirms what a member says of the membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// A quorum.
+    Quorum,
+    /// Nobody: there are members of etcd, among which the rule of etcd holds.
+    Mixed,
 }
 
 /// Why the membership was not changed.

@@ -1,10 +1,18 @@
 //! Joining a cluster that runs (`-initial-cluster-state existing`).
 //!
 //! The other listed members are asked who the members are. One that has not heard of the addition of
-//! this member yet may be among them, so the first answer that fits counts, and a list that fits
-//! none is refused. The list has to be theirs, this member must be one of them that has never started, and
-//! the version of the cluster one that this program knows. Nothing was touched before all that is
-//! known, so a refusal leaves nothing behind.
+//! this member yet may be among them, so an answer that fits counts whatever the others say, and a
+//! list that fits none is refused. The list has to be theirs, this member must be one of them that
+//! has never started, and the version of the cluster one that this program knows. Nothing was
+//! touched before all that is known, so a refusal leaves nothing behind.
+//!
+//! One that lags may also not have heard that this member has started, and lost its data since. So
+//! those who are asked have a quorum confirm what they say (`heard.rs`); as long as none does, all
+//! are asked again.
+
+mod answer;
+mod heard;
+mod whom;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -13,23 +21,31 @@ use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::forming::{STATE_FORMING, STATE_HEADER};
+use super::identity::{Identity, Incarnation};
 use super::list::{InitialCluster, Resolved};
 use super::refusals;
 use super::versions::{Asked, Versions};
+use crate::api::peer::CONFIRM_QUERY;
 use crate::config::Config;
 use crate::dns::{self, Query};
 use crate::error::Refusal;
 use crate::http::{Answer, Call};
-use crate::id::ClusterId;
-use crate::member::{Member, json};
+use crate::member::Member;
 use crate::node::{CallId, Effects, Output};
+use crate::note::Note;
 use crate::time::{Duration, Instant};
 use crate::tls::Role;
+use crate::url::Url;
 use crate::wal::Owner;
+use answer::Running;
+use heard::{Heard, Outcome};
+use whom::Whom;
 
 /// How long a member may take to answer, as in etcd.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How soon all are asked again, where that may help.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// A member that is about to join.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,22 +54,40 @@ pub struct Joined {
     pub owner: Owner,
     /// The members of the cluster, this one among them, as it says.
     pub members: Vec<Member>,
+    /// By which data directories the others know this member.
+    pub known: Vec<Incarnation>,
+}
+
+impl Joined {
+    /// Takes no place in which somebody knows another data directory.
+    ///
+    /// # Errors
+    /// Somebody does.
+    pub(super) fn unless_known(self, identity: Identity, config: &Config) -> Result<Self, Refusal> {
+        let own = identity.incarnation;
+        if self.known.iter().all(|known| *known == own) || planted!(AcceptWiped) {
+            return Ok(self);
+        }
+        Err(refusals::bootstrapped(self.owner, &config.name, &config.data_dir))
+    }
 }
 
 /// A join on its way.
 #[derive(Debug)]
 pub(super) struct Join {
-    list: InitialCluster,
-    name: String,
+    whom: Whom,
     data_dir: String,
-    /// Who was asked and has not answered.
-    calls: BTreeMap<CallId, String>,
-    /// Why the others gave no answer that helps.
-    failed: Vec<String>,
-    /// Answers that were not looked at yet.
-    answers: VecDeque<Running>,
-    /// What is wrong by an answer that was.
-    mismatch: Option<Refusal>,
+    /// The others, and where they are asked.
+    others: BTreeMap<String, Vec<Url>>,
+    /// Who was asked where, and has not answered.
+    calls: BTreeMap<CallId, (String, String)>,
+    /// Answers that were not looked at yet, and whose they are.
+    answers: VecDeque<(String, Running)>,
+    heard: Heard,
+    /// By which data directories the others know this member.
+    known: Vec<Incarnation>,
+    /// When all are asked again.
+    due: Option<Instant>,
     step: Step,
 }
 
@@ -62,16 +96,14 @@ enum Step {
     /// An answer is waited for.
     Asking,
     /// Names are looked up.
-    Resolving { running: Running, waiting: BTreeSet<(CallId, Arc<str>)>, resolved: Resolved },
+    Resolving {
+        other: String,
+        running: Running,
+        waiting: BTreeSet<(CallId, Arc<str>)>,
+        resolved: Resolved,
+    },
     /// The version of the cluster is asked for.
     Versions(Joined, Versions),
-}
-
-/// What a member that runs has answered.
-#[derive(Debug)]
-struct Running {
-    cluster: ClusterId,
-    members: Vec<Member>,
 }
 
 /// How a join stands.
@@ -96,17 +128,38 @@ impl Join {
     ) -> Result<Standing, Refusal> {
         // The token takes no part: identities are those of the cluster.
         list.check(name, "")?;
-        let mut calls = BTreeMap::new();
-        for (_, urls) in list.iter().filter(|(other, _)| *other != name) {
+        let whom = Whom::Listed { list, name: name.into() };
+        if whom.others().is_empty() {
+            return Err(nobody(&[], &whom));
+        }
+        Ok(Standing::Waiting(Box::new(Self::ask_all(whom, config, fx))))
+    }
+
+    /// Asks the others of a cluster in which this member was found.
+    pub(super) fn found(config: &Config, joined: Joined, fx: &mut Effects<'_>) -> Box<Self> {
+        let Joined { owner, members, known } = joined;
+        let whom = Whom::Found { owner, name: config.name.clone(), members };
+        Box::new(Self { known, ..Self::ask_all(whom, config, fx) })
+    }
+
+    fn ask_all(whom: Whom, config: &Config, fx: &mut Effects<'_>) -> Self {
+        let (others, data_dir) = (whom.others(), config.data_dir.clone());
+        let (calls, answers, known) = (BTreeMap::new(), VecDeque::new(), Vec::new());
+        let (heard, due, step) = (Heard::default(), None, Step::Asking);
+        let mut join = Self { whom, data_dir, others, calls, answers, heard, known, due, step };
+        join.ask(fx);
+        join
+    }
+
+    fn ask(&mut self, fx: &mut Effects<'_>) {
+        self.due = None;
+        self.heard.begin_round();
+        for (other, urls) in &self.others {
             for url in urls {
-                let url = format!("{url}/members");
-                calls.insert(get(&url, TIMEOUT, fx), url);
+                let url = format!("{url}/members?{CONFIRM_QUERY}");
+                self.calls.insert(get(&url, TIMEOUT, fx), (other.clone(), url));
             }
         }
-        let (name, data_dir) = (String::from(name), config.data_dir.clone());
-        let (failed, answers) = (Vec::new(), VecDeque::new());
-        let (mismatch, step) = (None, Step::Asking);
-        Self { list, name, data_dir, calls, failed, answers, mismatch, step }.unless_over()
     }
 
     /// A call has ended.
@@ -120,10 +173,10 @@ impl Join {
         result: Result<Answer, String>,
         fx: &mut Effects<'_>,
     ) -> Result<Standing, Refusal> {
-        if let Some(url) = self.calls.remove(&call) {
-            match result.and_then(|answer| read(&answer)) {
-                Ok(running) => self.answers.push_back(running),
-                Err(cause) => self.failed.push(format!("{url}: {cause}")),
+        if let Some((other, url)) = self.calls.remove(&call) {
+            match result.and_then(|answer| Running::read(&answer)) {
+                Ok(running) => self.answers.push_back((other, running)),
+                Err(cause) => self.heard.failed(&other, &url, &cause),
             }
             return self.go_on(now, fx);
         }
@@ -137,34 +190,35 @@ impl Join {
     /// Looks at the next answer, if none is being looked at.
     fn go_on(mut self, now: Instant, fx: &mut Effects<'_>) -> Result<Standing, Refusal> {
         if matches!(self.step, Step::Asking)
-            && let Some(running) = self.answers.pop_front()
+            && let Some((other, running)) = self.answers.pop_front()
         {
-            return self.compare(running, now, fx);
+            return self.compare(other, running, now, fx);
         }
-        self.unless_over()
-    }
-
-    fn unless_over(self) -> Result<Standing, Refusal> {
-        if !matches!(self.step, Step::Asking) || !self.calls.is_empty() {
-            return Ok(Standing::Waiting(Box::new(self)));
+        if matches!(self.step, Step::Asking) && self.calls.is_empty() {
+            match self.heard.outcome() {
+                Outcome::Wait => self.due = Some(now + AGAIN),
+                Outcome::Refuse(refusal) => return Err(refusal),
+                Outcome::Nobody(causes) => return Err(nobody(&causes, &self.whom)),
+            }
         }
-        Err(self.mismatch.unwrap_or_else(|| nobody(&self.failed, &self.list, &self.name)))
+        Ok(Standing::Waiting(Box::new(self)))
     }
 
     /// Looks up the names on which the comparison hangs.
     fn compare(
         mut self,
+        other: String,
         running: Running,
         now: Instant,
         fx: &mut Effects<'_>,
     ) -> Result<Standing, Refusal> {
         let mut waiting = BTreeSet::new();
-        for host in self.list.hosts_to_compare(&running.members) {
+        for host in self.whom.hosts_to_compare(&running.members) {
             let (call, host) = (fx.call(), Arc::<str>::from(host));
             fx.out.push(Output::Dns { call, query: Query::Addresses(host.clone()) });
             waiting.insert((call, host));
         }
-        self.step = Step::Resolving { running, waiting, resolved: Resolved::new() };
+        self.step = Step::Resolving { other, running, waiting, resolved: Resolved::new() };
         self.when_resolved(now, fx)
     }
 
@@ -189,41 +243,33 @@ impl Join {
     }
 
     fn when_resolved(mut self, now: Instant, fx: &mut Effects<'_>) -> Result<Standing, Refusal> {
-        let Step::Resolving { running, waiting, resolved } = &mut self.step else {
-            return Ok(Standing::Waiting(Box::new(self)));
+        let (other, running, resolved) = match core::mem::replace(&mut self.step, Step::Asking) {
+            Step::Resolving { other, running, waiting, resolved } if waiting.is_empty() => {
+                (other, running, resolved)
+            }
+            step => {
+                self.step = step;
+                return Ok(Standing::Waiting(Box::new(self)));
+            }
         };
-        if !waiting.is_empty() {
-            return Ok(Standing::Waiting(Box::new(self)));
-        }
-        let own = match self.list.is_of(&running.members, &self.name, resolved) {
+        let own = match self.whom.among(&running, &resolved) {
             Ok(own) => own,
             Err(refusal) => {
-                self.mismatch = Some(refusal);
-                self.step = Step::Asking;
+                self.heard.differs(refusal);
                 return self.go_on(now, fx);
             }
         };
         let owner = Owner { member: own.id, cluster: running.cluster };
         if !own.client_urls.is_empty() {
-            return Err(refusals::bootstrapped(owner, &self.name, &self.data_dir));
+            return Err(refusals::bootstrapped(owner, self.whom.name(), &self.data_dir));
         }
-        let joined = Joined { owner, members: core::mem::take(&mut running.members) };
+        self.known.extend(running.known_as(own.id));
+        if !self.heard.suffices(&other, own, &running.vouched, self.others.len()) {
+            return self.go_on(now, fx);
+        }
+        let known = core::mem::take(&mut self.known);
+        let joined = Joined { owner, members: running.members, known };
         Ok(Standing::Waiting(Box::new(self.ask_versions(joined, now, fx))))
-    }
-
-    /// Goes on where the cluster is found, and this member in it.
-    pub(super) fn found(
-        config: &Config,
-        list: InitialCluster,
-        joined: Joined,
-        now: Instant,
-        fx: &mut Effects<'_>,
-    ) -> Box<Self> {
-        let (name, data_dir) = (config.name.clone(), config.data_dir.clone());
-        let (calls, failed, answers) = (BTreeMap::new(), Vec::new(), VecDeque::new());
-        let (mismatch, step) = (None, Step::Asking);
-        let join = Self { list, name, data_dir, calls, failed, answers, mismatch, step };
-        Box::new(join.ask_versions(joined, now, fx))
     }
 
     fn ask_versions(mut self, joined: Joined, now: Instant, fx: &mut Effects<'_>) -> Self {
@@ -243,8 +289,15 @@ impl Join {
 
     /// Time has passed.
     pub(super) fn wake(&mut self, now: Instant, fx: &mut Effects<'_>) {
-        if let Step::Versions(_, versions) = &mut self.step {
-            versions.ask(now, fx);
+        match &mut self.step {
+            Step::Versions(_, versions) => versions.ask(now, fx),
+            Step::Asking if self.due.is_some_and(|due| due <= now) => {
+                if let Some(missing) = self.heard.report(now) {
+                    fx.note(Note::WaitingToJoin { missing });
+                }
+                self.ask(fx);
+            }
+            Step::Asking | Step::Resolving { .. } => {}
         }
     }
 
@@ -252,7 +305,8 @@ impl Join {
     pub(super) const fn deadline(&self) -> Option<Instant> {
         match &self.step {
             Step::Versions(_, versions) => versions.deadline(),
-            Step::Asking | Step::Resolving { .. } => None,
+            Step::Asking => self.due,
+            Step::Resolving { .. } => None,
         }
     }
 }
@@ -265,30 +319,14 @@ pub(super) fn get(url: &str, timeout: Duration, fx: &mut Effects<'_>) -> CallId 
     call
 }
 
-/// The members that an answer names, or why it names none.
-fn read(answer: &Answer) -> Result<Running, String> {
-    if answer.status != 200 {
-        return Err(format!("it answered with {}", answer.outline()));
-    }
-    if answer.header(STATE_HEADER) == Some(STATE_FORMING) {
-        return Err("it has no cluster yet".to_string());
-    }
-    let said = answer.header("x-etcd-cluster-id").ok_or("it did not say its cluster ID")?;
-    let cluster = ClusterId::parse_hex(said);
-    let cluster = cluster.ok_or_else(|| format!("its cluster ID {said:?} is none"))?;
-    let members = json::decode_members(&answer.body).map_err(|error| error.to_string())?;
-    if members.is_empty() {
-        return Err("it knows no members yet".to_string());
-    }
-    Ok(Running { cluster, members })
-}
-
-fn nobody(failed: &[String], list: &InitialCluster, name: &str) -> Refusal {
+fn nobody(failed: &[String], whom: &Whom) -> Refusal {
     let refusal = Refusal::new(
         "cannot fetch cluster info from peer urls: could not retrieve cluster information from \
          the given urls",
     );
-    if failed.is_empty() {
+    if failed.is_empty()
+        && let Whom::Listed { list, name } = whom
+    {
         return refusal
             .hint(format!("-initial-cluster lists {list}, which is nobody but {name}"))
             .hint("list all members of the cluster that is to be joined");

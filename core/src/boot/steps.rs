@@ -194,6 +194,7 @@ impl Boot {
             Course::Restart => Stage::Restoring(Box::new(Restore::begin(&self.config, fx.script))),
             Course::Form(agreed) => self.form(now, agreed, identity, fx),
             Course::Join(joined) => {
+                let joined = joined.unless_known(identity, &self.config)?;
                 let Owner { member, cluster } = joined.owner;
                 fx.note(Note::BootDecided { member, cluster, restart: false });
                 let file = told::write(&joined.members, fx.script);
@@ -271,10 +272,7 @@ impl Boot {
     ) -> Result<(), Refusal> {
         self.stage = match (verdict, self.identity) {
             (Verdict::Refuse(refusal), _) => return Err(refusal),
-            (Verdict::Join(joined), _) => {
-                let list = agreed.list().clone();
-                Stage::Joining(Join::found(&self.config, list, joined, now, fx))
-            }
+            (Verdict::Join(joined), _) => Stage::Joining(Join::found(&self.config, joined, fx)),
             (Verdict::Earlier(list), Some(identity)) => {
                 self.form(now, agreed.with(list)?, identity, fx)
             }

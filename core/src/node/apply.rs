@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::Effects;
 use super::output::{Exit, Output};
 use super::running::Running;
-use crate::api::{Failure, Response};
+use crate::api::{Confirmed, Failure, Response};
 use crate::auth::{self, Auth};
 use crate::error::Refusal;
 use crate::member::record::Meaning;
@@ -168,6 +168,8 @@ impl Running {
     /// Answers whoever waits here for the request.
     fn answer(&mut self, id: u64, response: Response) {
         if let Some(waiting) = self.clients.take(id) {
+            let confirmed = Response::Confirmed(Confirmed::Quorum);
+            let response = if waiting.confirms { confirmed } else { response };
             self.reply(waiting.client, response, true);
         }
     }

@@ -36,6 +36,8 @@ pub(super) struct Waiting {
     pub(super) client: ClientId,
     /// Since when.
     pub(super) since: Instant,
+    /// Whether what the entry yields does not matter, only that it came through the log.
+    pub(super) confirms: bool,
     until: Instant,
 }
 
@@ -77,12 +79,19 @@ impl Clients {
         now: Instant,
         timeout: Duration,
     ) {
-        let until = now + timeout;
-        self.waiting.insert(id, Waiting { client, since: now, until });
+        let (until, confirms) = (now + timeout, false);
+        self.waiting.insert(id, Waiting { client, since: now, confirms, until });
         self.by_client.insert(client, id);
         self.deadlines.insert((until, id));
         self.unproposed_bytes += data.len();
         self.unproposed.push_back((id, data));
+    }
+
+    /// Of a request that was added it only matters that it comes through the log.
+    pub(super) fn confirms(&mut self, id: u64) {
+        if let Some(waiting) = self.waiting.get_mut(&id) {
+            waiting.confirms = true;
+        }
     }
 
     /// The next request that was not proposed.

@@ -6,13 +6,17 @@ use super::Effects;
 use super::input::ClientId;
 use super::output::Output;
 use super::running::{Running, request_timeout};
-use crate::api::{Failure, KeysRequest, Request as Asked, Response, Verb, WatchRequest};
+use crate::api::{Confirmed, Failure, KeysRequest, Request as Asked, Response, Verb, WatchRequest};
+use crate::member::record::MEMBERS;
 use crate::store::{Begun, Watch};
-use crate::time::{Now, Wall};
+use crate::time::{Duration, Now, Wall};
 use crate::wire::request::{Method, Request};
 
 /// Watchers that may wait at the same time; more are refused.
 const MAX_WATCHERS: usize = 100_000;
+
+/// How long a quorum is waited for that is to confirm something: less than the one that asks waits.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Running {
     /// A client asks.
@@ -42,7 +46,26 @@ impl Running {
                 let progress = self.progress().map(alloc::boxed::Box::new);
                 self.reply(client, Response::Progress(progress), true);
             }
+            Asked::Confirm => self.confirm(now, client),
         }
+    }
+
+    /// Has a quorum confirm what this member knows of the membership: once something that is
+    /// proposed now has come back through the log, everything has that was committed before.
+    fn confirm(&mut self, now: Now, client: ClientId) {
+        if self.cluster.nonce.is_none() && self.is_mixed() {
+            return self.reply(client, Response::Confirmed(Confirmed::Mixed), true);
+        }
+        if self.stop.is_stopping() {
+            return self.reply(client, Response::Failed(Failure::Stopping), true);
+        }
+        if !self.clients.has_room() {
+            return self.reply(client, Response::Failed(Failure::TooManyRequests), true);
+        }
+        let id = self.clients.fresh_id();
+        let data = Request::new(id, Method::Qget, MEMBERS).encode();
+        self.clients.add(id, client, data, now.mono, CONFIRM_TIMEOUT);
+        self.clients.confirms(id);
     }
 
     /// Begins a watch.

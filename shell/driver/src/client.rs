@@ -4,7 +4,6 @@
 //! [`quorate_core::api`], which run in the task of the connection. Plain reads are answered there
 //! too, from the published view; only what needs the node passes through the loop.
 
-mod ask;
 mod auth;
 mod backup;
 pub(crate) mod convert;

@@ -6,6 +6,7 @@
 //! is simulated is the code that ships. No file of this crate names an async runtime, a socket, a
 //! clock or a file system.
 
+mod ask;
 pub mod client;
 mod counted;
 pub mod disk;

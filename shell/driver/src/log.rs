@@ -23,6 +23,7 @@ pub fn note(note: &Note) {
         | Note::ProxyEndpoints { .. }
         | Note::ProxySilence { .. }
         | Note::WaitingToForm { .. }
+        | Note::WaitingToJoin { .. }
         | Note::Formed
         | Note::Joined
         | Note::Forced { .. }
@@ -39,6 +40,12 @@ pub fn note(note: &Note) {
         | Note::DiskRecovered => storage(note),
         _ => raft(note),
     }
+}
+
+/// Members, each with what is missing of it.
+fn causes(missing: &[(String, String)]) -> String {
+    let missing: Vec<_> = missing.iter().map(|(name, cause)| format!("{name} ({cause})")).collect();
+    missing.join(", ")
 }
 
 fn boot(note: &Note) {
@@ -101,9 +108,10 @@ fn boot(note: &Note) {
             warn!(cause, "proxy: could not retrieve cluster information from any member: {cause}");
         }
         Note::WaitingToForm { missing } => {
-            let missing: Vec<_> =
-                missing.iter().map(|(name, cause)| format!("{name} ({cause})")).collect();
-            info!("waiting to form the cluster: {}", missing.join(", "));
+            info!("waiting to form the cluster: {}", causes(missing));
+        }
+        Note::WaitingToJoin { missing } => {
+            info!("waiting to join the cluster: {}", causes(missing));
         }
         Note::Formed => info!("every listed member is there: the cluster is formed"),
         Note::Joined => info!("joining the cluster: its log is on the way"),

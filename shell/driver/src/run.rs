@@ -25,6 +25,7 @@ use quorate_core::time::{Instant, Now};
 use tokio::sync::mpsc;
 use tracing::error;
 
+use crate::ask::Asker;
 use crate::counted::Counted;
 use crate::life::{Life, LifeEnder};
 use crate::platform::{Disk as _, Platform, Reports};
@@ -132,7 +133,8 @@ impl<P: Platform, M: Machine> Driver<P, M> {
         let (life, mut ender) = Life::new();
         let disk = platform.disk(Reports(mailbox.control.clone()));
         let counted = Arc::new(Counted::new(platform.now()));
-        let shared = Shared { options, mailbox, published: Arc::new(Published::new()), counted };
+        let (asker, published) = (Asker::new(mailbox.clone()), Arc::new(Published::new()));
+        let shared = Shared { options, mailbox, asker, published, counted };
         let mut effects = Effects::new(platform.clone(), life, shared, disk);
         let exit = turn(&platform, &mut machine, &mut inbox, &mut effects).await;
         let disk = effects.into_disk();
@@ -149,6 +151,7 @@ impl<P: Platform, M: Machine> Driver<P, M> {
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) mailbox: Mailbox,
+    pub(crate) asker: Asker,
     pub(crate) published: Arc<Published>,
     pub(crate) counted: Arc<Counted>,
 }

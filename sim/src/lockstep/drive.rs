@@ -204,6 +204,9 @@ impl<M: Machine> World<M> {
         if let Some(number) = running.operations.remove(&id) {
             return self.told(number, changed(&response));
         }
+        if let Some((from, call)) = running.questions.remove(&id) {
+            return self.confirmed(from, call, process, &response);
+        }
         let Some((client, turn)) = running.requests.get(&id).copied() else { return };
         if last {
             running.requests.remove(&id);
@@ -294,6 +297,10 @@ impl<M: Machine> World<M> {
         self.check(verdict);
         let how = if power { "without power" } else { "without its memory" };
         self.recorder.add(time, Who::Node(host), || What::End(how));
+        for (process, call) in running.questions.into_values() {
+            let input = Box::new(Input::Http { call, result: Err("connection reset".to_owned()) });
+            self.queue.push(time + MS, Event::Input(process, input));
+        }
         for (client, turn) in running.requests.into_values() {
             let outcome = Box::new(Outcome::Unknown);
             let wait = self.chances.clients.below(10 * MS);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use quorate_core::id::MemberId;
-use quorate_core::node::{ClientId, Input};
+use quorate_core::node::{CallId, ClientId, Input};
 use quorate_core::view::View;
 
 use super::event::{Process, Queued};
@@ -43,6 +43,8 @@ pub(super) struct Running<M> {
     pub(super) requests: BTreeMap<ClientId, (usize, u64)>,
     /// Changes of the membership that somebody asks for, by their numbers.
     pub(super) operations: BTreeMap<ClientId, usize>,
+    /// Members that ask for something that a quorum has to confirm.
+    pub(super) questions: BTreeMap<ClientId, (Process, CallId)>,
     /// If it was asked to stop: how many microseconds it then stays down.
     pub(super) stopping: Option<u64>,
     /// What gives it a reason to end.
@@ -83,6 +85,7 @@ impl<M> Running<M> {
             disk_free_at: 0,
             requests: BTreeMap::new(),
             operations: BTreeMap::new(),
+            questions: BTreeMap::new(),
             stopping: None,
             reasons,
             doomed: None,

@@ -1,5 +1,6 @@
 //! What nodes ask of other servers, and of the name service.
 
+use quorate_core::api::{Request, Response};
 use quorate_core::dns::Query;
 use quorate_core::http::{Answer, Call};
 use quorate_core::node::{CallId, Input, LinkEvent};
@@ -7,12 +8,17 @@ use quorate_core::url::Url;
 
 use super::event::{Event, Process};
 use super::world::{MS, World};
-use crate::machine::Machine;
+use crate::machine::{Machine, Served as At};
 use crate::members::{DISCOVERY, host_number};
 use crate::outside::discovery::Served;
 
 fn is_discovery(request: &Call) -> bool {
     request.url.split('/').nth(2).is_some_and(|place| place.starts_with(DISCOVERY))
+}
+
+/// Whether somebody is asked for the members.
+fn asks_members(request: &Call) -> bool {
+    request.url.split('?').next().is_some_and(|url| url.ends_with("/members"))
 }
 
 /// How long a resolver tries, in nanoseconds.
@@ -52,7 +58,12 @@ impl<M: Machine> World<M> {
         } else if is_discovery(request) {
             return self.discover(from, call, request, wait);
         } else {
-            (self.serve_at(from, to, call, request), wait)
+            match self.serve_at(from, to, call, request) {
+                Err(cause) => (Err(cause), wait),
+                Ok(At::Answer(answer)) => (Ok(answer), wait),
+                // A node that was answered before hears nothing of this.
+                Ok(At::Confirm) => (Err("timed out".to_owned()), timeout),
+            }
         };
         let input = Box::new(Input::Http { call, result });
         self.queue.push(self.time + wait, Event::Input(from, input));
@@ -94,7 +105,7 @@ impl<M: Machine> World<M> {
         to: Option<usize>,
         call: CallId,
         request: &Call,
-    ) -> Result<Answer, String> {
+    ) -> Result<At, String> {
         let to = to.ok_or("no such host")?;
         let running = self.hosts[to].running.as_ref().filter(|r| r.listening);
         let running = running.ok_or("connection refused")?;
@@ -102,11 +113,41 @@ impl<M: Machine> World<M> {
             return Err("timed out".to_owned());
         }
         let view = running.view.as_ref().ok_or("connection reset")?;
-        if request.url.ends_with("/members") && self.current(from.host) == Some(from) {
+        let absent = Answer { status: 404, headers: Vec::new(), body: bytes::Bytes::new() };
+        let served = M::serve(view, request).unwrap_or(At::Answer(absent));
+        if matches!(served, At::Confirm) {
+            self.confirm(to, from, call);
+        } else if asks_members(request) && self.current(from.host) == Some(from) {
             self.oracles.said_members(from.host, call, view);
         }
-        let absent = Answer { status: 404, headers: Vec::new(), body: bytes::Bytes::new() };
-        Ok(M::serve(view, request).unwrap_or(absent))
+        Ok(served)
+    }
+
+    /// A member has a quorum confirm what it answers.
+    fn confirm(&mut self, to: usize, from: Process, call: CallId) {
+        let (id, asked) = (self.next_request(), self.current(to));
+        if let Some(process) = asked
+            && let Some(running) = self.hosts[to].process(process)
+        {
+            running.questions.insert(id, (from, call));
+            self.input(process, Input::Client { id, request: Request::Confirm });
+        }
+    }
+
+    /// A quorum has confirmed the answer of a member, or has not.
+    pub(super) fn confirmed(&mut self, from: Process, call: CallId, by: Process, said: &Response) {
+        let Some(view) = self.hosts[by.host].process(by).and_then(|r| r.view.clone()) else {
+            return;
+        };
+        if self.current(from.host) == Some(from) {
+            self.oracles.said_members(from.host, call, &view);
+        }
+        let (wait, _) = self.network.delay(&mut self.chances.network);
+        let (lost, cut) = (self.loses_call(), self.network.is_cut(by.host, from.host));
+        if !lost && !cut {
+            let input = Box::new(Input::Http { call, result: Ok(M::confirmed(&view, said)) });
+            self.queue.push(self.time + wait, Event::Input(from, input));
+        }
     }
 
     /// A node looks up a name.

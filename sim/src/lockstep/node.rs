@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use quorate_core::api::{KeysRequest, Response, peer, read};
-use quorate_core::http::{Answer, Call, Head};
+use quorate_core::http::{Answer, Call, Head, Reply};
 use quorate_core::id::MemberId;
 use quorate_core::node::{Inspection, Timer};
 use quorate_core::raft::{Entry, Log, LogId, Message};
@@ -13,10 +13,16 @@ use quorate_core::view::View;
 use quorate_core::wire::message::{Received, decode_message, encode_message};
 use quorate_core::{Config, Input, Node, Output};
 
-use crate::machine::{Machine, Shown, Standing};
+use crate::machine::{Machine, Served, Shown, Standing};
 
 fn log(node: &Node) -> Option<&Log> {
     node.inspect().map(|Inspection { raft, .. }| raft.log())
+}
+
+fn answer(reply: Reply) -> Answer {
+    let headers = reply.headers.into_iter();
+    let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value));
+    Answer { status: reply.status, headers: headers.collect(), body: reply.body }
 }
 
 impl Machine for Node {
@@ -41,19 +47,24 @@ impl Machine for Node {
         }
     }
 
-    fn serve(view: &View, call: &Call) -> Option<Answer> {
+    fn serve(view: &View, call: &Call) -> Option<Served> {
         let (_, rest) = call.url.split_once("://")?;
-        let (_, path) = rest.split_once('/')?;
+        let (_, target) = rest.split_once('/')?;
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let head = Head {
             method: call.method,
             path: format!("/{path}"),
-            query: String::new(),
+            query: query.to_owned(),
             headers: call.headers.clone(),
         };
-        let reply = peer::answer(&head, view, Wall::default())?;
-        let headers = reply.headers.into_iter();
-        let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value));
-        Some(Answer { status: reply.status, headers: headers.collect(), body: reply.body })
+        if peer::wants_confirmation(&head, view) {
+            return Some(Served::Confirm);
+        }
+        peer::answer(&head, view, Wall::default()).map(|reply| Served::Answer(answer(reply)))
+    }
+
+    fn confirmed(view: &View, answered: &Response) -> Answer {
+        answer(peer::confirmed(view, answered))
     }
 
     fn recode(message: Message) -> Message {

@@ -25,7 +25,7 @@ use quorate_core::time::{Duration, Instant, Now};
 use quorate_core::view::View;
 use quorate_core::{Config, Input, Output};
 
-use crate::machine::{Machine, Shown, Standing};
+use crate::machine::{Machine, Served, Shown, Standing};
 
 pub(super) const SOUND: u8 = 0;
 pub(super) const VOTES_TWICE: u8 = 1;
@@ -297,8 +297,12 @@ impl Machine for Toy {
         self.ready.then(|| self.shown(request))
     }
 
-    fn serve(_view: &View, _call: &Call) -> Option<Answer> {
+    fn serve(_view: &View, _call: &Call) -> Option<Served> {
         None
+    }
+
+    fn confirmed(_: &View, _: &Response) -> Answer {
+        unreachable!("it serves nothing that needs to be confirmed")
     }
 
     fn base(&self) -> LogId {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use quorate_core::api::KeysRequest;
+use quorate_core::api::{KeysRequest, Response};
 use quorate_core::http::{Answer, Call};
 use quorate_core::id::MemberId;
 use quorate_core::node::Timer;
@@ -12,7 +12,7 @@ use quorate_core::time::{Instant, Now};
 use quorate_core::view::View;
 use quorate_core::{Config, Input, Output};
 
-use crate::machine::{Machine, Shown, Standing};
+use crate::machine::{Machine, Served, Shown, Standing};
 
 /// The member. Its log begins at index 1.
 #[derive(Debug, Default)]
@@ -52,8 +52,12 @@ impl Machine for Double {
         None
     }
 
-    fn serve(_: &View, _: &Call) -> Option<Answer> {
+    fn serve(_: &View, _: &Call) -> Option<Served> {
         None
+    }
+
+    fn confirmed(_: &View, _: &Response) -> Answer {
+        unreachable!("it serves nothing that needs to be confirmed")
     }
 
     fn base(&self) -> LogId {

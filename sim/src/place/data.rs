@@ -27,9 +27,8 @@ pub(super) fn rot(world: &mut impl Hosts, host: usize, rot: &Rot) {
 pub(super) fn wipe(world: &mut impl Hosts, host: usize, down_us: u64) {
     let Parts { options, places, oracles, .. } = world.parts();
     let may_end = options.wipe_most > 0 && places.may_end_with(host, oracles);
-    // Nobody can tell the member of a list of one that it has been there before, and a member that
-    // lags may take in again who has joined.
-    if options.members == 1 || !places[host].is_first() {
+    // Nobody can tell the member of a list of one that it has been there before.
+    if options.members == 1 && places[host].is_first() {
         return;
     }
     if !may_lose(world, host) && !may_end {

@@ -68,7 +68,8 @@ impl State {
     fn asks_members(&mut self, process: Process, call: CallId, url: &str) {
         let hosts = self.members;
         let name = url.split(['/', ':']).find_map(|part| host_number(part, hosts));
-        let Some(host) = name.filter(|_| url.ends_with("/members")) else { return };
+        let resource = url.split('?').next().unwrap_or_default();
+        let Some(host) = name.filter(|_| resource.ends_with("/members")) else { return };
         let before = self.hosts[host].running.as_ref().and_then(|r| r.view.clone());
         if let Some(running) = self.running(process) {
             running.questions.insert(call, (host, before));

@@ -1,8 +1,9 @@
 use alloc::string::ToString as _;
 use alloc::vec;
 
-use super::answer;
+use super::{CONFIRM_QUERY, answer, confirmed, wants_confirmation};
 use crate::api::fixture::{head, header, text, view, with_cluster};
+use crate::api::{Confirmed, Failure, Response};
 use crate::http::{Method, Reply};
 use crate::id::MemberId;
 use crate::member::Member;
@@ -45,6 +46,25 @@ fn members_tell_who_is_forming() {
     let reply = ask(Method::Get, "/members", &view).unwrap();
     assert_eq!(header(&reply, "X-Quorate-State"), Some("forming"));
     assert_eq!(header(&reply, "X-Quorate-Incarnation"), Some(&*incarnation.to_string()));
+}
+
+#[test]
+fn who_asks_for_it_is_told_whether_a_quorum_confirms() {
+    let mut asked = head(Method::Get, "/members");
+    assert!(!wants_confirmation(&asked, &view()));
+    asked.query = CONFIRM_QUERY.to_string();
+    assert!(wants_confirmation(&asked, &view()));
+    assert!(!wants_confirmation(&asked, &View { formed: false, ..view() }));
+    let plain = ask(Method::Get, "/members", &view()).unwrap();
+    for (answered, word) in [
+        (Response::Confirmed(Confirmed::Quorum), "quorum"),
+        (Response::Confirmed(Confirmed::Mixed), "mixed"),
+        (Response::Failed(Failure::TimedOut), "etcdserver: request timed out"),
+    ] {
+        let mut reply = confirmed(&view(), &answered);
+        assert_eq!(reply.headers.pop(), Some(("X-Quorate-Confirmed", word.to_string())));
+        assert_eq!(reply, plain, "nothing else differs");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 use super::{Asker, Judged, STATE_FORMING, STATE_HEADER, Standing, Verdict};
 use crate::boot::join::Joined;
@@ -101,7 +102,7 @@ impl Asker {
         let place = canonical(&self.own.peer_urls);
         let found = members.iter().find(|member| canonical(&member.peer_urls) == place)?;
         let owner = Owner { member: found.id, cluster: theirs };
-        let joined = Joined { owner, members: members.to_vec() };
+        let joined = Joined { owner, members: members.to_vec(), known: Vec::new() };
         Some(self.late(found, theirs, Verdict::Join(joined)))
     }
 

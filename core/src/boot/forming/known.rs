@@ -23,7 +23,8 @@ pub fn header(known: impl IntoIterator<Item = (MemberId, Incarnation)>) -> Strin
     known.join(",")
 }
 
-fn known_as(member: MemberId, header: &str) -> Option<Incarnation> {
+/// By which data directory the header knows a member.
+pub(in crate::boot) fn known_as(member: MemberId, header: &str) -> Option<Incarnation> {
     let mut known = header.split(',').filter_map(|pair| pair.split_once('='));
     let found = known.find(|(id, _)| MemberId::parse_hex(id) == Some(member));
     found.and_then(|(_, incarnation)| Incarnation::parse(incarnation))

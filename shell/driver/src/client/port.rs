@@ -17,10 +17,10 @@ use quorate_core::id::ClusterId;
 use quorate_core::view::View;
 use tokio::sync::Semaphore;
 
-use super::ask::Asker;
 use super::auth::Passwords;
 use super::backup::AT_A_TIME;
 use super::convert::{add_headers, head, response};
+use crate::ask::Asker;
 use crate::http::{Body, Door, Service, Whole, read_body};
 use crate::life::Life;
 use crate::platform::{Caller, Platform};
@@ -63,7 +63,7 @@ impl<P: Platform> Service for Port<P> {
 
 impl<P: Platform> Port<P> {
     pub(crate) fn new(platform: P, life: Life, shared: Shared) -> Self {
-        let asker = Asker::new(shared.mailbox.clone());
+        let asker = shared.asker.clone();
         let watchers =
             Arc::new(Semaphore::new(shared.options.limits.watchers.min(Semaphore::MAX_PERMITS)));
         let passwords = Arc::new(Passwords::new(platform.entropy()));

@@ -11,9 +11,9 @@ use quorate_core::id::ClusterId;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::WATCH_QUEUE;
-use super::ask::Answering;
 use super::convert::{answer, response};
 use super::port::Port;
+use crate::ask::Answering;
 use crate::http::{Body, Broken, Parts};
 use crate::platform::Platform;
 

@@ -25,6 +25,7 @@ use super::stream::StreamBody;
 use crate::client::convert::{answer, head, response};
 use crate::http::{Body, Service, Steady};
 use crate::platform::{Caller, Platform};
+use crate::run::Shared;
 
 /// How long a body may bring nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,12 +44,7 @@ impl<P: Platform> Service for Port<P> {
         match head.path.as_str() {
             PIPELINE_PATH | SNAPSHOT_PATH => response(self.raft(&head, body, caller).await),
             path if path.starts_with(STREAM_PREFIX) => self.stream(&head, caller).await,
-            _ => {
-                let view = self.ground.shared.published.view();
-                let now = self.ground.platform.now();
-                let told = view.and_then(|view| api::peer::answer(&head, &view, now.wall));
-                response(told.unwrap_or_else(not_found))
-            }
+            _ => response(self.told(&head).await.unwrap_or_else(not_found)),
         }
     }
 }
@@ -56,6 +52,17 @@ impl<P: Platform> Service for Port<P> {
 impl<P: Platform> Port<P> {
     pub(super) const fn new(ground: Ground<P>, registry: Arc<Registry>) -> Self {
         Self { ground, registry }
+    }
+
+    /// What is answered from the view; some of it once a quorum has confirmed it, or will not.
+    async fn told(&self, head: &Head) -> Option<Reply> {
+        let Shared { published, asker, .. } = &self.ground.shared;
+        let view = published.view()?;
+        if !api::peer::wants_confirmation(head, &view) {
+            return api::peer::answer(head, &view, self.ground.platform.now().wall);
+        }
+        let answered = asker.once(api::Request::Confirm).await;
+        Some(api::peer::confirmed(&*published.view()?, &answered))
     }
 
     /// A message, alone or with a snapshot.

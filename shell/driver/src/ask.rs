@@ -38,7 +38,7 @@ impl Answering {
     }
 
     /// Whether the answer has ended without its last part.
-    pub(super) const fn is_cut_off(&self) -> bool {
+    pub(crate) const fn is_cut_off(&self) -> bool {
         !self.last
     }
 }
@@ -65,12 +65,12 @@ impl Drop for Waiting {
 }
 
 impl Asker {
-    pub(super) fn new(mailbox: Mailbox) -> Self {
+    pub(crate) fn new(mailbox: Mailbox) -> Self {
         Self { mailbox, ids: Arc::new(AtomicU64::new(1)) }
     }
 
     /// Asks for an answer in one piece.
-    pub(super) async fn once(&self, request: Request) -> Response {
+    pub(crate) async fn once(&self, request: Request) -> Response {
         let mut waiting = self.waiting();
         // Declared after the guard, thus dropped before it: whoever hears that the client is gone
         // finds the channel closed.

@@ -1,0 +1,70 @@
+//! What a member that runs says of the members of its cluster, and how far that can be relied on.
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use crate::api::peer::{CONFIRMED_BY_QUORUM, CONFIRMED_HEADER, UNCONFIRMED_AS_MIXED};
+use crate::boot::forming::known::{self, KNOWN_HEADER};
+use crate::boot::forming::{STATE_FORMING, STATE_HEADER};
+use crate::http::Answer;
+use crate::id::{ClusterId, MemberId};
+use crate::member::identity::Incarnation;
+use crate::member::{Member, json};
+
+/// What a member that runs has answered.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) cluster: ClusterId,
+    pub(super) members: Vec<Member>,
+    pub(super) vouched: Vouched,
+    /// By which data directories it knows the others, as it says.
+    known: String,
+}
+
+/// By whom an answer is vouched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Vouched {
+    /// By a quorum, after it was asked for.
+    Quorum,
+    /// There are members of etcd, where whoever is asked first is believed.
+    Mixed,
+    /// By nobody else, and why; the one that was asked may lag.
+    Itself(String),
+}
+
+impl Running {
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// It names no members of a cluster that runs; why.
+    pub(super) fn read(answer: &Answer) -> Result<Self, String> {
+        if answer.status != 200 {
+            return Err(format!("it answered with {}", answer.outline()));
+        }
+        let state = answer.header(STATE_HEADER);
+        if state == Some(STATE_FORMING) {
+            return Err("it has no cluster yet".to_string());
+        }
+        let said = answer.header("x-etcd-cluster-id").ok_or("it did not say its cluster ID")?;
+        let cluster = ClusterId::parse_hex(said);
+        let cluster = cluster.ok_or_else(|| format!("its cluster ID {said:?} is none"))?;
+        let members = json::decode_members(&answer.body).map_err(|error| error.to_string())?;
+        if members.is_empty() {
+            return Err("it knows no members yet".to_string());
+        }
+        let vouched = match (state, answer.header(CONFIRMED_HEADER)) {
+            (None, _) | (_, Some(UNCONFIRMED_AS_MIXED)) => Vouched::Mixed,
+            (_, Some(CONFIRMED_BY_QUORUM)) => Vouched::Quorum,
+            (_, Some(cause)) => Vouched::Itself(cause.to_string()),
+            (_, None) => Vouched::Itself("it does not say so".to_string()),
+        };
+        let known = answer.header(KNOWN_HEADER).unwrap_or_default().to_string();
+        Ok(Self { cluster, members, vouched, known })
+    }
+
+    /// By which data directory it knows this member.
+    pub(super) fn known_as(&self, member: MemberId) -> Option<Incarnation> {
+        known::known_as(member, &self.known)
+    }
+}

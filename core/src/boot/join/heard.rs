@@ -1,0 +1,197 @@
+//! What the others have said to one that joins, and whether that suffices.
+//!
+//! A member that lags may list as never started who has taken part since. So it does not suffice
+//! that somebody takes this member in:
+//! * As a learner it is taken in by an answer that a quorum has confirmed. No learner is made a voter
+//!   before the log says that it has started, so one of which a quorum has not heard that has never
+//!   counted.
+//! * One that is a voter from the beginning may have counted before the log says so, and a quorum may
+//!   be none without it. But whoever has counted it knows its data directory, durably and from
+//!   before. So all others have to take it in, as with a member that starts late.
+//! * Where there are members of etcd nobody can confirm anything, and etcd's rule holds: whoever is
+//!   asked first is believed.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::answer::Vouched;
+use crate::error::Refusal;
+use crate::member::Member;
+use crate::time::{Duration, Instant};
+
+/// Says for whom it waits at most this often.
+const REPORT: Duration = Duration::from_secs(5);
+
+/// The answers of one round, in which all others are asked.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// Who takes this member in.
+    takes_in: BTreeSet<String>,
+    /// What is missing of the others, or of what they said.
+    missing: BTreeMap<String, String>,
+    /// What is wrong by the answer of one of them.
+    mismatch: Option<Refusal>,
+    /// Whether somebody took this member in, in this round or an earlier one.
+    waits: bool,
+    report_due: Instant,
+    reported: Vec<(String, String)>,
+}
+
+/// What follows once all have answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Ask again.
+    Wait,
+    /// Do not join.
+    Refuse(Refusal),
+    /// Nobody gave an answer.
+    Nobody(Vec<String>),
+}
+
+impl Heard {
+    /// All are asked anew.
+    pub(super) fn begin_round(&mut self) {
+        self.takes_in.clear();
+        self.missing.clear();
+        self.mismatch = None;
+    }
+
+    /// One gave no answer that helps.
+    pub(super) fn failed(&mut self, other: &str, url: &str, cause: &str) {
+        self.missing.insert(other.into(), format!("{url}: {cause}"));
+    }
+
+    /// By the answer of one the flags of this member are wrong.
+    pub(super) fn differs(&mut self, refusal: Refusal) {
+        self.mismatch = Some(refusal);
+    }
+
+    /// One of so many others takes this member in, which it lists as `own`. Says whether that
+    /// suffices.
+    pub(super) fn suffices(
+        &mut self,
+        other: &str,
+        own: &Member,
+        vouched: &Vouched,
+        others: usize,
+    ) -> bool {
+        self.waits = true;
+        self.takes_in.insert(other.into());
+        match vouched {
+            Vouched::Mixed => true,
+            Vouched::Quorum if own.learner => true,
+            Vouched::Itself(cause) if own.learner => {
+                self.missing
+                    .insert(other.into(), format!("no quorum confirms what it says: {cause}"));
+                planted!(JoinUnconfirmed)
+            }
+            Vouched::Quorum | Vouched::Itself(_) => {
+                self.missing.remove(other);
+                self.takes_in.len() == others || planted!(JoinUnconfirmed)
+            }
+        }
+    }
+
+    /// All have answered, and nothing of it sufficed.
+    pub(super) fn outcome(&mut self) -> Outcome {
+        if !self.takes_in.is_empty() {
+            return Outcome::Wait;
+        }
+        match self.mismatch.take() {
+            Some(refusal) => Outcome::Refuse(refusal),
+            None if self.waits => Outcome::Wait,
+            None => Outcome::Nobody(self.missing.values().cloned().collect()),
+        }
+    }
+
+    /// For whom it waits and why, if that is worth saying now.
+    pub(super) fn report(&mut self, now: Instant) -> Option<Vec<(String, String)>> {
+        let missing: Vec<_> = self.missing.iter().map(|(o, c)| (o.clone(), c.clone())).collect();
+        if now < self.report_due || missing == self.reported {
+            return None;
+        }
+        self.report_due = now + REPORT;
+        self.reported.clone_from(&missing);
+        Some(missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::MemberId;
+
+    fn own(learner: bool) -> Member {
+        let (name, peer_urls, client_urls) = Default::default();
+        Member { id: MemberId(1), name, peer_urls, client_urls, learner }
+    }
+
+    fn itself() -> Vouched {
+        Vouched::Itself("request timed out".into())
+    }
+
+    #[test]
+    fn a_learner_is_taken_in_by_a_quorum() {
+        let mut heard = Heard::default();
+        for other in ["a", "b"] {
+            assert!(!heard.suffices(other, &own(true), &itself(), 2), "{other} may lag");
+        }
+        assert_eq!(heard.outcome(), Outcome::Wait);
+        let missing = heard.report(Instant::default()).expect("it says for what it waits");
+        assert_eq!(missing.len(), 2);
+        assert!(missing[0].1.contains("request timed out"), "{missing:?}");
+        heard.begin_round();
+        assert!(heard.suffices("b", &own(true), &Vouched::Quorum, 2));
+    }
+
+    #[test]
+    fn a_voter_is_taken_in_by_all() {
+        let mut heard = Heard::default();
+        assert!(!heard.suffices("a", &own(false), &Vouched::Quorum, 2));
+        heard.failed("b", "http://b:1/members", "connection refused");
+        assert_eq!(heard.outcome(), Outcome::Wait);
+        let missing = heard.report(Instant::default()).unwrap();
+        assert_eq!(missing, [("b".into(), "http://b:1/members: connection refused".into())]);
+        heard.begin_round();
+        assert!(!heard.suffices("b", &own(false), &itself(), 2));
+        assert!(!heard.suffices("b", &own(false), &itself(), 2), "it was heard already");
+        assert!(heard.suffices("a", &own(false), &itself(), 2));
+    }
+
+    #[test]
+    fn among_members_of_etcd_the_first_is_believed() {
+        for learner in [false, true] {
+            assert!(Heard::default().suffices("a", &own(learner), &Vouched::Mixed, 2));
+        }
+    }
+
+    #[test]
+    fn who_was_taken_in_once_waits_for_those_who_are_silent_and_not_for_a_refusal() {
+        let mut heard = Heard::default();
+        heard.failed("a", "url", "connection refused");
+        assert_eq!(heard.outcome(), Outcome::Nobody(["url: connection refused".into()].into()));
+        heard.begin_round();
+        heard.suffices("a", &own(true), &itself(), 1);
+        heard.begin_round();
+        heard.failed("a", "url", "connection refused");
+        assert_eq!(heard.outcome(), Outcome::Wait);
+        heard.begin_round();
+        let refusal = Refusal::new("not listed");
+        heard.differs(refusal.clone());
+        assert_eq!(heard.outcome(), Outcome::Refuse(refusal));
+    }
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let mut heard = Heard::default();
+        let now = Instant::default();
+        heard.failed("a", "url", "connection refused");
+        assert!(heard.report(now).is_some());
+        assert!(heard.report(now + REPORT).is_none());
+        heard.failed("a", "url", "timed out");
+        assert!(heard.report(now + Duration::from_secs(1)).is_none());
+        assert!(heard.report(now + REPORT).is_some());
+    }
+}
