@@ -130,13 +130,10 @@ impl Boot {
         self.stage.members()
     }
 
-    /// Whether there is a cluster already that this member joins.
-    pub(crate) fn joins(&self) -> bool {
-        match &self.stage {
-            Stage::WritingTold(..) => true,
-            Stage::Creating(first) => first.joined(),
-            _ => false,
-        }
+    /// Whether there is a cluster as far as this member knows: it joins one, or makes the first log
+    /// of one, which may be durable by now.
+    pub(crate) const fn has_cluster(&self) -> bool {
+        matches!(self.stage, Stage::WritingTold(..) | Stage::Creating(_))
     }
 
     /// A disk operation has ended.
@@ -252,6 +249,15 @@ impl Boot {
                     Stage::WritingTold(file, identity, joined)
                 }
             }
+            Stage::WritingMet(mut file, agreed) => match self.identity {
+                // The first one to hear of all others is hardly ever the one that is to campaign;
+                // and where there is a leader already, asking first disturbs nobody.
+                Some(identity) if file.done(ticket, fx.script) => {
+                    let first = FirstLog::begin(&self.config, &agreed, identity, true, fx.script);
+                    Stage::Creating(Box::new(first))
+                }
+                _ => Stage::WritingMet(file, agreed),
+            },
             stage => stage,
         };
         Ok(())

@@ -38,6 +38,7 @@ use alloc::vec::Vec;
 pub(crate) use effects::Effects;
 pub use input::{CallId, ClientId, Computed, Input, LinkEvent, ListenError};
 pub use inspect::Inspection;
+pub(crate) use kin::write_met;
 pub use output::{Exit, Output, Peer, Task};
 pub use timer::Timer;
 
@@ -260,7 +261,7 @@ fn view_before_start(boot: &Boot) -> View {
         member: owner.map(|owner| owner.member),
         cluster_id: owner.map(|owner| owner.cluster),
         said: Said { incarnation: boot.incarnation(), ..Said::default() },
-        formed: boot.joins(),
+        formed: boot.has_cluster(),
         ..View::new(boot.members())
     }
 }

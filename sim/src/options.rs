@@ -268,6 +268,9 @@ impl Options {
         self.addresses = c.below(2);
         self.dns_length_ms = c.between(500, 8000);
         self.srv = u64::from(c.below(3) == 0);
+        let mut maybe = |choices: [u64; 4]| if c.coin() { choices[c.index(4)] } else { 0 };
+        self.swap_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
+        self.twin_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
         self.wipe_most = u64::from(c.below(16) == 0);
     }
 
@@ -407,8 +410,7 @@ mod tests {
     }
 
     /// What is no fault, what the swarm leaves alone, and what only goes with something else.
-    const NOT_DRAWN: [&str; 5] =
-        ["think_mean_ms", "old_copy_mean_ms", "discovery_mean_ms", "swap_mean_ms", "twin_mean_ms"];
+    const NOT_DRAWN: [&str; 3] = ["think_mean_ms", "old_copy_mean_ms", "discovery_mean_ms"];
 
     #[test]
     fn every_fault_is_on_in_some_runs_and_off_in_others() {

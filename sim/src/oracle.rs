@@ -267,6 +267,11 @@ impl Oracles {
         self.membership.handled(node, machine, self.ledger.configurations())
     }
 
+    /// A member asks another one for its members.
+    pub fn asks_members(&mut self, node: usize, call: CallId) {
+        self.bootstrap.asks(node, call, self.ledger.last_index());
+    }
+
     /// A member answers another one's question for its members, from this view; the answer may be
     /// lost on its way.
     pub fn said_members(&mut self, to: usize, call: CallId, view: &View) {

@@ -167,7 +167,7 @@ counters! {
 
 impl Stats {
     /// What comes of faults that the swarm does not draw. Options switch them on.
-    pub const NOT_DRAWN: [&str; 4] = ["restored", "swapped", "twins", "twins_refused"];
+    pub const NOT_DRAWN: [&str; 1] = ["restored"];
 
     /// A member said what happened to it.
     pub(crate) const fn note(&mut self, note: &Note) {

@@ -63,8 +63,8 @@ pub fn answer(head: &Head, view: &View, now: Wall) -> Option<Reply> {
 /// `GET /members`: all members, by ID. Unlike in the client API the ID is a decimal number.
 ///
 /// More headers tell other Quorate members, which ask before they form a cluster, whether it
-/// is formed (`X-Quorate-State`), which data directory answers (`X-Quorate-Incarnation`) and by which
-/// ones it knows the others (`X-Quorate-Known`).
+/// is formed (`X-Quorate-State`), who answers (`X-Quorate-Member`), from which data directory
+/// (`X-Quorate-Incarnation`), and by which ones it knows the others (`X-Quorate-Known`).
 pub fn members(view: &View) -> Reply {
     if view.member.is_none() {
         return reply::failure(503, "this member has not decided yet how to start\n");
@@ -72,6 +72,7 @@ pub fn members(view: &View) -> Reply {
     let mut body = Writer::default();
     body.array(view.cluster.members.values(), member);
     let mut reply = reply::with_cluster(reply::json(200, body.finish_line()), view.cluster_id);
+    reply.headers.extend(view.member.map(|member| ("X-Quorate-Member", member.to_string())));
     let state = if view.formed { "formed" } else { "forming" };
     reply.headers.push(("X-Quorate-State", state.to_string()));
     if view.formed {

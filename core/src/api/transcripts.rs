@@ -153,7 +153,9 @@ impl Server {
             Err(reply) => return reply,
             Ok(Parsed::Read(read)) => read.answer(&self.view()),
             Ok(Parsed::Request(Request::Watch(watch))) => return self.watch(watch, stamp),
-            Ok(Parsed::Request(request @ (Request::Members(_) | Request::Progress))) => {
+            Ok(Parsed::Request(
+                request @ (Request::Members(_) | Request::Progress | Request::Confirm),
+            )) => {
                 panic!("{request:?} of a key")
             }
             Ok(Parsed::Request(Request::Keys(request))) => {

@@ -1,17 +1,15 @@
 //! The first log of a new member, on its way to the disk.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::Booted;
 use super::agreed::Agreed;
-use super::identity::{Identity, Incarnation};
+use super::identity::Identity;
 use super::join::Joined;
 use super::refusals;
 use crate::config::Config;
 use crate::disk::{Done, Script, Ticket};
 use crate::error::Refusal;
-use crate::id::MemberId;
 use crate::member::Member;
 use crate::raft::{Entry, Log, LogId};
 use crate::snap::Shelf;
@@ -29,7 +27,6 @@ pub(super) struct FirstLog {
     log: Log,
     campaign: bool,
     joined: bool,
-    met: BTreeMap<MemberId, Incarnation>,
 }
 
 impl FirstLog {
@@ -81,13 +78,8 @@ impl FirstLog {
         let batch = wal::Batch { hard_state: Some(hard), entries: &entries, mark: None };
         let ticket = wal.append(&batch, script);
         let log = Log::new(LogId::default(), entries);
-        let (members, campaign, joined, met) = (Vec::new(), false, false, BTreeMap::new());
-        Self { wal, ticket, owner, members, identity, hard, log, campaign, joined, met }
-    }
-
-    /// The same for one that has heard from these data directories of others.
-    pub(super) fn after_meeting(self, met: BTreeMap<MemberId, Incarnation>) -> Self {
-        Self { met, ..self }
+        let (members, campaign, joined) = (Vec::new(), false, false);
+        Self { wal, ticket, owner, members, identity, hard, log, campaign, joined }
     }
 
     pub(super) const fn owner(&self) -> Owner {
@@ -124,10 +116,10 @@ impl FirstLog {
 
     /// The member that begins with this log.
     pub(super) fn booted(self, script: &mut Script) -> Booted {
-        let Self { wal, owner, members, identity, hard, log, campaign, joined, met, .. } = self;
+        let Self { wal, owner, members, identity, hard, log, campaign, joined, .. } = self;
         let shelf = Shelf::new(&[], &[], script);
         let told = if joined { members } else { Vec::new() };
         let (fresh, snapshot) = (true, None);
-        Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told, met }
+        Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told }
     }
 }

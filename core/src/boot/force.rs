@@ -6,7 +6,6 @@
 //! known to be committed are left out, and all other members are removed. IDs stay, so whoever of
 //! the others comes back finds that it was removed.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -104,8 +103,8 @@ impl Forcing {
     /// The member that is a cluster of its own.
     pub(super) fn booted(self, identity: Identity) -> Booted {
         let Ended { owner, wal, shelf, hard, log, snapshot, .. } = self.ended;
-        let (fresh, campaign, told, met) = (false, true, Vec::new(), BTreeMap::new());
-        Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told, met }
+        let (fresh, campaign, told) = (false, true, Vec::new());
+        Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told }
     }
 }
 

@@ -50,6 +50,9 @@ pub const STATE_FORMING: &str = "forming";
 /// Its value once there is a log.
 pub const STATE_FORMED: &str = "formed";
 
+/// The header in which it says who it is.
+pub const MEMBER_HEADER: &str = "x-quorate-member";
+
 /// What this member asks for, and whom.
 #[derive(Debug)]
 pub struct Forming {
@@ -83,7 +86,7 @@ struct Other {
     /// When it is asked next; absent while it is being asked.
     due: Option<Instant>,
     standing: Standing,
-    /// Its data directory, if it is of Quorate and ready.
+    /// Its data directory, if it is of Quorate, and ready or running.
     incarnation: Option<Incarnation>,
 }
 
@@ -162,7 +165,7 @@ impl Forming {
         Owner { member: self.asker.own.id, cluster: self.asker.cluster }
     }
 
-    /// The data directories of the others that are ready.
+    /// The data directories that have answered for the others, ready or running.
     pub fn met(&self) -> BTreeMap<MemberId, Incarnation> {
         self.others.iter().filter_map(|(id, other)| Some((*id, other.incarnation?))).collect()
     }
@@ -234,7 +237,7 @@ impl Forming {
         let (judged, from) = match result {
             Err(cause) => (missing(cause), None),
             Ok(answer) => (
-                self.asker.judge(&answer).unwrap_or_else(missing),
+                self.asker.judge_of(id, &answer).unwrap_or_else(missing),
                 Said::read(|name| answer.header(name)).incarnation,
             ),
         };
@@ -249,7 +252,7 @@ impl Forming {
                 self.verdict()
             }
             Judged::Late(members) => {
-                other.standing = Standing::Formed;
+                (other.standing, other.incarnation) = (Standing::Formed, from);
                 let removed = |id: &MemberId| !members.contains(id);
                 for (_, other) in self.others.iter_mut().filter(|(id, _)| removed(id)) {
                     other.standing = Standing::Removed;

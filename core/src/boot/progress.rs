@@ -1,13 +1,11 @@
 //! How a start stands, and what it comes to.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::identity::{Identity, Incarnation};
+use super::identity::Identity;
 use super::list::InitialCluster;
 use crate::error::Refusal;
-use crate::id::MemberId;
 use crate::member::Member;
 use crate::raft::{ConfState, Log, LogId};
 use crate::snap::Shelf;
@@ -33,9 +31,6 @@ pub(crate) struct Booted {
     /// The members of the cluster that this one joins, as it was told; empty otherwise. What counts
     /// is the log, but that has to come from one of them.
     pub(crate) told: Vec<Member>,
-    /// The data directories of the members that have formed the cluster with this one, as they said
-    /// in this start.
-    pub(crate) met: BTreeMap<MemberId, Incarnation>,
 }
 
 /// A snapshot that was read back.

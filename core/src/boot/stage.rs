@@ -44,6 +44,8 @@ pub(super) enum Stage {
     ReadingIdentity(Ticket, Course),
     WritingIdentity(Replace, Identity, Course),
     Forming(Agreed, Forming),
+    /// By which data directories it has met the others is written down.
+    WritingMet(Replace, Agreed),
     /// The members of the cluster that it joins are written down.
     WritingTold(Replace, Identity, Joined),
     Creating(Box<FirstLog>),
@@ -94,7 +96,7 @@ impl Stage {
     /// Who this member is, once it tells others.
     pub(super) fn owner(&self) -> Option<Owner> {
         match self {
-            Self::Forming(agreed, _) => Some(agreed.owner()),
+            Self::Forming(agreed, _) | Self::WritingMet(_, agreed) => Some(agreed.owner()),
             Self::WritingTold(_, _, joined) => Some(joined.owner),
             Self::Creating(first) => Some(first.owner()),
             _ => None,
@@ -104,7 +106,7 @@ impl Stage {
     /// The members of the list, while the cluster is being formed.
     pub(super) fn members(&self) -> Vec<Member> {
         match self {
-            Self::Forming(agreed, _) => agreed.members(),
+            Self::Forming(agreed, _) | Self::WritingMet(_, agreed) => agreed.members(),
             Self::WritingTold(_, _, joined) => joined.members.clone(),
             Self::Creating(first) => first.members().to_vec(),
             _ => Vec::new(),

@@ -4,7 +4,6 @@
 //! decided what comes next.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -27,7 +26,7 @@ use super::{Boot, disk_state, restore, settle, table, told};
 use crate::config::{Config, Form, State};
 use crate::disk::Op;
 use crate::error::Refusal;
-use crate::node::{Effects, Output};
+use crate::node::{Effects, Output, write_met};
 use crate::note::Note;
 use crate::rng::{Rng, Stream};
 use crate::time::Instant;
@@ -276,11 +275,8 @@ impl Boot {
             (Verdict::Earlier(list), Some(identity)) => {
                 self.form(now, agreed.with(list)?, identity, fx)
             }
-            // The first one to hear of all others is hardly ever the one that is to campaign; and
-            // where there is a leader already, asking first disturbs nobody.
-            (Verdict::Form | Verdict::Late, Some(identity)) => {
-                let first = FirstLog::begin(&self.config, &agreed, identity, true, fx.script);
-                Stage::Creating(Box::new(first.after_meeting(forming.met())))
+            (Verdict::Form | Verdict::Late, Some(_)) => {
+                Stage::WritingMet(write_met(forming.met(), fx.script), agreed)
             }
             _ => Stage::Forming(agreed, forming),
         };
@@ -291,9 +287,9 @@ impl Boot {
         let Some(identity) = self.identity else { return Progress::Pending };
         self.told_restart(&restored, fx);
         let restore::Ended { owner, wal, shelf, hard, log, snapshot, told, .. } = restored;
-        let (fresh, campaign, met) = (false, false, BTreeMap::new());
+        let (fresh, campaign) = (false, false);
         let booted =
-            Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told, met };
+            Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told };
         Progress::Done(Box::new(booted))
     }
 

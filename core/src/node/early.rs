@@ -25,7 +25,7 @@ const MAX_WAITING: usize = 1024;
 pub(super) struct Early {
     timeout: Duration,
     waiting: VecDeque<(Instant, ClientId, Request)>,
-    shown: Option<(Option<Owner>, Option<Incarnation>)>,
+    shown: Option<(Option<Owner>, Option<Incarnation>, bool)>,
 }
 
 impl Early {
@@ -75,7 +75,7 @@ impl Early {
 
     /// Shows readers, among them the other members that ask before forming, who this is.
     pub(super) fn publish(&mut self, boot: &Boot, fx: &mut Effects<'_>) {
-        let shown = Some((boot.owner(), boot.incarnation()));
+        let shown = Some((boot.owner(), boot.incarnation(), boot.has_cluster()));
         if self.shown != shown {
             self.shown = shown;
             fx.out.push(Output::Publish(Arc::new(view_before_start(boot))));

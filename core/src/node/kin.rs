@@ -26,10 +26,11 @@ use crate::disk::Script;
 use crate::error::Refusal;
 use crate::id::MemberId;
 use crate::member::boots::{Acked, Boot, Boots, Evidence, Known};
-use crate::member::identity::{Incarnation, Nonce, Said};
+use crate::member::identity::{Nonce, Said};
 use crate::note::Note;
 use crate::raft::{Body, Message};
 use crate::time::{Duration, Instant};
+pub(crate) use file::write_met;
 use file::{File, Peers};
 use refusals::Refusals;
 
@@ -73,12 +74,11 @@ enum Judged {
 }
 
 impl Kin {
-    /// Reads what was known before. Of those in `met` is known already who they are.
-    pub(super) fn begin(met: BTreeMap<MemberId, Incarnation>, script: &mut Script) -> Self {
-        let known = |incarnation| Known { incarnation, past: Evidence::default() };
+    /// Reads what was known before.
+    pub(super) fn begin(script: &mut Script) -> Self {
         Self {
             known: Arc::default(),
-            new: met.into_iter().map(|(peer, met)| (peer, known(met))).collect(),
+            new: Peers::new(),
             file: File::read(script),
             write_due: None,
             quorate: BTreeSet::new(),

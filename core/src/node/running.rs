@@ -95,7 +95,7 @@ impl Running {
         now: Now,
         fx: &mut Effects<'_>,
     ) -> Self {
-        let Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told, met } =
+        let Booted { owner, identity, fresh, wal, shelf, hard, log, snapshot, campaign, told } =
             booted;
         let settings = Settings {
             id: owner.member,
@@ -118,7 +118,7 @@ impl Running {
             clients: Clients::new(owner.member, now.wall),
             changes: Changes::default(),
             duties: Duties::new(now.mono),
-            kin: Kin::begin(met, fx.script),
+            kin: Kin::begin(fx.script),
             snapshots: Snapshots::new(shelf, last.index, config.snapshot_count),
             stop: Stop::default(),
             applied_term: last.term,

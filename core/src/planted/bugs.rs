@@ -37,8 +37,6 @@ bugs! {
     FormBeforeLast,
     /// A member that has lost its data takes part again (as in etcd).
     AcceptWiped,
-    /// A member that joins believes whoever it asks, also one that lags (as in etcd).
-    JoinUnconfirmed,
     /// A leader commits an entry of an older term by counting (Raft paper, figure 8).
     CommitOlderTerm,
     /// A third of the voters counts as a majority.

@@ -31,6 +31,9 @@ impl<M: Machine> World<M> {
         let base = request.url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
         let to = Url::parse(&base).ok().and_then(|url| host_number(url.host(), members));
         let (wait, _) = self.network.delay(&mut self.chances.network);
+        if asks_members(&request) {
+            self.oracles.asks_members(process.host, call);
+        }
         let request = Box::new(request);
         self.queue.push(self.time + wait, Event::Call { from: process, to, call, request });
     }

@@ -9,7 +9,9 @@
 //! 3. "A running cluster that has my cluster ID and lists me as never started takes me in with the
 //!    same bootstrap entries; one that lists me as started, or has another cluster ID, is a
 //!    refusal."
-//!    Who was added at run time joins only where somebody says so.
+//!    Who was added at run time joins only where somebody says so who knows all that was committed
+//!    when it was asked: one that lags may not know that the member has been there before. One that
+//!    votes from the beginning, and without which there may be no quorum, is taken in by all others.
 //! 4. "Every refusal names its cause, both sides of the comparison, and the remedy": it has a
 //!    message and at least one hint.
 
@@ -45,6 +47,8 @@ struct Start {
     /// What others have answered to this process, and what is on its way to it.
     heard: Vec<Said>,
     coming: BTreeMap<CallId, Said>,
+    /// What was committed when it asked.
+    asked: BTreeMap<CallId, u64>,
     /// Who had data already when this process began.
     before: BTreeSet<MemberId>,
 }
@@ -55,6 +59,8 @@ struct Said {
     by: Option<MemberId>,
     cluster: Option<ClusterId>,
     formed: bool,
+    /// Whether it knows all that was committed when it was asked.
+    is_new: bool,
     /// The members that it lists.
     lists: Arc<Cluster>,
 }
@@ -101,12 +107,18 @@ impl Bootstrap {
         self.members[node].data = false;
     }
 
+    /// A member asks another one for its members, when so much is committed.
+    pub(super) fn asks(&mut self, node: usize, call: CallId, committed: u64) {
+        self.members[node].asked.insert(call, committed);
+    }
+
     /// A member answers the question of another for its members, from this view.
     pub(super) fn said(&mut self, to: usize, call: CallId, view: &View) {
         let start = &mut self.members[to];
         let (by, cluster, formed) = (view.member, view.cluster_id, view.formed);
+        let is_new = start.asked.remove(&call).is_some_and(|asked| asked <= view.applied);
         let lists = Arc::clone(&view.cluster);
-        start.coming.insert(call, Said { by, cluster, formed, lists });
+        start.coming.insert(call, Said { by, cluster, formed, is_new, lists });
     }
 
     /// A call of a member was answered, or has failed.
@@ -172,10 +184,22 @@ impl Bootstrap {
         let takes_in = |said: &Said| {
             said.formed && said.cluster == Some(cluster) && said.started(own) == Some(false)
         };
-        if start.heard.iter().any(takes_in) {
+        let by_all = |lists: &Cluster| {
+            let mut others = lists.iter().filter(|member| member.id != own);
+            let by = |id| start.heard.iter().any(|said| said.by == Some(id) && takes_in(said));
+            others.all(|member| by(member.id))
+        };
+        let suffices = |said: &&Said| {
+            let learner = said.lists.members.get(&own).is_some_and(|member| member.learner);
+            if learner { said.is_new } else { by_all(&said.lists) }
+        };
+        let heard: Vec<&Said> = start.heard.iter().filter(|said| takes_in(said)).collect();
+        if heard.iter().any(suffices) {
             return Ok(());
         }
-        let detail = format!("{own} joins {cluster}, where nobody said that it was added");
+        let nobody = heard.is_empty();
+        let cause = if nobody { "nobody said that it was added" } else { "who said so may lag" };
+        let detail = format!("{own} joins {cluster}, where {cause}");
         Err(Violation::safety(NAME, node, detail))
     }
 

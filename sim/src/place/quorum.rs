@@ -12,7 +12,7 @@ use crate::plan::{Calm, Fault, Plan};
 impl Places {
     /// The quorum of the plan, or all members if that is none by what each of them knows, or if one
     /// of them has not formed the cluster yet: a cluster forms only when all are there. With them
-    /// those that are on their way to become members. Nobody if there is no quorum any more: of two
+    /// those that are on their way to become members and were not asked to leave. Nobody if there is no quorum any more: of two
     /// members one was removed, and it has left before the other learned that the removal is
     /// committed; or if who has not formed it waits for one that is gone.
     pub(crate) fn choose_quorum(&mut self, calm: &Calm, oracles: &Oracles) -> Option<Vec<usize>> {
@@ -31,7 +31,7 @@ impl Places {
         }
         let chosen = formed.then(|| calm.quorum_of(&members, lost));
         let mut learners = self.hosts_of(&now.learners);
-        learners.retain(|host| !lost(*host));
+        learners.retain(|host| !lost(*host) && !self[*host].asked_to_leave);
         let everybody = whole.iter().chain(&learners).copied().collect();
         let mut candidates = chosen.into_iter().chain([whole, everybody]);
         let mut healthy = candidates.find(|chosen| self.is_quorum(chosen, oracles))?;

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use quorate_core::boot::forming::STATE_HEADER;
+use quorate_core::boot::forming::{MEMBER_HEADER, STATE_HEADER};
 use quorate_core::http::Answer;
-use quorate_core::id::MemberId;
+use quorate_core::id::{ClusterId, MemberId};
 use quorate_core::node::{CallId, Timer};
 use quorate_core::note::Note;
 use quorate_core::raft::Message;
@@ -71,20 +71,26 @@ impl State {
         let resource = url.split('?').next().unwrap_or_default();
         let Some(host) = name.filter(|_| resource.ends_with("/members")) else { return };
         let before = self.hosts[host].running.as_ref().and_then(|r| r.view.clone());
+        self.oracles.asks_members(process.host, call);
         if let Some(running) = self.running(process) {
             running.questions.insert(call, (host, before));
         }
     }
 
-    /// A call of a member has come back. What the other one shows now tells who it is; whether it
-    /// had formed when it answered, which may have been before, is in the answer.
+    /// A call of a member has come back. Who has answered, and whether there was a cluster then, is
+    /// in the answer; the members are those that the other one shows now. If it was started anew
+    /// since, what it showed when it was asked is all that is left, and how much it knew is not known.
     fn call_ended(&mut self, process: Process, call: CallId, answer: Option<&Answer>) {
         let question = self.running(process).and_then(|r| r.questions.remove(&call));
         if let (Some((host, before)), Some(answer)) = (question, answer) {
             let formed = answer.header(STATE_HEADER) == Some("formed");
+            let member = answer.header(MEMBER_HEADER).and_then(MemberId::parse_hex);
+            let cluster_id = answer.header("x-etcd-cluster-id").and_then(ClusterId::parse_hex);
             let now = self.hosts[host].running.as_ref().and_then(|r| r.view.clone());
+            let now = now.filter(|view| view.member == member);
+            let applied = now.as_ref().map_or(u64::MAX, |view| view.applied);
             if let Some(view) = now.or(before) {
-                let said = View { formed, ..View::clone(&view) };
+                let said = View { member, cluster_id, formed, applied, ..View::clone(&view) };
                 self.oracles.said_members(process.host, call, &said);
             }
         }

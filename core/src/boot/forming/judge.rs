@@ -5,18 +5,33 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use super::{Asker, Judged, STATE_FORMING, STATE_HEADER, Standing, Verdict};
+use super::{Asker, Judged, MEMBER_HEADER, STATE_FORMING, STATE_HEADER, Standing, Verdict};
 use crate::boot::join::Joined;
 use crate::boot::list::described;
 use crate::boot::{refusals, srv};
 use crate::error::Refusal;
 use crate::http::Answer;
-use crate::id::ClusterId;
+use crate::id::{ClusterId, MemberId};
 use crate::member::{Member, json};
 use crate::url::Url;
 use crate::wal::Owner;
 
 impl Asker {
+    /// What an answer says that came from where `asked` is listed, or why it says nothing. Whoever
+    /// has the directory of another member speaks for that one, and not for the one that is listed.
+    pub(super) fn judge_of(&self, asked: MemberId, answer: &Answer) -> Result<Judged, String> {
+        let judged = self.judge(answer)?;
+        let says = answer.header(MEMBER_HEADER).and_then(MemberId::parse_hex);
+        match (judged, says) {
+            (Judged::Standing(Standing::Ready) | Judged::Late(_), Some(other))
+                if other != asked =>
+            {
+                Err(format!("member {other} answers there, and not {asked}"))
+            }
+            (judged, _) => Ok(judged),
+        }
+    }
+
     /// What an answer says, or why it says nothing.
     pub(super) fn judge(&self, answer: &Answer) -> Result<Judged, String> {
         if answer.status != 200 {
@@ -141,6 +156,35 @@ mod tests {
 
     const NOW: &str = "a.x:1=http://a.x:1,b.x:2=http://b.x:2,c.x:3=http://c.x:3";
     const BEFORE: &str = "a.x:1=http://a.x:1,b.x:2=http://b.x:2";
+
+    #[test]
+    fn who_has_the_directory_of_another_does_not_speak_for_the_one_that_is_listed() {
+        let list = InitialCluster::parse(NOW).unwrap();
+        let asker = Asker {
+            own: Member::listed("a.x:1", list.urls("a.x:1").unwrap(), "t"),
+            cluster: list.cluster_id("t"),
+            data_dir: "dir".to_owned(),
+            incarnation: Incarnation::new(&[1; 32]),
+            may_join: false,
+            looked_up: None,
+        };
+        let (b, c) = (MemberId(0xb), MemberId(0xc));
+        for state in [STATE_FORMING, STATE_FORMED] {
+            let said = |member: Option<MemberId>| {
+                let header = |name: &str, value: String| (name.to_owned(), value);
+                let mut headers = vec![
+                    header("x-etcd-cluster-id", asker.cluster.to_string()),
+                    header(STATE_HEADER, state.to_owned()),
+                ];
+                headers.extend(member.map(|id| header(MEMBER_HEADER, id.to_string())));
+                let body = Bytes::from(json::encode_members(&list.members("t")));
+                asker.judge_of(b, &Answer { status: 200, headers, body }).map(drop)
+            };
+            assert_eq!(said(Some(b)), Ok(()));
+            assert_eq!(said(None), Ok(()), "etcd does not say who it is");
+            assert_eq!(said(Some(c)), Err("member c answers there, and not b".to_owned()));
+        }
+    }
 
     /// `name` with the list that DNS has now hears from a cluster that was formed from `before`,
     /// in which `started` has published itself.

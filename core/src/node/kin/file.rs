@@ -45,6 +45,15 @@ impl File {
     }
 }
 
+/// Writes down the members with which a cluster is formed, by the data directories that have
+/// answered where the list has them. It is durable before there is a log: else somebody else could
+/// come first after a crash.
+pub(crate) fn write_met(met: BTreeMap<MemberId, Incarnation>, script: &mut Script) -> Replace {
+    let known = |incarnation| Known { incarnation, past: Evidence::default() };
+    let peers = met.into_iter().map(|(peer, met)| (peer, known(met))).collect();
+    FILE.write(&encode(&peers), script)
+}
+
 fn encode(peers: &Peers) -> Vec<u8> {
     let mut content = Vec::with_capacity(peers.len() * RECORD);
     for (peer, Known { incarnation, past: Evidence { boot, acked } }) in peers {
@@ -105,7 +114,6 @@ impl Running {
                 match &done.result {
                     Ok(Found::Bytes(file)) => match decode(file) {
                         Ok(known) => {
-                            self.kin.new.retain(|peer, _| !known.contains_key(peer));
                             self.kin.known = Arc::new(known);
                         }
                         Err(refusal) => self.exit = Some(Exit::Refused(refusal)),

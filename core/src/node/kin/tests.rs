@@ -12,7 +12,7 @@ fn said(byte: u8) -> Said {
 }
 
 fn idle(known: &[(u64, u8)]) -> Kin {
-    let mut kin = Kin::begin(BTreeMap::new(), &mut Script::default());
+    let mut kin = Kin::begin(&mut Script::default());
     kin.file = File::Idle;
     let known = known.iter().map(|(id, byte)| {
         (MemberId(*id), Known { incarnation: incarnation(*byte), past: Evidence::default() })
@@ -27,7 +27,7 @@ fn judge(kin: &mut Kin, from: u64, said: Said) -> Judged {
 
 #[test]
 fn nothing_counts_before_it_is_known_who_said_it() {
-    let mut kin = Kin::begin(BTreeMap::new(), &mut Script::default());
+    let mut kin = Kin::begin(&mut Script::default());
     assert!(matches!(judge(&mut kin, 1, said(1)), Judged::Early));
     let mut kin = idle(&[]);
     assert!(matches!(judge(&mut kin, 1, said(1)), Judged::Early));

@@ -124,3 +124,43 @@ fn a_refusal_without_cause_or_remedy_is_found() {
     assert_eq!(bootstrap.halted(0, &Exit::Fault(Refusal::new("cause"))), Ok(()));
     assert_eq!(bootstrap.halted(0, &Exit::Stopped { lines: Vec::new() }), Ok(()));
 }
+
+/// Node 0 joins after it has asked when so much was committed, and was answered by `by`, who have
+/// applied so much and list it as a learner or not.
+fn joins(learner: bool, committed: u64, by: &[(usize, u64)]) -> Result<(), Violation> {
+    let mut bootstrap = begun();
+    let member = |node: usize| Member {
+        id: id(node),
+        name: String::new(),
+        peer_urls: Vec::new(),
+        client_urls: Vec::new(),
+        learner: learner && node == 0,
+    };
+    let members: BTreeMap<_, _> = (0..3).map(|node| (id(node), member(node))).collect();
+    let cluster = Arc::new(Cluster { members, ..Cluster::default() });
+    for (other, applied) in by {
+        let call = CallId(*other as u64);
+        bootstrap.asks(0, call, committed);
+        let (member, cluster_id) = (Some(id(*other)), Some(OURS));
+        let (formed, applied, cluster) = (true, *applied, Arc::clone(&cluster));
+        let view = View { member, cluster_id, formed, applied, cluster, ..View::new([]) };
+        bootstrap.said(0, call, &view);
+        bootstrap.answered(0, call, true);
+    }
+    bootstrap.joined(0)
+}
+
+#[test]
+fn a_learner_is_taken_in_by_one_that_does_not_lag() {
+    assert_eq!(joins(true, 5, &[(1, 4), (2, 5)]), Ok(()));
+    let lags = joins(true, 5, &[(1, 4), (2, 4)]).unwrap_err();
+    assert!(lags.detail.contains("may lag"), "{lags}");
+    let nobody = joins(true, 5, &[]).unwrap_err();
+    assert!(nobody.detail.contains("nobody said"), "{nobody}");
+}
+
+#[test]
+fn a_voter_is_taken_in_by_all() {
+    assert_eq!(joins(false, 5, &[(1, 4), (2, 4)]), Ok(()));
+    assert!(joins(false, 5, &[(1, 5)]).is_err());
+}

@@ -173,7 +173,9 @@ impl Scripted {
                 out.push(Output::Disk(Op::SyncDir { path: "".into(), ticket }));
                 self.waiting.push((ticket, id, request));
             }
-            Request::Members(_) | Request::Progress => unreachable!("no test asks for members"),
+            Request::Members(_) | Request::Progress | Request::Confirm => {
+                unreachable!("no test asks for members")
+            }
             Request::Watch(_) => {
                 self.watches.push(id);
                 let stamp = self.view().stamp;
