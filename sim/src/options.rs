@@ -221,6 +221,7 @@ impl Options {
         options.draw_data_faults(c);
         options.draw_tls_faults(c);
         options.draw_discovery(c);
+        options.draw_wrong_directories(c);
         options
     }
 
@@ -268,9 +269,6 @@ impl Options {
         self.addresses = c.below(2);
         self.dns_length_ms = c.between(500, 8000);
         self.srv = u64::from(c.below(3) == 0);
-        let mut maybe = |choices: [u64; 4]| if c.coin() { choices[c.index(4)] } else { 0 };
-        self.swap_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
-        self.twin_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
         self.wipe_most = u64::from(c.below(16) == 0);
     }
 
@@ -279,6 +277,15 @@ impl Options {
         self.certificate_mean_ms =
             if c.coin() { [2000, 5000, 10_000, 20_000][c.index(4)] } else { 0 };
         self.certificate_length_ms = c.between(500, 8000);
+    }
+
+    /// Which directory a process has, and which process a directory. What a discovery service makes of
+    /// a second process is its own business.
+    fn draw_wrong_directories(&mut self, c: &mut Chance) {
+        let listed = self.discovery == 0;
+        let mut maybe = |choices: [u64; 4]| if c.coin() { choices[c.index(4)] } else { 0 };
+        let drawn = [(); 2].map(|()| maybe([5000, 10_000, 20_000, 30_000]));
+        [self.swap_mean_ms, self.twin_mean_ms] = drawn.map(|mean| if listed { mean } else { 0 });
     }
 
     /// In place of a list of any kind. Who has a place is known only once all are taken, so nobody
