@@ -156,8 +156,9 @@ impl Join {
         self.heard.begin_round();
         for (other, urls) in &self.others {
             for url in urls {
-                let url = format!("{url}/members?{CONFIRM_QUERY}");
-                self.calls.insert(get(&url, TIMEOUT, fx), (other.clone(), url));
+                let url = format!("{url}/members");
+                let call = get(&format!("{url}?{CONFIRM_QUERY}"), TIMEOUT, fx);
+                self.calls.insert(call, (other.clone(), url));
             }
         }
     }
