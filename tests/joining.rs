@@ -215,6 +215,40 @@ fn a_member_that_lost_its_data_is_replaced() {
     assert_eq!(cluster.await_equal("/kept").at("/node/value"), "1");
 }
 
+/// In etcd one that lags takes in again who has lost its data: it has not heard that it was there.
+/// The two of them then write without the members that have everything.
+#[test]
+fn a_member_that_lags_takes_nobody_in() {
+    let mut cluster = with_room(3, 4);
+    let id = add(&cluster, 0, 3);
+    wait_until("all know of it", || learners(&cluster, 2) == 1);
+    cluster.kill(2);
+    join(&mut cluster, 3, &[0, 1, 2, 3]);
+    wait_until("it votes", || learners(&cluster, 0) == 0);
+    cluster.put(0, "/kept", "1");
+    for member in [0, 1, 3] {
+        cluster.kill(member);
+    }
+    fs::remove_dir_all(cluster.data_dir(3)).expect("the directory is removed");
+    cluster.start(2);
+    join(&mut cluster, 3, &[0, 1, 2, 3]);
+    let waits = "waiting to join the cluster: ";
+    wait_until("it says for whom it waits", || cluster.process(3).log().contains(waits));
+    let log = cluster.process(3).log();
+    let line = log.lines().find(|line| line.contains(waits)).expect("it is there");
+    assert!(line.contains("infra2 (no quorum confirms what it says"), "{line}");
+    assert!(line.contains("infra0 (") && line.contains("infra1 ("), "{line}");
+    assert!(!cluster.data_dir(3).join("quorate").exists(), "it takes no place before");
+    cluster.start(0);
+    cluster.start(1);
+    assert_eq!(cluster.process(3).wait().code(), Some(1));
+    let log = cluster.process(3).log();
+    assert!(log.contains(&format!("quorate: member {id} has already been bootstrapped")), "{log}");
+    cluster.forget(3);
+    cluster.await_ready();
+    assert_eq!(cluster.await_equal("/kept").at("/node/value"), "1");
+}
+
 fn listed_id(cluster: &Cluster, member: usize) -> String {
     let listed = cluster.client.get(&cluster.url(0, "/v2/members")).expect("answered");
     let (listed, url) = (listed.at("/members"), cluster.peer_url(member));
