@@ -296,6 +296,8 @@ impl Options {
         let length_ms = c.between(500, 8000);
         if by_service && self.srv == 0 {
             self.discovery = 1;
+            // A poll that was lost is noticed when its time is up, and pauses may have grown by then.
+            self.liveness_ms = 120_000;
             self.discovery_mean_ms = mean_ms;
             self.discovery_length_ms = length_ms;
             // Whoever registers from two directories uses the token up.

@@ -27,7 +27,6 @@ fn options(seed: u64) -> Options {
     (options.swap_mean_ms, options.twin_mean_ms) = (0, 0);
     // What matters happens in the beginning.
     options.safety_ms = 40_000;
-    // A poll that was lost is noticed when its time is up, and pauses may have grown by then.
     options.liveness_ms = 120_000;
     options
 }
