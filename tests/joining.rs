@@ -231,6 +231,9 @@ fn a_member_that_lags_takes_nobody_in() {
     }
     fs::remove_dir_all(cluster.data_dir(3)).expect("the directory is removed");
     cluster.start(2);
+    let url = format!("{}/members", cluster.peer_url(2));
+    let listed = || cluster.client.get(&url).is_ok_and(|answer| answer.body.contains("isLearner"));
+    wait_until("the one that lags tells of the learner", listed);
     join(&mut cluster, 3, &[0, 1, 2, 3]);
     let waits = "waiting to join the cluster: ";
     wait_until("it says for whom it waits", || cluster.process(3).log().contains(waits));
