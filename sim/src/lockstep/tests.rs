@@ -24,6 +24,9 @@ fn options(seed: u64) -> Options {
         change_mean_ms: 0,
         spares: 0,
         swap_mean_ms: 0,
+        discovery: 0,
+        discovery_mean_ms: 0,
+        extra: 0,
         srv: 0,
         ..Options::draw(seed)
     }
