@@ -292,12 +292,14 @@ impl Options {
     /// can say before whom a cluster could spare.
     fn draw_discovery(&mut self, c: &mut Chance) {
         let (by_service, extra) = (c.below(4) == 0, c.coin());
-        let mean_ms = [0, 0, 2000, 5000][c.index(4)];
-        let length_ms = c.between(500, 8000);
+        let mean_ms = [0, 0, 5000, 15_000][c.index(4)];
+        let length_ms = c.between(200, 3000);
         if by_service && self.srv == 0 {
             self.discovery = 1;
             // A poll that was lost is noticed when its time is up, and pauses may have grown by then.
+            // Where that happens all the time nothing else ever does.
             self.liveness_ms = 120_000;
+            self.http_fail_ppm /= 10;
             self.discovery_mean_ms = mean_ms;
             self.discovery_length_ms = length_ms;
             // Whoever registers from two directories uses the token up.
@@ -315,6 +317,7 @@ impl Options {
     pub const fn for_world(mut self) -> Self {
         self.safety_ms = 20_000;
         self.change_mean_ms /= 3;
+        self.dns_mean_ms /= 3;
         self.extra = 0;
         // As good as drawn.
         self.real_service = self.discovery_length_ms % 2;
