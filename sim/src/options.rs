@@ -318,6 +318,7 @@ impl Options {
         self.safety_ms = 20_000;
         self.change_mean_ms /= 3;
         self.dns_mean_ms /= 3;
+        self.power_mean_ms /= 2;
         self.extra = 0;
         // As good as drawn.
         self.real_service = self.discovery_length_ms % 2;
