@@ -265,7 +265,7 @@ impl Join {
             return Err(refusals::bootstrapped(owner, self.whom.name(), &self.data_dir));
         }
         self.known.extend(running.known_as(own.id));
-        if !self.heard.suffices(&other, own, &running.vouched, self.others.len()) {
+        if !self.heard.suffices(&other, own, &running) {
             return self.go_on(now, fx);
         }
         let known = core::mem::take(&mut self.known);

@@ -1,12 +1,13 @@
 //! What a member that runs says of the members of its cluster, and how far that can be relied on.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::api::peer::{CONFIRMED_BY_QUORUM, CONFIRMED_HEADER, UNCONFIRMED_AS_MIXED};
 use crate::boot::forming::known::{self, KNOWN_HEADER};
-use crate::boot::forming::{STATE_FORMING, STATE_HEADER};
+use crate::boot::forming::{MEMBER_HEADER, STATE_FORMING, STATE_HEADER};
 use crate::http::Answer;
 use crate::id::{ClusterId, MemberId};
 use crate::member::identity::Incarnation;
@@ -15,11 +16,13 @@ use crate::member::{Member, json};
 /// What a member that runs has answered.
 #[derive(Debug)]
 pub(super) struct Running {
+    /// Who has answered, if it says so; who is asked somewhere else may answer there.
+    pub(super) by: Option<MemberId>,
     pub(super) cluster: ClusterId,
     pub(super) members: Vec<Member>,
     pub(super) vouched: Vouched,
     /// By which data directories it knows the others, as it says.
-    known: String,
+    pub(super) known: String,
 }
 
 /// By whom an answer is vouched for.
@@ -59,8 +62,14 @@ impl Running {
             (_, Some(cause)) => Vouched::Itself(cause.to_string()),
             (_, None) => Vouched::Itself("it does not say so".to_string()),
         };
+        let by = answer.header(MEMBER_HEADER).and_then(MemberId::parse_hex);
         let known = answer.header(KNOWN_HEADER).unwrap_or_default().to_string();
-        Ok(Self { cluster, members, vouched, known })
+        Ok(Self { by, cluster, members, vouched, known })
+    }
+
+    /// All members that it lists but this one.
+    pub(super) fn others(&self, own: MemberId) -> BTreeSet<MemberId> {
+        self.members.iter().map(|member| member.id).filter(|id| *id != own).collect()
     }
 
     /// By which data directory it knows this member.

@@ -7,17 +7,19 @@
 //!   counted.
 //! * One that is a voter from the beginning may have counted before the log says so, and a quorum may
 //!   be none without it. But whoever has counted it knows its data directory, durably and from
-//!   before. So all others have to take it in, as with a member that starts late.
+//!   before. So all others have to take it in, as with a member that starts late, each for itself:
+//!   one that answers at the URL of another does not speak for that one.
 //! * Where there are members of etcd nobody can confirm anything, and etcd's rule holds: whoever is
 //!   asked first is believed.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::answer::Vouched;
+use super::answer::{Running, Vouched};
 use crate::error::Refusal;
+use crate::id::MemberId;
 use crate::member::Member;
 use crate::time::{Duration, Instant};
 
@@ -27,8 +29,10 @@ const REPORT: Duration = Duration::from_secs(5);
 /// The answers of one round, in which all others are asked.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    /// Who takes this member in.
-    takes_in: BTreeSet<String>,
+    /// Who takes this member in, and as whom it was asked.
+    takes_in: BTreeMap<MemberId, String>,
+    /// Whether somebody takes this member in.
+    fits: bool,
     /// What is missing of the others, or of what they said.
     missing: BTreeMap<String, String>,
     /// What is wrong by the answer of one of them.
@@ -54,6 +58,7 @@ impl Heard {
     /// All are asked anew.
     pub(super) fn begin_round(&mut self) {
         self.takes_in.clear();
+        self.fits = false;
         self.missing.clear();
         self.mismatch = None;
     }
@@ -68,18 +73,12 @@ impl Heard {
         self.mismatch = Some(refusal);
     }
 
-    /// One of so many others takes this member in, which it lists as `own`. Says whether that
+    /// Who was asked as `other` takes this member in, which it lists as `own`. Says whether that
     /// suffices.
-    pub(super) fn suffices(
-        &mut self,
-        other: &str,
-        own: &Member,
-        vouched: &Vouched,
-        others: usize,
-    ) -> bool {
+    pub(super) fn suffices(&mut self, other: &str, own: &Member, running: &Running) -> bool {
         self.waits = true;
-        self.takes_in.insert(other.into());
-        match vouched {
+        self.fits = true;
+        match &running.vouched {
             Vouched::Mixed => true,
             Vouched::Quorum if own.learner => true,
             Vouched::Itself(cause) if own.learner => {
@@ -88,15 +87,28 @@ impl Heard {
                 false
             }
             Vouched::Quorum | Vouched::Itself(_) => {
-                self.missing.remove(other);
-                self.takes_in.len() == others
+                match self.speaks(other, running.by) {
+                    Ok(()) => drop(self.missing.remove(other)),
+                    Err(cause) => drop(self.missing.insert(other.into(), cause)),
+                }
+                running.others(own.id).iter().all(|id| self.takes_in.contains_key(id))
             }
         }
     }
 
+    /// Counts an answer for the member that gave it, wherever it was asked.
+    fn speaks(&mut self, other: &str, by: Option<MemberId>) -> Result<(), String> {
+        let by = by.ok_or("who answers there does not say who it is")?;
+        let asked_as = self.takes_in.entry(by).or_insert_with(|| other.into());
+        if asked_as == other {
+            return Ok(());
+        }
+        Err(format!("member {by} answers there, as it does at the URL of {asked_as}"))
+    }
+
     /// All have answered, and nothing of it sufficed.
     pub(super) fn outcome(&mut self) -> Outcome {
-        if !self.takes_in.is_empty() {
+        if self.fits {
             return Outcome::Wait;
         }
         match self.mismatch.take() {
@@ -121,49 +133,75 @@ impl Heard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::MemberId;
+    use crate::id::ClusterId;
 
-    fn own(learner: bool) -> Member {
+    fn member(id: u64, learner: bool) -> Member {
         let (name, peer_urls, client_urls) = Default::default();
-        Member { id: MemberId(1), name, peer_urls, client_urls, learner }
+        Member { id: MemberId(id), name, peer_urls, client_urls, learner }
     }
 
-    fn itself() -> Vouched {
-        Vouched::Itself("request timed out".into())
+    fn own(learner: bool) -> Member {
+        member(1, learner)
+    }
+
+    /// The answer of one member of a cluster of 2, 3 and this one.
+    fn said(by: u64, vouched: Vouched) -> Running {
+        let members = Vec::from([own(false), member(2, false), member(3, false)]);
+        let (by, cluster) = (Some(MemberId(by)), ClusterId(1));
+        Running { by, cluster, members, vouched, known: String::new() }
+    }
+
+    fn itself(by: u64) -> Running {
+        said(by, Vouched::Itself("request timed out".into()))
     }
 
     #[test]
     fn a_learner_is_taken_in_by_a_quorum() {
         let mut heard = Heard::default();
-        for other in ["a", "b"] {
-            assert!(!heard.suffices(other, &own(true), &itself(), 2), "{other} may lag");
+        for (other, by) in [("a", 2), ("b", 3)] {
+            assert!(!heard.suffices(other, &own(true), &itself(by)), "{other} may lag");
         }
         assert_eq!(heard.outcome(), Outcome::Wait);
         let missing = heard.report(Instant::default()).expect("it says for what it waits");
         assert_eq!(missing.len(), 2);
         assert!(missing[0].1.contains("request timed out"), "{missing:?}");
         heard.begin_round();
-        assert!(heard.suffices("b", &own(true), &Vouched::Quorum, 2));
+        assert!(heard.suffices("b", &own(true), &said(3, Vouched::Quorum)));
     }
 
     #[test]
     fn a_voter_is_taken_in_by_all() {
         let mut heard = Heard::default();
-        assert!(!heard.suffices("a", &own(false), &Vouched::Quorum, 2));
+        assert!(!heard.suffices("a", &own(false), &said(2, Vouched::Quorum)));
         heard.failed("b", "http://b:1/members", "connection refused");
         assert_eq!(heard.outcome(), Outcome::Wait);
         let missing = heard.report(Instant::default()).unwrap();
         assert_eq!(missing, [("b".into(), "http://b:1/members: connection refused".into())]);
         heard.begin_round();
-        assert!(!heard.suffices("b", &own(false), &itself(), 2));
-        assert!(!heard.suffices("b", &own(false), &itself(), 2), "it was heard already");
-        assert!(heard.suffices("a", &own(false), &itself(), 2));
+        assert!(!heard.suffices("b", &own(false), &itself(3)));
+        assert!(!heard.suffices("b", &own(false), &itself(3)), "it was heard already");
+        assert!(heard.suffices("a", &own(false), &itself(2)));
+    }
+
+    #[test]
+    fn nobody_speaks_for_the_member_at_whose_url_it_answers() {
+        let mut heard = Heard::default();
+        assert!(!heard.suffices("a", &own(false), &itself(2)));
+        assert!(!heard.suffices("b", &own(false), &itself(2)), "that was a once more");
+        assert_eq!(heard.outcome(), Outcome::Wait);
+        let missing = heard.report(Instant::default()).unwrap();
+        let cause = "member 2 answers there, as it does at the URL of a";
+        assert_eq!(missing, [("b".into(), cause.into())]);
+        let nameless = Running { by: None, ..itself(3) };
+        assert!(!heard.suffices("b", &own(false), &nameless));
+        assert!(heard.suffices("b", &own(false), &itself(3)));
     }
 
     #[test]
     fn among_members_of_etcd_the_first_is_believed() {
         for learner in [false, true] {
-            assert!(Heard::default().suffices("a", &own(learner), &Vouched::Mixed, 2));
+            let answer = Running { by: None, ..said(2, Vouched::Mixed) };
+            assert!(Heard::default().suffices("a", &own(learner), &answer));
         }
     }
 
@@ -173,7 +211,7 @@ mod tests {
         heard.failed("a", "url", "connection refused");
         assert_eq!(heard.outcome(), Outcome::Nobody(["url: connection refused".into()].into()));
         heard.begin_round();
-        heard.suffices("a", &own(true), &itself(), 1);
+        heard.suffices("a", &own(true), &itself(2));
         heard.begin_round();
         heard.failed("a", "url", "connection refused");
         assert_eq!(heard.outcome(), Outcome::Wait);
