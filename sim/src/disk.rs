@@ -6,6 +6,7 @@
 //!
 //! The disk knows no time: whoever owns it decides when an operation is carried out.
 
+mod content;
 mod crash;
 mod file;
 pub mod rot;

@@ -214,14 +214,14 @@ impl Oracles {
     /// The promise that is broken.
     pub fn noted_by_token<M: Machine>(
         node: usize,
-        own: MemberId,
         machine: &M,
         note: &Note,
-        first: &BTreeSet<MemberId>,
+        own: impl FnOnce() -> MemberId,
+        first: impl FnOnce() -> BTreeSet<MemberId>,
     ) -> Result<(), Violation> {
         match note {
-            Note::Formed => token::formed(node, &bootstrap::listed(machine).collect(), first),
-            Note::DiscoveryFull => token::full(node, own, first),
+            Note::Formed => token::formed(node, &bootstrap::listed(machine).collect(), &first()),
+            Note::DiscoveryFull => token::full(node, own(), &first()),
             _ => Ok(()),
         }
     }

@@ -1,9 +1,8 @@
 //! One file: its content, and which part of it is durable.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 
+use super::content::Content;
 use crate::chance::Chance;
 
 /// A write that was not synced yet.
@@ -26,20 +25,10 @@ enum Pending {
 #[derive(Debug, Default)]
 pub(super) struct File {
     len: u64,
-    durable: Vec<u8>,
+    durable: Content,
     pending: Vec<Pending>,
     /// Set by a failed sync: what the process goes on seeing, though it never reaches the disk.
-    shown: Option<Vec<u8>>,
-}
-
-/// Writes into memory; a hole reads as zero.
-fn put(content: &mut Vec<u8>, at: u64, bytes: &[u8]) {
-    let at = at as usize;
-    let end = at + bytes.len();
-    if content.len() < end {
-        content.resize(end, 0);
-    }
-    content[at..end].copy_from_slice(bytes);
+    shown: Option<Content>,
 }
 
 impl File {
@@ -48,32 +37,35 @@ impl File {
     }
 
     /// What the process reads.
-    pub(super) fn content(&self) -> Cow<'_, [u8]> {
-        let settled = self.shown.as_ref().unwrap_or(&self.durable);
-        if self.pending.is_empty() {
-            return settled.into();
-        }
-        let mut content = settled.clone();
-        self.pending.iter().for_each(|change| apply(&mut content, change));
-        content.into()
+    pub(super) fn content(&self) -> Vec<u8> {
+        self.seen().into_bytes()
     }
 
-    pub(super) fn durable(&self) -> &[u8] {
-        &self.durable
+    fn seen(&self) -> Content {
+        let mut content = self.shown.as_ref().unwrap_or(&self.durable).clone();
+        self.pending.iter().for_each(|change| apply(&mut content, change));
+        content
+    }
+
+    pub(super) fn durable(&self) -> Vec<u8> {
+        self.durable.clone().into_bytes()
     }
 
     pub(super) fn durable_copy(&self) -> Self {
         let durable = self.durable.clone();
-        Self { len: durable.len() as u64, durable, ..Self::default() }
+        Self { len: durable.len(), durable, ..Self::default() }
     }
 
     /// Changes durable bytes, and with them what the process sees there. Says what `change` says.
     pub(super) fn damage(&mut self, change: impl FnOnce(&mut [u8]) -> bool) -> bool {
-        let before = self.durable.clone();
-        let changed = change(&mut self.durable);
-        for (at, byte) in self.durable.iter().enumerate() {
-            if let Some(shown) = self.shown.as_mut().filter(|_| before[at] != *byte) {
-                shown[at] = *byte;
+        let before = self.durable();
+        let mut after = before.clone();
+        let changed = change(&mut after);
+        let differing = before.iter().zip(&after).enumerate().filter(|(_, (old, new))| old != new);
+        for (at, (_, new)) in differing {
+            self.durable.put(at as u64, &[*new]);
+            if let Some(shown) = &mut self.shown {
+                shown.put(at as u64, &[*new]);
             }
         }
         changed
@@ -102,7 +94,7 @@ impl File {
     /// A failed sync: a part of what is pending reaches the disk, the rest never will, though the
     /// process still reads it.
     pub(super) fn forget_pending(&mut self, chance: &mut Chance) {
-        self.shown = Some(self.content().into_owned());
+        self.shown = Some(self.seen());
         for change in std::mem::take(&mut self.pending) {
             if chance.coin() {
                 apply(&mut self.durable, &change);
@@ -122,22 +114,22 @@ impl File {
             match &pending[*at] {
                 Pending::Write(write) if Some(*at) == torn && write.bytes.len() > 1 => {
                     let cut = 1 + chance.index(write.bytes.len() - 1);
-                    put(&mut self.durable, write.at, &write.bytes[..cut]);
+                    self.durable.put(write.at, &write.bytes[..cut]);
                     tears += 1;
                 }
                 change => apply(&mut self.durable, change),
             }
         }
         self.shown = None;
-        self.len = self.durable.len() as u64;
+        self.len = self.durable.len();
         ((total - kept.len()) as u64, tears)
     }
 }
 
-fn apply(durable: &mut Vec<u8>, change: &Pending) {
+fn apply(content: &mut Content, change: &Pending) {
     match change {
-        Pending::Write(write) => put(durable, write.at, &write.bytes),
-        Pending::Len(len) => durable.resize(*len as usize, 0),
+        Pending::Write(write) => content.put(write.at, &write.bytes),
+        Pending::Len(len) => content.resize(*len),
     }
 }
 

@@ -108,9 +108,9 @@ impl FileSystem {
         let files: Vec<Inode> = rot.file.find(&self.durable_names);
         let Some(at) = rot.choose(files.len()) else { return false };
         let next = files.get(at + 1).and_then(|next| self.files.get(next));
-        let next = next.map(|file| file.durable().to_vec());
+        let next = next.map(File::durable);
         let Some(file) = self.files.get_mut(&files[at]) else { return false };
-        let proven = proven(rot.file, file.durable(), next.as_deref());
+        let proven = proven(rot.file, &file.durable(), next.as_deref());
         file.damage(|content| rot.strike(content, proven))
     }
 

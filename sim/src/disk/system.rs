@@ -158,7 +158,7 @@ impl FileSystem {
     pub fn read(&mut self, path: &str) -> Result<Bytes, DiskError> {
         let file = self.names.get(path).and_then(|inode| self.files.get(inode));
         let file = file.ok_or_else(|| error(DiskErrorKind::NotFound, "read: no such file"))?;
-        let content = file.content().into_owned();
+        let content = file.content();
         Ok(self.reading(path, content).into())
     }
 

@@ -126,9 +126,10 @@ impl<M: Machine> World<M> {
             if let Output::Note(note) = output {
                 verdict = verdict.and_then(|()| self.oracles.noted(host, &running.machine, note));
                 if self.options.goes_by_token(host) {
-                    let (own, first) = (listed_as(&self.options, host), self.discovery.first());
+                    let own = || listed_as(&self.options, host);
+                    let first = || self.discovery.first();
                     let by_token =
-                        Oracles::noted_by_token(host, own, &running.machine, note, &first);
+                        Oracles::noted_by_token(host, &running.machine, note, own, first);
                     verdict = verdict.and(by_token);
                 }
             }

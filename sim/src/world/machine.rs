@@ -115,8 +115,9 @@ impl State {
             if let Output::Note(note) = output {
                 verdict = verdict.and_then(|()| self.oracles.noted(host, node, note));
                 if self.options().goes_by_token(host) {
-                    let (own, first) = (listed_as(self.options(), host), self.first_registered());
-                    let by_token = Oracles::noted_by_token(host, own, node, note, &first);
+                    let own = || listed_as(self.options(), host);
+                    let first = || self.first_registered();
+                    let by_token = Oracles::noted_by_token(host, node, note, own, first);
                     verdict = verdict.and(by_token);
                 }
             }
