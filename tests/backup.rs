@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::support::QUORATE;
 use crate::support::cluster::{Cluster, isolate, name};
-use crate::support::process::{Process, Signal};
-use crate::support::refusal::is_absent;
+use crate::support::cut_off::kill_in_the_middle;
+use crate::support::refusal::{assert_refused, is_absent};
 use crate::support::wait::wait_until;
 
 /// `quorate backup` from these members.
@@ -49,13 +49,6 @@ pub(crate) fn restored(cluster: &Cluster, member: usize, from: &Path) -> String 
     let output = restore_command(cluster, member, from).output().expect("it can be started");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("words")
-}
-
-fn assert_refused(output: &Output, words: &str) {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(error.contains(words) && error.contains("  hint: "), "{words}: {error}");
-    assert!(output.stdout.is_empty(), "{output:?}");
 }
 
 /// A cluster of one member with some keys, and a backup of it.
@@ -353,28 +346,10 @@ fn a_restore_that_is_killed_can_be_repeated() {
     let (_old, file) = a_backup();
     let mut new = Cluster::new(1);
     let (to, staging) = (new.data_dir(0), new.dir().join("infra0.restoring"));
-    let mut cut_off = 0;
-    for round in 0..20 {
-        let command = restore_command(&new, 0, &file);
-        let mut process = Process::start(command, &new.dir().join("log"));
-        // Without a pause: a restore takes but a few turns of the disk.
-        while !staging.exists() && !to.exists() && process.runs() {}
-        if process.runs() {
-            process.signal(Signal::KILL);
-        }
-        process.wait();
-        let whole = to.join("quorate/identity").exists();
-        assert_eq!(to.exists(), whole, "round {round}");
-        if whole {
-            fs::remove_dir_all(&to).expect("a directory can be removed");
-            continue;
-        }
-        cut_off += 1;
-        let again = restore_command(&new, 0, &file).output().expect("it can be started");
-        assert_refused(&again, "infra0.restoring already");
-        fs::remove_dir_all(&staging).expect("a directory can be removed");
-    }
-    assert!(cut_off > 0, "none was killed before its end");
+    let command = || restore_command(&new, 0, &file);
+    kill_in_the_middle(command, (&staging, &to), |again| {
+        assert_refused(again, "infra0.restoring already");
+    });
     restored(&new, 0, &file);
     new.start_all();
     new.await_ready();

@@ -7,18 +7,23 @@ use std::process::{Command, Output};
 use crate::support::QUORATE;
 use crate::support::client::Answer;
 use crate::support::cluster::{Cluster, contents, isolate};
+use crate::support::cut_off::kill_in_the_middle;
 use crate::support::etcd;
-use crate::support::process::{Process, Signal};
+use crate::support::refusal::assert_refused;
 use crate::support::wait::wait_until;
 
 /// Keys that are written to real etcd members; enough for several snapshots.
 const KEYS: usize = 300;
 
-fn import(from: &Path, to: &Path, more: &[&str]) -> Output {
+fn import_command(from: &Path, to: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(QUORATE);
     command.arg("import").arg("-from").arg(from).arg("-data-dir").arg(to).args(more);
     isolate(&mut command);
-    command.output().expect("the program can be started")
+    command
+}
+
+fn import(from: &Path, to: &Path, more: &[&str]) -> Output {
+    import_command(from, to, more).output().expect("the program can be started")
 }
 
 fn imported(from: &Path, to: &Path) -> String {
@@ -30,11 +35,7 @@ fn imported(from: &Path, to: &Path) -> String {
 }
 
 fn refused(from: &Path, to: &Path, more: &[&str], words: &str) {
-    let output = import(from, to, more);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(error.contains(words) && error.contains("  hint: "), "{words}: {error}");
-    assert!(output.stdout.is_empty(), "{output:?}");
+    assert_refused(&import(from, to, more), words);
 }
 
 /// What a member of etcd has left, in the layout of a release.
@@ -220,28 +221,7 @@ fn an_import_that_is_killed_can_be_repeated() {
     let from = recorded("etcd-3.4.23/snapped", &dir.path().join("etcd"), ["wal", "snap"]);
     let to = dir.path().join("quorate");
     let staging = dir.path().join("quorate.importing");
-    let mut cut_off = 0;
-    for round in 0..20 {
-        let mut command = Command::new(QUORATE);
-        command.arg("import").arg("-from").arg(&from).arg("-data-dir").arg(&to);
-        isolate(&mut command);
-        let mut process = Process::start(command, &dir.path().join("log"));
-        // Without a pause: an import takes but a few turns of the disk.
-        while !staging.exists() && !to.exists() && process.runs() {}
-        if process.runs() {
-            process.signal(Signal::KILL);
-        }
-        process.wait();
-        let whole = to.join("quorate/identity").exists();
-        assert_eq!(to.exists(), whole, "round {round}");
-        if !whole {
-            cut_off += 1;
-            refused(&from, &to, &[], "already");
-            fs::remove_dir_all(&staging).expect("a directory can be removed");
-        } else {
-            fs::remove_dir_all(&to).expect("a directory can be removed");
-        }
-    }
-    assert!(cut_off > 0, "none was killed before its end");
+    let command = || import_command(&from, &to, &[]);
+    kill_in_the_middle(command, (&staging, &to), |again| assert_refused(again, "already"));
     imported(&from, &to);
 }

@@ -10,6 +10,7 @@ pub(crate) mod certificates;
 pub(crate) mod chance;
 pub(crate) mod client;
 pub(crate) mod cluster;
+pub(crate) mod cut_off;
 pub(crate) mod dns;
 pub(crate) mod etcd;
 pub(crate) mod generated;

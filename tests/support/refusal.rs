@@ -1,7 +1,7 @@
 //! Processes that end by themselves, and what they say.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use super::cluster::isolate;
 use super::process::Process;
@@ -47,4 +47,13 @@ impl Ended {
 /// Whether nothing stands at `path`.
 pub(crate) fn is_absent(path: &std::path::Path) -> bool {
     fs::symlink_metadata(path).is_err()
+}
+
+/// Asserts that a command has refused with these words and at least one hint, and has printed
+/// nothing else.
+pub(crate) fn assert_refused(output: &Output, words: &str) {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains(words) && error.contains("  hint: "), "{words}: {error}");
+    assert!(output.stdout.is_empty(), "{output:?}");
 }

@@ -16,25 +16,20 @@ use quorate_core::http::Call;
 use quorate_shell::{Fetched, fetch};
 use tempfile::NamedTempFile;
 
+use crate::ending::report;
 use crate::flags::Parsed;
 use crate::new_dir::{bar, parent};
 use crate::platform::Tokio;
-use crate::serve::{refuse, runtime};
+use crate::serve::runtime;
 
 /// Where the first member of this machine listens.
 const ENDPOINTS: &str = "http://127.0.0.1:2379";
 
 pub(crate) fn main(parsed: &Parsed) -> ExitCode {
-    match work(parsed) {
-        Ok((head, to)) => {
-            println!("{head}\nit is in {to}");
-            ExitCode::SUCCESS
-        }
-        Err(refusal) => refuse(&refusal),
-    }
+    report(work(parsed))
 }
 
-fn work(parsed: &Parsed) -> Result<(Head, &str), Refusal> {
+fn work(parsed: &Parsed) -> Result<Vec<String>, Refusal> {
     let to = parsed.own("to").filter(|to| !to.is_empty());
     let to = to.ok_or_else(|| backup::absent("backup", "to", "which is to be written"))?;
     let endpoints = parsed.own("endpoints").unwrap_or(ENDPOINTS);
@@ -46,7 +41,10 @@ fn work(parsed: &Parsed) -> Result<(Head, &str), Refusal> {
     loop {
         let call = members.next_call()?;
         match runtime.block_on(target.take(&platform, &call))? {
-            Ok(head) => return target.keep().map(|()| (head, to)),
+            Ok(head) => {
+                target.keep()?;
+                return Ok(vec![head.to_string(), format!("it is in {to}")]);
+            }
             Err(Failure::Refused(answer)) => members.refused(&answer),
             Err(Failure::Damaged(damage)) => members.damaged(&damage),
             Err(Failure::Broken(cause)) => members.failed(&cause),

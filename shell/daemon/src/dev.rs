@@ -9,9 +9,10 @@ use quorate_core::error::Refusal;
 use quorate_core::node::Exit;
 use tracing::info_span;
 
+use crate::ending::{print_exit, refuse};
 use crate::flags::Parsed;
 use crate::platform::Tokio;
-use crate::serve::{Member, print_exit, refuse, run_all, runtime};
+use crate::serve::{Member, run_all, runtime};
 use crate::{signals, start_log};
 
 /// One member of the cluster: its name and its ports.

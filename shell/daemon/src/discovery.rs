@@ -13,9 +13,10 @@ use quorate_shell::{Front, Options, Stopper};
 use tokio::runtime::Runtime;
 use tracing::info;
 
+use crate::ending::{print_exit, refuse};
 use crate::flags::Parsed;
 use crate::platform::Tokio;
-use crate::serve::{Member, print_exit, refuse, runtime};
+use crate::serve::{Member, runtime};
 use crate::{signals, start_log};
 
 const LISTEN: &str = "http://localhost:8087";

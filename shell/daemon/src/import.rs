@@ -10,19 +10,13 @@ use std::process::ExitCode;
 use quorate_core::error::Refusal;
 use quorate_core::import::{Compared, Imported, compare};
 
+use crate::ending::report;
 use crate::flags::Parsed;
 use crate::new_dir::NewDir;
-use crate::serve::refuse;
 use etcd_dir::EtcdDir;
 
 pub(crate) fn main(parsed: &Parsed) -> ExitCode {
-    match work(parsed) {
-        Ok(lines) => {
-            lines.iter().for_each(|line| println!("{line}"));
-            ExitCode::SUCCESS
-        }
-        Err(refusal) => refuse(&refusal),
-    }
+    report(work(parsed))
 }
 
 fn work(parsed: &Parsed) -> Result<Vec<String>, Refusal> {

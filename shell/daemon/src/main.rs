@@ -6,6 +6,7 @@
 mod backup;
 mod dev;
 mod discovery;
+mod ending;
 mod flags;
 mod import;
 mod logging;
@@ -23,7 +24,7 @@ use flags::{Command, Parsed};
 fn main() -> ExitCode {
     let parsed = match flags::parse(std::env::args_os().skip(1), std::env::vars_os()) {
         Ok(parsed) => parsed,
-        Err(refusal) => return serve::refuse(&refusal),
+        Err(refusal) => return ending::refuse(&refusal),
     };
     match &parsed.command {
         Command::Say(text) => {

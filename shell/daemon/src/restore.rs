@@ -11,22 +11,16 @@ use quorate_core::backup::{self, Head, Reader, Restored};
 use quorate_core::error::Refusal;
 use quorate_core::store::Image;
 
+use crate::ending::report;
 use crate::flags::Parsed;
 use crate::new_dir::{NewDir, bar};
 use crate::platform::Tokio;
-use crate::serve::refuse;
 
 /// What is read of the file at a time.
 const CHUNK: usize = 1 << 20;
 
 pub(crate) fn main(parsed: &Parsed) -> ExitCode {
-    match work(parsed) {
-        Ok(lines) => {
-            lines.iter().for_each(|line| println!("{line}"));
-            ExitCode::SUCCESS
-        }
-        Err(refusal) => refuse(&refusal),
-    }
+    report(work(parsed))
 }
 
 fn work(parsed: &Parsed) -> Result<Vec<String>, Refusal> {

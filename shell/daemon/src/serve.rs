@@ -14,9 +14,9 @@ use quorate_shell::{Driver, Options, Platform as _, Stopper};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{Span, info};
 
+use crate::ending::{print_exit, refuse};
 use crate::flags::{self, Command, Parsed};
 use crate::platform::Tokio;
-use crate::secrets::hide_users;
 use crate::{signals, start_log};
 
 /// One member in this process.
@@ -132,26 +132,4 @@ pub(crate) fn runtime() -> Result<Runtime, Refusal> {
         .enable_all()
         .build()
         .map_err(|error| Refusal::new(format!("cannot start the runtime: {error}")))
-}
-
-/// Says why there is no start, and gives the exit status.
-pub(crate) fn refuse(refusal: &Refusal) -> ExitCode {
-    print_refusal(refusal);
-    ExitCode::from(refusal.code())
-}
-
-/// Says how a member ended, and gives the exit status.
-pub(crate) fn print_exit(exit: &Exit) -> ExitCode {
-    match exit {
-        Exit::Stopped { lines } => lines.iter().for_each(|line| info!("{line}")),
-        Exit::Refused(refusal) | Exit::Fault(refusal) => print_refusal(refusal),
-    }
-    ExitCode::from(exit.code())
-}
-
-fn print_refusal(refusal: &Refusal) {
-    eprintln!("quorate: {}", hide_users(&refusal.message));
-    for hint in &refusal.hints {
-        eprintln!("  hint: {}", hide_users(hint));
-    }
 }
