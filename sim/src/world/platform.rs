@@ -82,12 +82,12 @@ impl Platform for Simulated {
             biased;
             stream = Stream::dialled(world, id) => stream,
             () = self.sleep(timeout) => Err(ErrorKind::TimedOut.into()),
-        };
+        }?;
         if tls {
             let verified = self.world.lock().certificates.verify(place.0, &to.host);
             verified.map_err(|cause| io::Error::new(ErrorKind::InvalidData, cause))?;
         }
-        stream
+        Ok(stream)
     }
 
     async fn secure(&self, _: Stream, to: &Endpoint, _: Duration) -> io::Result<Stream> {
