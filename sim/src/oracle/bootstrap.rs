@@ -11,7 +11,8 @@
 //!    refusal."
 //!    Who was added at run time joins only where somebody says so who knows all that was committed
 //!    when it was asked: one that lags may not know that the member has been there before. One that
-//!    votes from the beginning, and without which there may be no quorum, is taken in by all others.
+//!    votes from the beginning, and without which there may be no quorum, is taken in by all others
+//!    who may have counted it.
 //! 4. "Every refusal names its cause, both sides of the comparison, and the remedy": it has a
 //!    message and at least one hint.
 
@@ -184,14 +185,15 @@ impl Bootstrap {
         let takes_in = |said: &Said| {
             said.formed && said.cluster == Some(cluster) && said.started(own) == Some(false)
         };
-        let by_all = |lists: &Cluster| {
-            let mut others = lists.iter().filter(|member| member.id != own);
+        // Who is a learner has never counted anybody, for no voter becomes one.
+        let by_all = |all: &Said| {
+            let mut others = all.lists.iter().filter(|member| member.id != own);
             let by = |id| start.heard.iter().any(|said| said.by == Some(id) && takes_in(said));
-            others.all(|member| by(member.id))
+            others.all(|member| all.is_new && member.learner || by(member.id))
         };
         let suffices = |said: &&Said| {
             let learner = said.lists.members.get(&own).is_some_and(|member| member.learner);
-            if learner { said.is_new } else { by_all(&said.lists) }
+            if learner { said.is_new } else { by_all(said) }
         };
         let heard: Vec<&Said> = start.heard.iter().filter(|said| takes_in(said)).collect();
         if heard.iter().any(suffices) {

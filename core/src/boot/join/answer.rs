@@ -1,6 +1,5 @@
 //! What a member that runs says of the members of its cluster, and how far that can be relied on.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -67,9 +66,12 @@ impl Running {
         Ok(Self { by, cluster, members, vouched, known })
     }
 
-    /// All members that it lists but this one.
-    pub(super) fn others(&self, own: MemberId) -> BTreeSet<MemberId> {
-        self.members.iter().map(|member| member.id).filter(|id| *id != own).collect()
+    /// The others who may have counted this member, as far as that is known: nobody has who is a
+    /// learner by what a quorum has confirmed, for no voter becomes one.
+    pub(super) fn may_have_counted(&self, own: MemberId) -> impl Iterator<Item = MemberId> {
+        let confirmed = self.vouched == Vouched::Quorum;
+        let others = self.members.iter().filter(move |member| member.id != own);
+        others.filter(move |member| !(confirmed && member.learner)).map(|member| member.id)
     }
 
     /// By which data directory it knows this member.

@@ -8,7 +8,9 @@
 //! * One that is a voter from the beginning may have counted before the log says so, and a quorum may
 //!   be none without it. But whoever has counted it knows its data directory, durably and from
 //!   before. So all others have to take it in, as with a member that starts late, each for itself:
-//!   one that answers at the URL of another does not speak for that one.
+//!   one that answers at the URL of another does not speak for that one. Nobody waits for others
+//!   that are learners by what a quorum has confirmed, as one that was added with a wrong URL may be
+//!   for ever.
 //! * Where there are members of etcd nobody can confirm anything, and etcd's rule holds: whoever is
 //!   asked first is believed.
 
@@ -91,7 +93,7 @@ impl Heard {
                     Ok(()) => drop(self.missing.remove(other)),
                     Err(cause) => drop(self.missing.insert(other.into(), cause)),
                 }
-                running.others(own.id).iter().all(|id| self.takes_in.contains_key(id))
+                running.may_have_counted(own.id).all(|id| self.takes_in.contains_key(&id))
             }
         }
     }
@@ -195,6 +197,18 @@ mod tests {
         let nameless = Running { by: None, ..itself(3) };
         assert!(!heard.suffices("b", &own(false), &nameless));
         assert!(heard.suffices("b", &own(false), &itself(3)));
+    }
+
+    #[test]
+    fn nobody_waits_for_those_who_are_learners_by_what_a_quorum_has_confirmed() {
+        let with_learner = |vouched| {
+            let mut answer = said(2, vouched);
+            answer.members[2].learner = true;
+            answer
+        };
+        let Running { vouched, .. } = itself(2);
+        assert!(!Heard::default().suffices("a", &own(false), &with_learner(vouched)));
+        assert!(Heard::default().suffices("a", &own(false), &with_learner(Vouched::Quorum)));
     }
 
     #[test]
