@@ -5,8 +5,8 @@
 //! it form the cluster; so no second cluster forms as long as one member still has its data and
 //! can be reached. All ask at once, and all answer while they ask.
 //!
-//! One that starts late, when the others have formed the cluster already, hears all of them too:
-//! any of them may know that it has been there before.
+//! One that starts late, when the others have formed the cluster already, hears all of them too, and
+//! those who were added since and vote: any of them may know that it has been there before.
 //!
 //! With the answers comes which data directories they are from. Those are the members, whoever else
 //! may call itself one of them later: another process with the same flags, or the same one with
@@ -17,7 +17,7 @@ pub mod known;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use super::join::Joined;
@@ -88,6 +88,22 @@ struct Other {
     standing: Standing,
     /// Its data directory, if it is of Quorate, and ready or running.
     incarnation: Option<Incarnation>,
+    /// The voters by its last answer, if it runs.
+    voters: Vec<Member>,
+    /// Whether it was added to the cluster since, and is not on the list.
+    added: bool,
+}
+
+impl Other {
+    fn new(member: Member, now: Instant) -> Self {
+        let Member { id, mut name, peer_urls: urls, .. } = member;
+        if name.is_empty() {
+            name = id.to_string();
+        }
+        let standing = Standing::Missing("not asked yet".into());
+        let (incarnation, voters) = (None, Vec::new());
+        Self { name, urls, turn: 0, due: Some(now), standing, incarnation, voters, added: false }
+    }
 }
 
 /// What is known of another member.
@@ -131,11 +147,8 @@ impl Forming {
         (data_dir, incarnation): (String, Incarnation),
         now: Instant,
     ) -> Self {
-        let others = members.into_iter().filter(|member| member.id != own.id).map(|member| {
-            let standing = Standing::Missing("not asked yet".into());
-            let Member { id, name, peer_urls: urls, .. } = member;
-            (id, Other { name, urls, turn: 0, due: Some(now), standing, incarnation: None })
-        });
+        let others = members.into_iter().filter(|member| member.id != own.id);
+        let others = others.map(|member| (member.id, Other::new(member, now)));
         Self {
             others: others.collect(),
             asker: Asker { own, cluster, data_dir, incarnation, may_join: false, looked_up: None },
@@ -253,13 +266,30 @@ impl Forming {
             }
             Judged::Late(members) => {
                 (other.standing, other.incarnation) = (Standing::Formed, from);
-                let removed = |id: &MemberId| !members.contains(id);
-                for (_, other) in self.others.iter_mut().filter(|(id, _)| removed(id)) {
-                    other.standing = Standing::Removed;
-                }
+                other.voters = members.iter().filter(|member| !member.learner).cloned().collect();
+                self.follow(&members, now);
                 self.verdict()
             }
             Judged::Final(verdict) => verdict,
+        }
+    }
+
+    /// The cluster may have other members by now, of which one has just named all. Nobody waits for
+    /// those of the list that are not among them any more. Whoever was added and votes may know what
+    /// this one has promised; but not everybody has heard yet who was added, and removed again.
+    fn follow(&mut self, members: &[Member], now: Instant) {
+        for (id, other) in &mut self.others {
+            if !other.added && members.iter().all(|member| member.id != *id) {
+                other.standing = Standing::Removed;
+            }
+        }
+        let own = self.asker.own.id;
+        let voters = self.others.values().flat_map(|other| other.voters.clone());
+        let voters: Vec<Member> = voters.filter(|voter| !voter.peer_urls.is_empty()).collect();
+        self.others.retain(|id, other| !other.added || voters.iter().any(|voter| voter.id == *id));
+        for voter in voters.into_iter().filter(|voter| voter.id != own) {
+            let added = |voter| Other { added: true, ..Other::new(voter, now) };
+            self.others.entry(voter.id).or_insert_with(|| added(voter));
         }
     }
 
@@ -283,6 +313,9 @@ impl Forming {
 enum Judged {
     Standing(Standing),
     /// A cluster of these members waits for this one.
-    Late(Vec<MemberId>),
+    Late(Vec<Member>),
     Final(Verdict),
 }
+
+#[cfg(test)]
+mod tests;

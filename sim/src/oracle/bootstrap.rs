@@ -2,8 +2,8 @@
 //!
 //! 1. "While at least one member of a cluster still has its data and can be reached, no second
 //!    cluster forms from the same list." Who forms has heard from every other listed member that
-//!    it is empty and has the same list, or from one with data that it is the cluster's and never
-//!    started.
+//!    it is empty and has the same list, or from those with data that it is the cluster's and never
+//!    started, all of those who vote there.
 //! 2. "A member that has data never loses it to one that has none." A directory in which a log was
 //!    made durable is never taken for an empty one.
 //! 3. "A running cluster that has my cluster ID and lists me as never started takes me in with the
@@ -249,16 +249,22 @@ impl Start {
             let (by, in_its_list) = (said.by, said.started(own));
             return Err(format!("{by:?} lists it as started: {in_its_list:?}, that is a refusal"));
         }
-        if heard.iter().any(|said| said.formed) {
-            return Ok(());
+        let spoke = |id: MemberId| {
+            heard.iter().any(|said| said.by == Some(id) && said.cluster == Some(cluster))
+        };
+        let by_all = |said: &Said| {
+            let mut voters = said.lists.iter().filter(|member| !member.learner);
+            voters.all(|member| member.id == own || spoke(member.id))
+        };
+        let mut formed = heard.iter().filter(|said| said.formed).peekable();
+        if formed.peek().is_some() {
+            let lacks = "those who take it in list others, and these were not heard";
+            return if formed.any(by_all) { Ok(()) } else { Err(lacks.to_owned()) };
         }
         if let Some(with_data) = others.iter().find(|id| self.before.contains(id)) {
             return Err(format!("{with_data} has data, and nobody that has took {own} in"));
         }
-        let empty = |id: &MemberId| {
-            heard.iter().any(|said| said.by == Some(*id) && said.cluster == Some(cluster))
-        };
-        match others.iter().find(|id| !empty(id)) {
+        match others.iter().find(|id| !spoke(**id)) {
             Some(missing) => Err(format!("{missing} did not say that it is empty")),
             None => Ok(()),
         }

@@ -48,7 +48,7 @@ impl Asker {
         } else {
             let verdict = self.formed(theirs, &members);
             match self.unless_known(verdict, theirs, answer) {
-                Verdict::Late => Judged::Late(members.iter().map(|member| member.id).collect()),
+                Verdict::Late => Judged::Late(members),
                 verdict => Judged::Final(verdict),
             }
         })

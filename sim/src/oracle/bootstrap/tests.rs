@@ -36,10 +36,12 @@ fn begun() -> Bootstrap {
 
 /// Node 0 is told by another that it is formed or not; `started` is how it lists node 0.
 fn tell(bootstrap: &mut Bootstrap, by: usize, cluster: ClusterId, formed: bool, started: bool) {
-    let client_urls = if started { vec!["http://n0:2379".to_owned()] } else { Vec::new() };
-    let (name, peer_urls) = (String::new(), Vec::new());
-    let member = Member { id: id(0), name, peer_urls, client_urls, learner: false };
-    let members = [(id(0), member)].into();
+    let members = (0..3).map(|node| {
+        let here = if node == 0 && started { vec!["http://n0:2379".to_owned()] } else { vec![] };
+        let (id, name, peer_urls) = (id(node), String::new(), Vec::new());
+        (id, Member { id, name, peer_urls, client_urls: here, learner: false })
+    });
+    let members = members.collect();
     let view = View {
         member: Some(id(by)),
         cluster_id: Some(cluster),
@@ -82,12 +84,19 @@ fn a_second_cluster_beside_one_with_data_is_found() {
 }
 
 #[test]
-fn a_late_starter_is_taken_in_unless_it_is_refused() {
+fn a_late_starter_is_taken_in_by_all_unless_it_is_refused() {
     let mut bootstrap = begun();
     tell(&mut bootstrap, 1, OURS, true, false);
-    assert_eq!(form(&mut bootstrap), Ok(()));
+    assert!(form(&mut bootstrap).is_err(), "the other may know it");
+    for formed in [false, true] {
+        let mut bootstrap = begun();
+        tell(&mut bootstrap, 1, OURS, true, false);
+        tell(&mut bootstrap, 2, OURS, formed, false);
+        assert_eq!(form(&mut bootstrap), Ok(()));
+    }
     let mut bootstrap = begun();
     tell(&mut bootstrap, 1, OURS, true, true);
+    tell(&mut bootstrap, 2, OURS, true, false);
     assert!(form(&mut bootstrap).is_err(), "it is listed as started");
     let mut bootstrap = begun();
     tell(&mut bootstrap, 1, ClusterId(8), true, false);
@@ -96,6 +105,7 @@ fn a_late_starter_is_taken_in_unless_it_is_refused() {
     assert!(form(&mut bootstrap).is_err(), "it had been refused before");
     let mut bootstrap = begun();
     tell(&mut bootstrap, 1, OURS, true, false);
+    tell(&mut bootstrap, 2, OURS, true, false);
     tell(&mut bootstrap, 2, OURS, true, true);
     assert_eq!(form(&mut bootstrap), Ok(()), "the refusal came too late");
 }
@@ -104,6 +114,7 @@ fn a_late_starter_is_taken_in_unless_it_is_refused() {
 fn data_that_is_passed_over_is_found() {
     let mut bootstrap = begun();
     tell(&mut bootstrap, 1, OURS, true, false);
+    tell(&mut bootstrap, 2, OURS, true, false);
     assert_eq!(form(&mut bootstrap), Ok(()));
     bootstrap.started(0);
     assert_eq!(bootstrap.decided(0, (id(0), OURS), true), Ok(()));
