@@ -186,7 +186,17 @@ impl<M: Machine> World<M> {
             message: Box::new(message.clone()),
         });
         if let Some(process) = self.current(to) {
+            self.remember(process, message.from, from.host);
             self.input(process, Input::Peer { message, said });
+        }
+    }
+
+    /// A sender that is not known here is remembered by where it says that it is, until there are news
+    /// of the members: it may be ahead of the log of this one, and waits for its answers.
+    fn remember(&mut self, process: Process, sender: MemberId, host: usize) {
+        let Some(running) = self.hosts[process.host].process(process) else { return };
+        if running.peers.iter().all(|link| link.peer != sender) {
+            running.peers.push(Link { peer: sender, host: Some(host), up: true, last: 0 });
         }
     }
 
