@@ -19,8 +19,8 @@ pub struct Committed {
     pub term: u64,
     /// Digest of its kind and data.
     pub digest: u64,
-    /// A term in which, or before which, it was committed: that of the last entry which the same
-    /// note called committed. A leader commits only through an entry of its own term.
+    /// A term in which, or before which, it was committed: that of the last entry which the member
+    /// that revealed it knew to be committed. A leader commits only through an entry of its own term.
     pub committed_in: u64,
 }
 
@@ -110,7 +110,7 @@ impl Ledger {
             return Err(Violation::safety(NAME, node, detail).at(last.index));
         }
         self.committed[node] = last.index;
-        self.compare(node, from, last, machine)
+        self.compare(node, from, last, last.term, machine)
     }
 
     /// A member applied everything up to `last`.
@@ -131,7 +131,10 @@ impl Ledger {
         }
         self.applied[node] = last.index;
         self.reached[node] = self.reached[node].max(last.index);
-        self.compare(node, from, last, machine)
+        // What is applied in one go may end before what is committed.
+        let commit = machine.standing().and_then(|standing| machine.entry(standing.commit));
+        let committed_in = commit.map_or(last.term, |entry| entry.term);
+        self.compare(node, from, last, committed_in, machine)
     }
 
     /// A member took over a snapshot.
@@ -155,6 +158,7 @@ impl Ledger {
         node: usize,
         from: u64,
         last: LogId,
+        committed_in: u64,
         machine: &M,
     ) -> Result<(), Violation> {
         // What lies at or below the base was compared when it was committed here, or came with a
@@ -173,7 +177,7 @@ impl Ledger {
                 Some(_) => {}
                 None => {
                     self.configurations.committed(entry);
-                    self.insert(index, Committed { term, digest, committed_in: last.term });
+                    self.insert(index, Committed { term, digest, committed_in });
                 }
             }
         }
