@@ -37,7 +37,7 @@ use crate::time::{Duration, Instant};
 use crate::tls::Role;
 use crate::url::Url;
 use crate::wal::Owner;
-use answer::Running;
+use answer::{Running, Said};
 use heard::{Heard, Outcome};
 use whom::Whom;
 
@@ -175,8 +175,11 @@ impl Join {
         fx: &mut Effects<'_>,
     ) -> Result<Standing, Refusal> {
         if let Some((other, url)) = self.calls.remove(&call) {
-            match result.and_then(|answer| Running::read(&answer)) {
-                Ok(running) => self.answers.push_back((other, running)),
+            match result.and_then(|answer| Said::read(&answer)) {
+                Ok(Said::Running(running)) => self.answers.push_back((other, running)),
+                Ok(Said::Empty { member, cluster }) => {
+                    self.heard.is_empty(&other, member, cluster);
+                }
                 Err(cause) => self.heard.failed(&other, &url, &cause),
             }
             return self.go_on(now, fx);

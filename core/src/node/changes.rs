@@ -153,6 +153,10 @@ impl Running {
     }
 
     fn propose_due_change(&mut self, now: Instant, fx: &mut Effects<'_>) {
+        // One that lags after its start may not know yet that all members are Quorate.
+        if !self.ready {
+            return;
+        }
         let term = self.raft.term();
         let (all_quorate, mixed) = (self.cluster.nonce.is_some(), self.is_mixed());
         while let Some(first) = self.changes.due(now, term) {

@@ -188,7 +188,10 @@ impl Bootstrap {
         // Who is a learner has never counted anybody, for no voter becomes one.
         let by_all = |all: &Said| {
             let mut others = all.lists.iter().filter(|member| member.id != own);
-            let by = |id| start.heard.iter().any(|said| said.by == Some(id) && takes_in(said));
+            // Who has no data has counted nobody either.
+            let empty = |said: &Said| !said.formed && said.cluster == Some(cluster);
+            let speaks = |said: &Said| takes_in(said) || empty(said);
+            let by = |id| start.heard.iter().any(|said| said.by == Some(id) && speaks(said));
             others.all(|member| all.is_new && member.learner || by(member.id))
         };
         let suffices = |said: &&Said| {

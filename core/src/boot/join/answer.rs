@@ -24,6 +24,15 @@ pub(super) struct Running {
     pub(super) known: String,
 }
 
+/// An answer that helps one that joins.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// Of a member that runs.
+    Running(Running),
+    /// Of one whose data directory is empty, and which waits for its cluster.
+    Empty { member: MemberId, cluster: ClusterId },
+}
+
 /// By whom an answer is vouched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Vouched {
@@ -35,22 +44,34 @@ pub(super) enum Vouched {
     Itself(String),
 }
 
-impl Running {
+impl Said {
     /// Reads an answer.
     ///
     /// # Errors
-    /// It names no members of a cluster that runs; why.
+    /// It says nothing that helps; why.
     pub(super) fn read(answer: &Answer) -> Result<Self, String> {
         if answer.status != 200 {
             return Err(format!("it answered with {}", answer.outline()));
         }
-        let state = answer.header(STATE_HEADER);
-        if state == Some(STATE_FORMING) {
-            return Err("it has no cluster yet".to_string());
-        }
         let said = answer.header("x-etcd-cluster-id").ok_or("it did not say its cluster ID")?;
         let cluster = ClusterId::parse_hex(said);
         let cluster = cluster.ok_or_else(|| format!("its cluster ID {said:?} is none"))?;
+        let by = answer.header(MEMBER_HEADER).and_then(MemberId::parse_hex);
+        match (answer.header(STATE_HEADER), by) {
+            (Some(STATE_FORMING), Some(member)) => Ok(Self::Empty { member, cluster }),
+            (Some(STATE_FORMING), None) => Err("it has no cluster yet".to_string()),
+            (state, by) => Running::read(answer, state, cluster, by).map(Self::Running),
+        }
+    }
+}
+
+impl Running {
+    fn read(
+        answer: &Answer,
+        state: Option<&str>,
+        cluster: ClusterId,
+        by: Option<MemberId>,
+    ) -> Result<Self, String> {
         let members = json::decode_members(&answer.body).map_err(|error| error.to_string())?;
         if members.is_empty() {
             return Err("it knows no members yet".to_string());
@@ -61,7 +82,6 @@ impl Running {
             (_, Some(cause)) => Vouched::Itself(cause.to_string()),
             (_, None) => Vouched::Itself("it does not say so".to_string()),
         };
-        let by = answer.header(MEMBER_HEADER).and_then(MemberId::parse_hex);
         let known = answer.header(KNOWN_HEADER).unwrap_or_default().to_string();
         Ok(Self { by, cluster, members, vouched, known })
     }

@@ -8,7 +8,8 @@
 //! * One that is a voter from the beginning may have counted before the log says so, and a quorum may
 //!   be none without it. But whoever has counted it knows its data directory, durably and from
 //!   before. So all others have to take it in, as with a member that starts late, each for itself:
-//!   one that answers at the URL of another does not speak for that one. Nobody waits for others
+//!   one that answers at the URL of another does not speak for that one. One that has no data has
+//!   counted nobody: if it waits for the same cluster, that is its word. Nobody waits for others
 //!   that are learners by what a quorum has confirmed, as one that was added with a wrong URL may be
 //!   for ever.
 //! * Where there are members of etcd nobody can confirm anything, and etcd's rule holds: whoever is
@@ -21,7 +22,7 @@ use alloc::vec::Vec;
 
 use super::answer::{Running, Vouched};
 use crate::error::Refusal;
-use crate::id::MemberId;
+use crate::id::{ClusterId, MemberId};
 use crate::member::Member;
 use crate::time::{Duration, Instant};
 
@@ -33,6 +34,8 @@ const REPORT: Duration = Duration::from_secs(5);
 pub(super) struct Heard {
     /// Who takes this member in, and as whom it was asked.
     takes_in: BTreeMap<MemberId, String>,
+    /// Who is empty, and waits for which cluster.
+    empty: BTreeMap<MemberId, ClusterId>,
     /// Whether somebody takes this member in.
     fits: bool,
     /// What is missing of the others, or of what they said.
@@ -60,6 +63,7 @@ impl Heard {
     /// All are asked anew.
     pub(super) fn begin_round(&mut self) {
         self.takes_in.clear();
+        self.empty.clear();
         self.fits = false;
         self.missing.clear();
         self.mismatch = None;
@@ -68,6 +72,12 @@ impl Heard {
     /// One gave no answer that helps.
     pub(super) fn failed(&mut self, other: &str, url: &str, cause: &str) {
         self.missing.insert(other.into(), format!("{url}: {cause}"));
+    }
+
+    /// One has no data, and waits for its cluster as this member does.
+    pub(super) fn is_empty(&mut self, other: &str, member: MemberId, cluster: ClusterId) {
+        self.empty.insert(member, cluster);
+        self.missing.insert(other.into(), format!("member {member} has no cluster yet"));
     }
 
     /// By the answer of one the flags of this member are wrong.
@@ -93,7 +103,10 @@ impl Heard {
                     Ok(()) => drop(self.missing.remove(other)),
                     Err(cause) => drop(self.missing.insert(other.into(), cause)),
                 }
-                running.may_have_counted(own.id).all(|id| self.takes_in.contains_key(&id))
+                let spoke = |id| {
+                    self.takes_in.contains_key(&id) || self.empty.get(&id) == Some(&running.cluster)
+                };
+                running.may_have_counted(own.id).all(spoke)
             }
         }
     }
@@ -135,7 +148,6 @@ impl Heard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::ClusterId;
 
     fn member(id: u64, learner: bool) -> Member {
         let (name, peer_urls, client_urls) = Default::default();
@@ -209,6 +221,20 @@ mod tests {
         let Running { vouched, .. } = itself(2);
         assert!(!Heard::default().suffices("a", &own(false), &with_learner(vouched)));
         assert!(Heard::default().suffices("a", &own(false), &with_learner(Vouched::Quorum)));
+    }
+
+    #[test]
+    fn one_without_data_has_counted_nobody() {
+        for (cluster, suffices) in [(ClusterId(1), true), (ClusterId(2), false)] {
+            let mut heard = Heard::default();
+            heard.is_empty("b", MemberId(3), cluster);
+            assert_eq!(heard.suffices("a", &own(false), &itself(2)), suffices, "{cluster}");
+            assert_eq!(heard.outcome(), Outcome::Wait);
+            let missing = heard.report(Instant::default()).unwrap();
+            assert_eq!(missing, [("b".into(), "member 3 has no cluster yet".into())]);
+            heard.begin_round();
+            assert!(!heard.suffices("a", &own(false), &itself(2)), "that was a moment ago");
+        }
     }
 
     #[test]

@@ -17,15 +17,20 @@ use crate::wire::request::{Method, Request};
 const NONCE: &str = "nonce";
 
 impl Running {
-    /// A leader that has heard from every member that it is Quorate writes that into the log, with
-    /// a nonce for the cluster. It holds for ever.
+    /// A leader that knows of every member that it is Quorate writes that into the log, with a nonce
+    /// for the cluster. It holds for ever. It knows so of those that it has heard, and of those whose
+    /// data directory it has recorded: nobody else has one that could be told from others. So a
+    /// member that took part in forming the cluster, and has never started since, is no reason to
+    /// wait.
     pub(in crate::node) fn propose_switch(&mut self) {
         let term = self.raft.term();
         if self.cluster.nonce.is_some() || self.kin.proposed == Some(term) {
             return;
         }
         let own = self.owner.member;
-        let says = |id: MemberId| id == own || self.kin.quorate.contains(&id);
+        let kin = &self.kin;
+        let recorded = |id| kin.known().contains_key(&id) && !kin.others.contains(&id);
+        let says = |id: MemberId| id == own || kin.quorate.contains(&id) || recorded(id);
         if !self.cluster.iter().all(|member| says(member.id)) {
             return;
         }
