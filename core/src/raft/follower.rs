@@ -53,11 +53,11 @@ impl Raft {
                 self.commit_to(commit.min(last));
                 self.acknowledge(from, last);
             }
-            // The leader may believe that more is here, and would not look for less.
-            Offer::Gap if self.standing == Standing::Behind => {
-                self.acknowledge(from, self.commit);
-            }
             Offer::Gap => {
+                // The leader may believe that more is here, and would not look for less.
+                if self.standing == Standing::Behind {
+                    self.acknowledge(from, self.commit);
+                }
                 let hint = self.log.agreement(prev.index, prev.term);
                 let refusal = Body::AppendRejected { index: prev.index, hint };
                 self.send(from, Gate::HardState, refusal);

@@ -43,6 +43,20 @@ fn who_is_behind_is_fed_and_does_not_count() {
 }
 
 #[test]
+fn who_is_behind_gets_again_what_was_lost_on_the_way() {
+    let mut net = with_a_loss(&[], Standing::Behind);
+    net.pass(HEARTBEAT * 3);
+    net.cut.insert(id(2));
+    net.propose(1, "lost");
+    net.settle();
+    net.cut.clear();
+    net.propose(1, "y");
+    net.pass(HEARTBEAT * 5);
+    let last = net.raft(1).log().last();
+    assert_eq!(net.raft(2).log().last(), last);
+}
+
+#[test]
 fn a_leader_with_nobody_who_counts_steps_down() {
     let mut net = with_a_loss(&[], Standing::Behind);
     net.cut.insert(id(3));
