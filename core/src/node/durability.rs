@@ -74,6 +74,11 @@ impl Durability {
         }
     }
 
+    /// Nothing of what is held back may leave any more.
+    pub fn drop_held(&mut self) {
+        self.held.clear();
+    }
+
     /// The messages that are held back, and how many tickets each of them waits for.
     pub fn held(&self) -> impl Iterator<Item = (u64, &Message)> {
         self.held.iter().map(|(ticket, message)| (self.ahead(*ticket), message))

@@ -21,6 +21,7 @@ use alloc::sync::Arc;
 
 use super::effects::Effects;
 use super::output::Exit;
+use super::past::promise;
 use super::running::Running;
 use crate::disk::Script;
 use crate::error::Refusal;
@@ -238,18 +239,13 @@ impl Running {
 
     /// Remembers what a peer has promised.
     fn note_promise(&mut self, now: Instant, message: &Message) {
+        let Some(acked) = promise(message) else { return };
         let (term, last) = (self.raft.term(), self.raft.log().last().index);
-        let acked = match message.body {
-            Body::VoteResponse { pre: false, granted: true } => {
-                Acked { term: message.term, index: 0 }
-            }
-            Body::Appended { index }
-                if self.raft.leads() && message.term == term && index <= last =>
-            {
-                Acked { term, index }
-            }
-            _ => return,
-        };
+        // An answer to somebody else, or of another time, is not about this log.
+        let ours = self.raft.leads() && acked.term == term && acked.index <= last;
+        if matches!(message.body, Body::Appended { .. }) && !ours {
+            return;
+        }
         self.kin.acknowledged(now, message.from, acked);
     }
 

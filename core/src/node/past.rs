@@ -7,7 +7,7 @@
 //! ([`Standing::Behind`]) until what it has then proposed comes back to it; that is durable, or
 //! another start would forget it.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,6 +33,8 @@ pub(super) struct Past {
     identity: Identity,
     /// How far it had gone when it was started, or was brought back.
     began: Acked,
+    /// How far it has gone along with each of the others since.
+    since: BTreeMap<MemberId, Acked>,
     /// Those that were heard in this process.
     heard: BTreeSet<MemberId>,
     /// When it goes on without those that it has not heard.
@@ -54,12 +56,22 @@ enum File {
     Writing(Replace, Identity),
 }
 
+/// How far the sender of a message goes along with the receiver.
+pub(super) const fn promise(message: &Message) -> Option<Acked> {
+    let term = message.term;
+    match message.body {
+        Body::VoteResponse { pre: false, granted: true } => Some(Acked { term, index: 0 }),
+        Body::Appended { index } => Some(Acked { term, index }),
+        _ => None,
+    }
+}
+
 impl Past {
     /// `saved` says whether the identity is durable.
     pub(super) fn new(identity: Identity, began: Acked, sure_at: Instant, saved: bool) -> Self {
         let file = if saved { File::Saved } else { File::Due };
-        let (heard, retry_at) = (BTreeSet::new(), Instant::default());
-        Self { identity, began, heard, sure_at, file, introduced: saved, retry_at }
+        let (since, heard, retry_at) = (BTreeMap::new(), BTreeSet::new(), Instant::default());
+        Self { identity, began, since, heard, sure_at, file, introduced: saved, retry_at }
     }
 
     /// Whether others may hear of this start.
@@ -84,15 +96,25 @@ impl Past {
         }
     }
 
-    /// What it lacks of what another remembers. `now` is how far it has gone by now.
-    fn lacks(&self, Evidence { boot, acked }: Evidence, now: Acked) -> Option<String> {
+    /// This member has made a message. Another may remember what it promises.
+    pub(super) fn promises(&mut self, message: &Message) {
+        if let Some(acked) = promise(message) {
+            let since = self.since.entry(message.to).or_default();
+            *since = acked.max(*since);
+        }
+    }
+
+    /// What it lacks of what `peer` remembers.
+    fn lacks(&self, peer: MemberId, Evidence { boot, acked }: Evidence) -> Option<String> {
         let boots: &Boots = &self.identity.boots;
         if !boots.holds(boot) {
             return Some(format!("its start number {} is not known here", boot.number));
         }
-        // What was acknowledged in this very start is compared with what is here now; so is what
-        // nobody knows the start of, as it may be this one.
-        let own = if [boots.last().id, 0].contains(&boot.id) { now } else { self.began };
+        // Who has met this very start may remember what was promised to it in this one, or still
+        // what was in an earlier one. So may one that knows no start.
+        let since = self.since.get(&peer).copied().unwrap_or_default();
+        let met = [boots.last().id, 0].contains(&boot.id);
+        let own = if met { self.began.max(since) } else { self.began };
         if acked.term > own.term {
             Some(format!("it took part in term {}, and here is term {}", acked.term, own.term))
         } else if acked.term == own.term && acked.index > own.index {
@@ -106,7 +128,7 @@ impl Past {
 
 impl Running {
     /// How this member stands when it is started. `fresh` says that it has just made its log.
-    pub(super) fn begin_standing(&mut self, now: Instant, fresh: bool) {
+    pub(super) fn begin_standing(&mut self, now: Instant, fresh: bool, fx: &mut Effects<'_>) {
         let identity = self.past.identity;
         let voters = &self.raft.conf().voters;
         let alone = voters.len() == 1 && voters.contains(&self.owner.member);
@@ -116,7 +138,11 @@ impl Running {
                 self.past.change(Identity { behind: false, ..identity });
                 Standing::Sound
             }
-            true => Standing::Behind,
+            true => {
+                let cause = "the leader had not brought it back when it ended".into();
+                fx.note(Note::Behind { cause });
+                Standing::Behind
+            }
             false if fresh || alone => Standing::Sound,
             false => Standing::Unsure,
         };
@@ -130,8 +156,7 @@ impl Running {
         let own = self.past.identity.incarnation;
         let known = said.evidence.filter(|known| known.incarnation == own);
         let Some(evidence) = known.map(|known| known.past) else { return };
-        let gone = Acked { term: self.raft.term(), index: self.raft.log().last().index };
-        let Some(cause) = self.past.lacks(evidence, gone) else { return };
+        let Some(cause) = self.past.lacks(peer, evidence) else { return };
         let identity = self.past.identity;
         if !identity.boots.holds(evidence.boot) {
             let boots = identity.boots.with(evidence.boot);
@@ -160,6 +185,8 @@ impl Running {
         let identity = self.past.identity;
         self.past.change(Identity { behind: true, ..identity });
         self.raft.set_standing(now, Standing::Behind);
+        // Promises may wait for the disk that it would not give any more.
+        self.durability.drop_held();
         // It may have shown more than it holds.
         self.ready = false;
         self.duties.publish_anew(now);
@@ -188,6 +215,7 @@ impl Running {
         let identity = self.past.identity;
         self.past.change(Identity { behind: false, ..identity });
         self.past.began = Acked { term: self.raft.term(), index: self.raft.log().last().index };
+        self.past.since.clear();
         self.raft.set_standing(now, Standing::Sound);
         fx.note(Note::BroughtBack);
     }
@@ -258,6 +286,8 @@ mod tests {
     use super::*;
     use crate::member::boots::Boot;
 
+    const PEER: MemberId = MemberId(2);
+
     fn past(starts: u8, began: Acked) -> Past {
         let mut identity = Identity::next(None, &[0; 32]).unwrap();
         for byte in 1..starts {
@@ -270,9 +300,14 @@ mod tests {
     fn what_others_remember_is_compared_with_what_is_here() {
         let acked = |term, index| Acked { term, index };
         let past_of = |starts| past(starts, acked(5, 100));
-        let (old, own) = (past_of(2), past_of(3));
+        let (old, mut own) = (past_of(2), past_of(3));
+        let appended = |to, term, index| {
+            let body = Body::Appended { index };
+            Message { from: MemberId(1), to, term, body }
+        };
+        own.promises(&appended(PEER, 7, 120));
+        own.promises(&appended(MemberId(3), 9, 0));
         let before = old.identity.boots.last();
-        let now = acked(7, 120);
         let table = [
             (before, acked(5, 100), false),
             (before, acked(4, 900), false),
@@ -280,6 +315,7 @@ mod tests {
             (before, acked(6, 0), true),
             (own.identity.boots.last(), acked(7, 120), false),
             (own.identity.boots.last(), acked(7, 121), true),
+            // It has come to a higher term since, but has not promised that much to this one.
             (own.identity.boots.last(), acked(8, 1), true),
             (past_of(4).identity.boots.last(), acked(0, 0), true),
             (Boot::default(), acked(0, 0), false),
@@ -287,7 +323,7 @@ mod tests {
             (Boot::default(), acked(7, 121), true),
         ];
         for (boot, acked, lacks) in table {
-            let found = own.lacks(Evidence { boot, acked }, now);
+            let found = own.lacks(PEER, Evidence { boot, acked });
             assert_eq!(found.is_some(), lacks, "{boot:?} {acked:?}: {found:?}");
         }
     }

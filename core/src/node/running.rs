@@ -142,7 +142,7 @@ impl Running {
         // The entries of a new cluster are committed from the start: who its members are has to be
         // known before the first campaign.
         running.apply_all(now, fx);
-        running.begin_standing(now.mono, fresh);
+        running.begin_standing(now.mono, fresh, fx);
         if campaign {
             running.raft.campaign(now.mono);
         }
@@ -335,6 +335,7 @@ impl Running {
     fn send(&mut self, now: Instant, fx: &mut Effects<'_>) {
         let may_speak = self.may_speak();
         for outgoing in self.raft.take_messages().filter(|_| may_speak) {
+            self.past.promises(&outgoing.message);
             self.durability.hold(outgoing);
         }
         self.durability.release(|message| fx.out.push(Output::Send(message)));
