@@ -37,6 +37,8 @@ bugs! {
     FormBeforeLast,
     /// A member that has lost its data takes part again (as in etcd).
     AcceptWiped,
+    /// A member that is behind what it has promised promises anew.
+    CountBehind,
     /// A leader commits an entry of an older term by counting (Raft paper, figure 8).
     CommitOlderTerm,
     /// A third of the voters counts as a majority.

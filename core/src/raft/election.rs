@@ -102,7 +102,7 @@ impl Raft {
         last: LogId,
     ) {
         // Who asks will ask again.
-        if self.standing != Standing::Sound {
+        if self.standing != Standing::Sound && !planted!(CountBehind) {
             return;
         }
         let free = self.vote == Some(from)

@@ -44,6 +44,9 @@ impl Raft {
     /// Tells the leader that this member holds everything up to `index`, as far as that may be said.
     pub(super) fn acknowledge(&mut self, leader: MemberId, index: u64) {
         match self.standing {
+            Standing::Behind if planted!(CountBehind) => {
+                self.send(leader, Gate::Log, Body::Appended { index });
+            }
             Standing::Sound => self.send(leader, Gate::Log, Body::Appended { index }),
             Standing::Unsure => {}
             Standing::Behind => self.send(leader, Gate::Log, Body::Held { index }),
