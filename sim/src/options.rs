@@ -144,8 +144,8 @@ options! {
     misread_mean_ms,
     /// Mean time between two losses of all data of a member that has published itself.
     wipe_mean_ms,
-    /// Mean time between two starts from an older copy of a member's data. Never drawn: peers do
-    /// not know yet how far a member was, so nobody notices that it went back.
+    /// Mean time between two copies of a member's data, and from each of them until the member is
+    /// started from it.
     old_copy_mean_ms,
     /// Whether wipes may hit all members but one, so that the cluster is lost.
     wipe_most,
@@ -286,6 +286,7 @@ impl Options {
         let mut maybe = |choices: [u64; 4]| if c.coin() { choices[c.index(4)] } else { 0 };
         let drawn = [(); 2].map(|()| maybe([5000, 10_000, 20_000, 30_000]));
         [self.swap_mean_ms, self.twin_mean_ms] = drawn.map(|mean| if listed { mean } else { 0 });
+        self.old_copy_mean_ms = maybe([4000, 8000, 15_000, 30_000]);
     }
 
     /// In place of a list of any kind. Who has a place is known only once all are taken, so nobody
@@ -319,6 +320,7 @@ impl Options {
         self.change_mean_ms /= 3;
         self.dns_mean_ms /= 3;
         self.power_mean_ms /= 2;
+        self.old_copy_mean_ms /= 3;
         self.extra = 0;
         // As good as drawn.
         self.real_service = self.discovery_length_ms % 2;
@@ -423,7 +425,7 @@ mod tests {
     }
 
     /// What is no fault, what the swarm leaves alone, and what only goes with something else.
-    const NOT_DRAWN: [&str; 3] = ["think_mean_ms", "old_copy_mean_ms", "discovery_mean_ms"];
+    const NOT_DRAWN: [&str; 2] = ["think_mean_ms", "discovery_mean_ms"];
 
     #[test]
     fn every_fault_is_on_in_some_runs_and_off_in_others() {

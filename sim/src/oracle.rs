@@ -15,6 +15,7 @@ pub mod linearizability;
 pub mod log_matching;
 pub mod membership;
 pub mod monotonic;
+mod old_copies;
 pub mod plain_reads;
 pub mod state_equality;
 mod token;
@@ -29,6 +30,7 @@ use std::fmt;
 
 use quorate_core::api::{KeysRequest, Stamp, WatchRequest};
 use quorate_core::id::MemberId;
+use quorate_core::member::identity::Said;
 use quorate_core::node::{CallId, Exit};
 use quorate_core::note::Note;
 use quorate_core::raft::Message;
@@ -111,6 +113,9 @@ pub struct Oracles {
     ttl: ttl::Ttl,
     bootstrap: bootstrap::Bootstrap,
     membership: membership::Membership,
+    copies: old_copies::OldCopies,
+    /// Whether a member has broken a promise of which it could not know any more.
+    untold: bool,
     /// The true time, in nanoseconds since the start of the run.
     time: u64,
 }
@@ -132,6 +137,8 @@ impl Oracles {
             ttl: ttl::Ttl::new(members),
             bootstrap: bootstrap::Bootstrap::new(members),
             membership: membership::Membership::new(members),
+            copies: old_copies::OldCopies::new(members),
+            untold: false,
             time: 0,
         }
     }
@@ -157,11 +164,13 @@ impl Oracles {
         note: &Note,
     ) -> Result<(), Violation> {
         self.completeness.noted(node, note);
+        self.copies.noted(node, machine, note)?;
         match note {
             Note::BecameLeader { term, .. } => {
                 self.ttl.leads(node, *term, self.time);
+                let kept = self.durability.led(node, *term, machine);
+                self.unless_untold(node, kept)?;
                 self.election.leads(node, *term)?;
-                self.durability.led(node, *term)?;
                 if !machine.has_log() {
                     return Ok(());
                 }
@@ -172,6 +181,7 @@ impl Oracles {
                 if !machine.has_log() => {}
             Note::Committed { last } => {
                 self.completeness.committed(node, *last)?;
+                self.durability.committed(node, *last, machine);
                 self.ledger.committed(node, *last, machine)?;
             }
             Note::Applied { last, store_index } => {
@@ -199,6 +209,7 @@ impl Oracles {
                 self.membership.lives(node, *member);
                 self.bootstrap.decided(node, (*member, *cluster), *restart)?;
             }
+            Note::BroughtBack => self.durability.brought_back(node),
             Note::Formed => self.bootstrap.formed(node, machine)?,
             Note::Joined => self.bootstrap.joined(node)?,
             _ => {}
@@ -242,7 +253,25 @@ impl Oracles {
             return Ok(());
         }
         self.membership.sent(node, machine, message, self.ledger.configurations())?;
-        self.durability.sent(node, machine, message, &self.ledger)
+        self.copies.sent(node, machine, message)?;
+        let kept = self.durability.sent(node, machine, message, &self.ledger);
+        self.unless_untold(node, kept)
+    }
+
+    /// A promise may be broken by a member whose directory was replaced by an older copy, if nobody
+    /// has told it. What follows from that is nobody's fault.
+    fn unless_untold(&mut self, node: usize, kept: Result<(), Violation>) -> Result<(), Violation> {
+        if kept.is_err() && self.copies.is_unaware(node) {
+            self.untold = true;
+            return Ok(());
+        }
+        kept
+    }
+
+    /// Whether a member has broken a promise of which it could not know any more: what goes wrong in
+    /// the cluster from then on may come of that.
+    pub const fn is_untold(&self) -> bool {
+        self.untold
     }
 
     /// A member starts.
@@ -252,6 +281,7 @@ impl Oracles {
         self.state.started(node);
         self.bootstrap.started(node);
         self.membership.started(node);
+        self.copies.started(node);
     }
 
     /// A message is about to be handled by a member.
@@ -259,11 +289,18 @@ impl Oracles {
         self.membership.delivered(node, message);
     }
 
+    /// What another member says of itself, and of the one that it speaks to, is about to reach that
+    /// one, which says `own` of itself.
+    pub fn told(&mut self, node: usize, own: Said, from: MemberId, said: Said) {
+        self.copies.told(node, own, from, said);
+    }
+
     /// A member has handled an input, whatever it was; to be told after its notes and messages.
     ///
     /// # Errors
     /// The promise that is broken.
     pub fn handled<M: Machine>(&mut self, node: usize, machine: &M) -> Result<(), Violation> {
+        self.copies.handled(node, machine);
         self.membership.handled(node, machine, self.ledger.configurations())
     }
 
@@ -297,6 +334,12 @@ impl Oracles {
         self.bootstrap.replaced(node);
     }
 
+    /// The directory of a member is replaced by an older copy of itself.
+    pub fn restored(&mut self, node: usize) {
+        self.copies.replaced(node);
+        self.durability.replaced(node);
+    }
+
     /// A host has no member any more, and no data of one.
     pub fn vacated(&mut self, node: usize) {
         self.ledger.vacated(node);
@@ -306,6 +349,7 @@ impl Oracles {
         self.events.vacated(node);
         self.bootstrap.vacated(node);
         self.membership.vacated(node);
+        self.copies.vacated(node);
     }
 
     /// The directories of two members are exchanged, and with them what they have promised.
@@ -315,6 +359,7 @@ impl Oracles {
         self.monotonic.swapped(a, b);
         self.events.swapped(a, b);
         self.bootstrap.swapped(a, b);
+        self.copies.swapped(a, b);
     }
 
     /// A process is going to start on a host which takes itself for the member of another one.

@@ -81,6 +81,10 @@ pub(crate) struct Place {
     formed: bool,
     /// A copy of its data that was put aside.
     copy: Option<FileSystem>,
+    /// Whether it may have lost some of what it promised, and not count.
+    behind: bool,
+    /// Whether it says that it counts again: the next start shows whether that is durable.
+    brought_back: bool,
     /// Whether its removal was asked for.
     asked_to_leave: bool,
     /// How often it ended for something that does not change any more.
@@ -123,6 +127,8 @@ impl Place {
             listed: false,
             formed: false,
             copy: None,
+            behind: false,
+            brought_back: false,
             asked_to_leave: false,
             hopeless: 0,
         }
@@ -146,7 +152,13 @@ impl Place {
     /// The member said what happened to it.
     pub(crate) const fn noted(&mut self, note: &Note) {
         match note {
-            Note::BootDecided { member, .. } => self.member = Some(*member),
+            Note::BootDecided { member, .. } => {
+                self.member = Some(*member);
+                self.behind &= !self.brought_back;
+                self.brought_back = false;
+            }
+            Note::Behind { .. } => (self.behind, self.brought_back) = (true, false),
+            Note::BroughtBack => self.brought_back = true,
             Note::Applied { .. } | Note::SnapshotInstalled { .. } => self.formed = true,
             _ => {}
         }

@@ -192,12 +192,13 @@ pub enum Fault {
         /// Until it is ended.
         length_us: u64,
     },
-    /// A copy of the data of a host is put aside.
+    /// A copy of the data of a host is put aside, if its member takes part.
     Copy {
         /// The host.
         host: usize,
     },
-    /// A host is started from the copy of its data that was put aside, if there is one.
+    /// A host is started from the copy of its data that was put aside, if there is one and the others
+    /// are a quorum without it.
     Restore {
         /// The host.
         host: usize,

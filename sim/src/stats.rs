@@ -121,6 +121,13 @@ counters! {
     twins_refused,
     /// Starts from an older copy of the data.
     restored,
+    /// Times at which a member found that it has lost some of its past.
+    behind,
+    /// Times at which one was brought back.
+    brought_back,
+    /// Runs without a verdict: promises were broken, after a member had broken one that its older copy
+    /// does not hold and of which nobody had told it.
+    untold,
     /// Starts with a wrong list of members.
     wrong_lists,
     /// Troubles with the discovery service.
@@ -166,14 +173,13 @@ counters! {
 }
 
 impl Stats {
-    /// What comes of faults that the swarm does not draw. Options switch them on.
-    pub const NOT_DRAWN: [&str; 1] = ["restored"];
-
     /// A member said what happened to it.
     pub(crate) const fn note(&mut self, note: &Note) {
         match note {
             Note::BecameLeader { .. } => self.leaders += 1,
             Note::Joined => self.joined += 1,
+            Note::Behind { .. } => self.behind += 1,
+            Note::BroughtBack => self.brought_back += 1,
             Note::AllQuorate => self.all_quorate += 1,
             Note::SnapshotSaved { .. } => self.snapshots_saved += 1,
             Note::SnapshotInstalled { .. } => self.snapshots_installed += 1,

@@ -218,9 +218,14 @@ impl<M: Machine> World<M> {
         self.busy.1 > MOST_EVENTS_A_SECOND
     }
 
-    /// Notes a broken promise; the first one counts.
+    /// Notes a broken promise; the first one counts. If a member could not know of one that it broke
+    /// before, the run is over without a verdict.
     pub(super) fn violate(&mut self, violation: Violation) {
-        self.violation.get_or_insert(violation);
+        if self.oracles.is_untold() {
+            (self.stats.untold, self.over) = (1, true);
+        } else {
+            self.violation.get_or_insert(violation);
+        }
     }
 
     pub(super) fn check(&mut self, result: Result<(), Violation>) {

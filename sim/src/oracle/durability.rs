@@ -4,11 +4,15 @@
 //! a term. It binds the member after every restart: it remembers its term and vote, does not vote
 //! twice in a term or speak in an older one, and still has every committed entry that it
 //! acknowledged.
+//!
+//! One whose directory was replaced by an older copy has forgotten some of that. Until it was brought
+//! back its promises are looked at where it makes new ones: with one that it acknowledged last, and
+//! also if that is not known to be committed.
 
 use std::collections::BTreeMap;
 
 use quorate_core::id::MemberId;
-use quorate_core::raft::{Body, Message};
+use quorate_core::raft::{Body, LogId, Message};
 
 use super::Violation;
 use super::ledger::Ledger;
@@ -32,6 +36,10 @@ struct Promises {
     wiped: bool,
     /// Whether `held` was not compared with the log since the restart.
     restarted: bool,
+    /// The highest term and index that it acknowledged, and the term of the entry there.
+    last: Option<(u64, u64, u64)>,
+    /// Whether its data was replaced by an older copy, and it was not brought back since.
+    replaced: bool,
 }
 
 /// The promises of all members.
@@ -48,9 +56,42 @@ impl Durability {
     /// A member became the leader, hence voted for itself.
     ///
     /// # Errors
-    /// If it had voted for another.
-    pub fn led(&mut self, node: usize, term: u64) -> Result<(), Violation> {
-        self.vote(node, term, None)
+    /// If it had voted for another, or holds less than it acknowledged before its data was replaced.
+    pub fn led<M: Machine>(
+        &mut self,
+        node: usize,
+        term: u64,
+        machine: &M,
+    ) -> Result<(), Violation> {
+        let promises = &self.members[node];
+        if promises.replaced && promises.votes.contains_key(&term) {
+            let detail = format!("leads in term {term}, in which it voted before");
+            return Err(Violation::safety(NAME, node, detail));
+        }
+        self.vote(node, term, None)?;
+        self.holds_last(node, machine)
+    }
+
+    /// A leader learned that everything up to `last` is committed, maybe by its own word.
+    pub(super) fn committed<M: Machine>(&mut self, node: usize, last: LogId, machine: &M) {
+        let counts = |now: &Standing| now.leads && now.durable >= last.index;
+        if machine.standing().as_ref().is_some_and(counts) {
+            let promises = &mut self.members[node];
+            promises.held = promises.held.max(last.index);
+            promises.last = promises.last.max(Some((last.term, last.index, last.term)));
+        }
+    }
+
+    /// The data of a member is replaced by an older copy.
+    pub(super) fn replaced(&mut self, node: usize) {
+        self.members[node].replaced = true;
+    }
+
+    /// The leader has brought a member back: it holds all that was committed by its word, and those
+    /// for whom it voted cannot win any more.
+    pub(super) fn brought_back(&mut self, node: usize) {
+        let Promises { held, wiped, .. } = self.members[node];
+        self.members[node] = Promises { held, wiped, restarted: true, ..Promises::default() };
     }
 
     /// All data of a member is lost.
@@ -81,7 +122,7 @@ impl Durability {
         machine: &M,
     ) -> Result<(), Violation> {
         let promises = &self.members[node];
-        if restart && !promises.wiped {
+        if restart && !promises.wiped && !promises.replaced {
             return self.remembers(node, own, machine);
         }
         // Without data it may ask the others, and is refused.
@@ -107,18 +148,26 @@ impl Durability {
             let detail = "takes part again after its data was lost".to_owned();
             return Err(Violation::safety(NAME, node, detail));
         }
-        self.compare(node, machine, ledger)?;
+        if !self.members[node].replaced {
+            self.compare(node, machine, ledger)?;
+        }
         match &message.body {
             Body::VoteResponse { pre: false, granted: true } => {
+                self.holds_last(node, machine)?;
                 self.vote(node, message.term, Some(message.to))?;
                 self.speak(node, message.term)
             }
+            // That a term is over is said with index 0, and binds nobody.
+            Body::Appended { index: 0 } if self.members[node].replaced => Ok(()),
             Body::Appended { index } => {
+                self.holds_last(node, machine)?;
                 // An entry of a later term was not there when the acknowledgement was made.
                 if let Some(term) = machine.entry(*index).map(|e| e.term)
                     && term <= message.term
                 {
-                    self.members[node].acknowledged.insert(*index, term);
+                    let promises = &mut self.members[node];
+                    promises.acknowledged.insert(*index, term);
+                    promises.last = promises.last.max(Some((message.term, *index, term)));
                 }
                 self.speak(node, message.term)
             }
@@ -166,6 +215,20 @@ impl Durability {
             "starts with term {term} and vote {vote:?}, after term {bound} and vote {promised:?}"
         );
         Err(Violation::safety(NAME, node, detail))
+    }
+
+    /// Whether one whose data was replaced has what it acknowledged last.
+    fn holds_last<M: Machine>(&self, node: usize, machine: &M) -> Result<(), Violation> {
+        let Promises { replaced: true, last: Some((_, index, term)), .. } = self.members[node]
+        else {
+            return Ok(());
+        };
+        let own = machine.entry(index).map(|entry| entry.term);
+        if index <= machine.base().index || own == Some(term) {
+            return Ok(());
+        }
+        let detail = format!("acknowledged in term {term}, and now the log has {own:?} there");
+        Err(Violation::safety(NAME, node, detail).at(index))
     }
 
     fn compare<M: Machine>(

@@ -32,8 +32,9 @@ struct Heard {
     standing: Standing,
     /// The highest term in which it was given votes, and by whom.
     votes: (u64, BTreeSet<MemberId>),
-    /// The highest term in which entries were acknowledged to it, and how far by whom.
-    acknowledged: (u64, BTreeMap<MemberId, u64>),
+    /// The highest term in which entries were acknowledged to it, how far by whom, and whether that
+    /// counts.
+    acknowledged: (u64, BTreeMap<MemberId, (u64, bool)>),
     /// It was handed changes, and may have appended them.
     handed: bool,
 }
@@ -71,13 +72,17 @@ impl Membership {
                     heard.votes.1.insert(from);
                 }
             }
-            Body::Appended { index } => {
+            Body::Appended { index } | Body::Held { index } => {
+                let counts = matches!(message.body, Body::Appended { .. });
                 if term > heard.acknowledged.0 {
                     heard.acknowledged = (term, BTreeMap::new());
                 }
                 if term == heard.acknowledged.0 {
-                    let known = heard.acknowledged.1.entry(from).or_insert(0);
-                    *known = (*known).max(*index);
+                    let known = heard.acknowledged.1.entry(from).or_insert((0, counts));
+                    // Who has lost some of its past holds no more than it says; once it counts again
+                    // it holds that still.
+                    let lost = known.1 && !counts;
+                    *known = (if lost { *index } else { known.0.max(*index) }, counts);
                 }
             }
             Body::Propose { entries } => heard.handed |= entries.iter().any(is_change),
@@ -117,7 +122,8 @@ impl Membership {
             let (term, acknowledged) = &heard.acknowledged;
             let holds = |id: MemberId| {
                 let own = self.members[node].member == Some(id) && now.durable >= now.commit;
-                let told = acknowledged.get(&id).is_some_and(|i| *i >= now.commit);
+                let told =
+                    acknowledged.get(&id).is_some_and(|(i, counts)| *counts && *i >= now.commit);
                 own || *term == now.term && told
             };
             heard.majority(node, &now, known, holds, || format!("commits {}", now.commit))?;

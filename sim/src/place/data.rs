@@ -1,8 +1,8 @@
 //! What happens to the data of hosts behind the back of their processes, and to the list of members
 //! that they are started with.
 
-use super::Loss;
 use super::faults::{Hosts, Later, Parts};
+use super::{Loss, Place};
 use crate::disk::FileSystem;
 use crate::disk::rot::Rot;
 use crate::plan::{Crash, WrongList};
@@ -43,20 +43,33 @@ pub(super) fn wipe(world: &mut impl Hosts, host: usize, down_us: u64) {
 
 /// A copy of the data of a host is put aside.
 pub(super) fn copy(world: &mut impl Hosts, host: usize) {
-    let copy = world.files(host).durable_copy();
-    world.parts().places[host].copy = Some(copy);
+    if is_sound(&world.parts().places[host]) && !world.parts().places.is_swapped(host) {
+        let copy = world.files(host).durable_copy();
+        world.parts().places[host].copy = Some(copy);
+    }
 }
 
-/// A host goes back to its copy.
+/// A host goes back to its copy, if the others are a quorum without it: it has to be brought back by
+/// them.
 pub(super) fn restore(world: &mut impl Hosts, host: usize, down_us: u64) {
-    let places = world.parts().places;
-    if places.is_swapped(host) {
+    let Parts { places, oracles, .. } = world.parts();
+    let known = oracles.ledger().configurations();
+    let fit = is_sound(&places[host]) && !places[host].was_removed(known);
+    if !fit || !may_lose(world, host) {
         return;
     }
-    if let Some(copy) = places[host].copy.take() {
+    if let Some(copy) = world.parts().places[host].copy.take() {
         replace(world, host, copy, down_us);
-        world.parts().stats.restored += 1;
+        let Parts { places, oracles, stats, .. } = world.parts();
+        (places[host].behind, places[host].brought_back) = (true, false);
+        oracles.restored(host);
+        stats.restored += 1;
     }
+}
+
+/// Whether the member of a host has its own data, and is where others believe it to be.
+fn is_sound(place: &Place) -> bool {
+    place.belongs.is_some() && place.formed && place.lost.is_none() && place.is_at_home()
 }
 
 /// The host goes down, and finds other data when it starts again.
@@ -69,12 +82,9 @@ fn replace(world: &mut impl Hosts, host: usize, data: FileSystem, down_us: u64) 
 /// The directories of two members are exchanged.
 pub(super) fn swap(world: &mut impl Hosts, (a, b): (usize, usize), down_us: u64, length_us: u64) {
     let places = world.parts().places;
-    let is_sound = |host: usize| {
-        let place = &places[host];
-        place.belongs.is_some() && place.formed && place.lost.is_none() && place.is_at_home()
-    };
     let there = a.max(b) < places.count() && a != b && places.swapped.is_none();
-    if !there || !is_sound(a) || !is_sound(b) {
+    let is_whole = |host: usize| is_sound(&places[host]) && !places[host].behind;
+    if !there || !is_whole(a) || !is_whole(b) {
         return;
     }
     places.swapped = Some((a, b));

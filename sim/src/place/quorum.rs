@@ -29,13 +29,18 @@ impl Places {
         if !formed && (0..self.count()).any(|h| self[h].is_first() && !whole.contains(&h)) {
             return None;
         }
-        let chosen = formed.then(|| calm.quorum_of(&members, lost));
+        // Who is behind is brought back by the others, and is of no use to them before.
+        let behind = |host: &usize| self[*host].behind;
+        let chosen = formed.then(|| calm.quorum_of(&members, |host| lost(host) || behind(&host)));
+        let brought_back = whole.iter().copied().filter(behind).collect::<Vec<_>>();
+        let whole: Vec<usize> = whole.into_iter().filter(|host| !behind(host)).collect();
         let mut learners = self.hosts_of(&now.learners);
         learners.retain(|host| !lost(*host) && !self[*host].asked_to_leave);
         let everybody = whole.iter().chain(&learners).copied().collect();
         let mut candidates = chosen.into_iter().chain([whole, everybody]);
         let mut healthy = candidates.find(|chosen| self.is_quorum(chosen, oracles))?;
-        healthy.extend(learners.into_iter().filter(|host| !calm.down.contains(host)));
+        let others = learners.into_iter().chain(brought_back);
+        healthy.extend(others.filter(|host| !calm.down.contains(host)));
         healthy.sort_unstable();
         healthy.dedup();
         Some(healthy)
@@ -129,11 +134,14 @@ impl Places {
         self.is_quorum(&self.sound(None, oracles), oracles)
     }
 
-    /// The voters whose data is there, but for one.
+    /// The voters that count and whose data is there, but for one.
     fn sound(&self, but: Option<usize>, oracles: &Oracles) -> Vec<usize> {
         let now = self.latest(oracles.ledger().configurations());
         let mut sound = self.hosts_of(&now.voters);
-        sound.retain(|host| Some(*host) != but && self[*host].formed && self[*host].lost.is_none());
+        sound.retain(|host| {
+            let place = &self[*host];
+            Some(*host) != but && place.formed && place.lost.is_none() && !place.behind
+        });
         sound
     }
 
@@ -145,7 +153,12 @@ impl Places {
         for other in (0..self.count()).filter(|other| goes(*other)) {
             left.retain(|id| self[other].belongs != Some(*id));
         }
-        let rots = |fault: &Fault, other| matches!(fault, Fault::Rot { host, .. } | Fault::Wipe { host, .. } if *host == other);
+        let rots = |fault: &Fault, other| match fault {
+            Fault::Rot { host, .. } | Fault::Wipe { host, .. } | Fault::Restore { host, .. } => {
+                *host == other
+            }
+            _ => false,
+        };
         let mut stays = self.hosts_of(&left);
         stays.retain(|other| !plan.faults.iter().any(|f| rots(&f.fault, *other)));
         stays.len() > left.len() / 2

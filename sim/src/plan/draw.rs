@@ -166,7 +166,6 @@ impl Draft<'_> {
             host: d.host(),
             down_us: d.down_us(),
         });
-        self.copies();
         self.lists();
         self.recur(self.options.swap_mean_ms, |d| {
             let hosts = (d.host(), d.host());
@@ -174,6 +173,7 @@ impl Draft<'_> {
             Fault::Swap { hosts, down_us: d.down_us(), length_us }
         });
         self.twins();
+        self.copies();
     }
 
     /// The first twin is there from the start: that is when members get to know each other.
@@ -291,7 +291,9 @@ impl Draft<'_> {
             };
             let at_us = at_us + self.chance.wait(mean_ms * MS);
             let fault = Fault::Restore { host, down_us: self.down_us() };
-            self.faults.push(Planned { at_us, fault });
+            if at_us < self.options.safety_ms * MS {
+                self.faults.push(Planned { at_us, fault });
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quorate_core::boot::forming::{MEMBER_HEADER, STATE_HEADER};
 use quorate_core::http::Answer;
 use quorate_core::id::{ClusterId, MemberId};
+use quorate_core::member::identity::Said;
 use quorate_core::node::{CallId, Timer};
 use quorate_core::note::Note;
 use quorate_core::raft::Message;
@@ -59,8 +60,20 @@ impl State {
                 }
             }
             Input::Http { call, result } => self.call_ended(process, *call, result.as_ref().ok()),
-            Input::Peer { message, .. } => self.oracles.delivered(host, message),
+            Input::Peer { message, said } => {
+                self.heard(host, message.from, *said);
+                self.oracles.delivered(host, message);
+            }
+            Input::Met { peer, said } => self.heard(host, *peer, *said),
             _ => {}
+        }
+    }
+
+    /// A node is about to hear what another one says of itself. It listens to nobody who was removed.
+    fn heard(&mut self, host: usize, from: MemberId, said: Said) {
+        let view = self.hosts[host].running.as_ref().and_then(|running| running.view.as_ref());
+        if let Some(view) = view.filter(|view| !view.cluster.removed.contains(&from)) {
+            self.oracles.told(host, view.said, from, said);
         }
     }
 

@@ -180,10 +180,15 @@ impl State {
         self.recorder.add(self.now(), who, what);
     }
 
-    /// Notes a broken promise; the first one counts, and ends the run.
+    /// Notes a broken promise; the first one counts, and ends the run. If a member could not know of
+    /// one that it broke before, that is without a verdict.
     pub(super) fn violate(&mut self, violation: Violation) {
         let now = self.now();
-        self.violation.get_or_insert((now, violation));
+        if self.oracles.is_untold() {
+            (self.stats.untold, self.over) = (1, true);
+        } else {
+            self.violation.get_or_insert((now, violation));
+        }
         self.agenda.wake();
     }
 

@@ -1,0 +1,115 @@
+use std::collections::BTreeSet;
+
+use quorate_core::member::boots::{Boot, Boots, Evidence, Known};
+use quorate_core::member::identity::Incarnation;
+use quorate_core::raft::LogId;
+
+use super::super::double::Double;
+use super::*;
+use crate::machine::Standing;
+
+const PEER: MemberId = MemberId(2);
+
+/// A member in term 3 with nothing in its log, and what it says of itself at its second start.
+fn member() -> (Double, Said) {
+    let voters = Some(BTreeSet::from([MemberId(1), PEER]));
+    let standing = Standing { term: 3, ..Standing::default() };
+    let double = Double { voters, standing, ..Double::default() };
+    let boots = Some(Boots::first(&[1; 32]).next(&[2; 32]));
+    let incarnation = Some(Incarnation::new(&[1; 32]));
+    (double, Said { incarnation, boots, ..Said::default() })
+}
+
+/// What another member says that remembers this start of it, and how far it had gone.
+fn remembers(own: Said, boot: Boot, acked: Acked) -> Said {
+    let past = Evidence { boot, acked };
+    let evidence = own.incarnation.map(|incarnation| Known { incarnation, past });
+    Said { evidence, ..Said::default() }
+}
+
+/// One member whose directory was just replaced, and which runs again.
+fn replaced(double: &Double) -> OldCopies {
+    let mut copies = OldCopies::new(1);
+    copies.replaced(0);
+    copies.started(0);
+    copies.handled(0, double);
+    copies
+}
+
+fn says(copies: &mut OldCopies, double: &Double, body: Body) -> Result<(), Violation> {
+    copies.sent(0, double, &Message { from: MemberId(1), to: PEER, term: 3, body })
+}
+
+fn behind() -> Note {
+    Note::Behind { cause: "it was told".into() }
+}
+
+#[test]
+fn who_says_that_it_is_behind_counts_only_once_it_was_brought_back() {
+    let (double, _) = member();
+    let mut copies = replaced(&double);
+    let vote = || Body::VoteResponse { pre: false, granted: true };
+    assert_eq!(says(&mut copies, &double, vote()), Ok(()), "nobody has told it");
+    assert!(copies.is_unaware(0));
+    assert_eq!(copies.noted(0, &double, &behind()), Ok(()));
+    assert!(!copies.is_unaware(0));
+    assert!(says(&mut copies, &double, vote()).is_err());
+    assert!(says(&mut copies, &double, Body::Appended { index: 7 }).is_err());
+    let leads = Note::BecameLeader { term: 3, last: LogId::default() };
+    assert!(copies.noted(0, &double, &leads).is_err());
+    for body in [Body::Held { index: 7 }, Body::Appended { index: 0 }] {
+        assert_eq!(says(&mut copies, &double, body), Ok(()), "that does not count");
+    }
+    copies.started(0);
+    assert!(says(&mut copies, &double, vote()).is_err(), "it has had the time to write that down");
+    assert_eq!(copies.noted(0, &double, &Note::BroughtBack), Ok(()));
+    assert_eq!(says(&mut copies, &double, vote()), Ok(()));
+}
+
+#[test]
+fn who_was_told_what_it_lacks_does_not_count() {
+    let (double, own) = member();
+    let boots = own.boots.expect("it was started");
+    let (known, unknown) = (boots.last(), boots.next(&[3; 32]).last());
+    let table = [
+        (known, Acked { term: 3, index: 0 }, false),
+        (known, Acked { term: 3, index: 1 }, true),
+        (known, Acked { term: 4, index: 0 }, true),
+        (unknown, Acked::default(), true),
+    ];
+    for (boot, acked, lacks) in table {
+        let mut copies = replaced(&double);
+        copies.told(0, own, PEER, remembers(own, boot, acked));
+        let said = says(&mut copies, &double, Body::Appended { index: 1 });
+        assert_eq!(said.is_err(), lacks, "{boot:?} {acked:?}");
+    }
+}
+
+#[test]
+fn what_it_promised_since_is_no_loss() {
+    let (double, own) = member();
+    let mut copies = replaced(&double);
+    assert_eq!(says(&mut copies, &double, Body::Appended { index: 5 }), Ok(()));
+    let boot = own.boots.map(|boots| boots.last()).unwrap_or_default();
+    let said = remembers(own, boot, Acked { term: 3, index: 5 });
+    copies.told(0, own, PEER, said);
+    assert_eq!(says(&mut copies, &double, Body::Appended { index: 6 }), Ok(()));
+    copies.told(0, own, MemberId(3), said);
+    assert!(says(&mut copies, &double, Body::Appended { index: 7 }).is_err(), "not to that one");
+}
+
+#[test]
+fn nobody_takes_its_own_directory_for_a_copy() {
+    let (double, _) = member();
+    let mut copies = OldCopies::new(1);
+    assert!(copies.noted(0, &double, &behind()).is_err());
+}
+
+#[test]
+fn what_was_heard_before_it_could_be_written_down_is_forgotten() {
+    let (double, _) = member();
+    let mut copies = replaced(&double);
+    assert_eq!(copies.noted(0, &double, &behind()), Ok(()));
+    copies.started(0);
+    assert!(copies.is_unaware(0));
+}
