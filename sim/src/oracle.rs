@@ -304,6 +304,11 @@ impl Oracles {
         self.membership.handled(node, machine, self.ledger.configurations())
     }
 
+    /// A member asks another one for its version.
+    pub fn asks_version(&mut self, node: usize) {
+        self.bootstrap.asks_version(node);
+    }
+
     /// A member asks another one for its members.
     pub fn asks_members(&mut self, node: usize, call: CallId) {
         self.bootstrap.asks(node, call, self.ledger.last_index());

@@ -157,7 +157,8 @@ impl Join {
         for (other, urls) in &self.others {
             for url in urls {
                 let url = format!("{url}/members");
-                let call = get(&format!("{url}?{CONFIRM_QUERY}"), TIMEOUT, fx);
+                let query = if planted!(JoinUnconfirmed) { "" } else { CONFIRM_QUERY };
+                let call = get(&format!("{url}?{query}"), TIMEOUT, fx);
                 self.calls.insert(call, (other.clone(), url));
             }
         }

@@ -39,6 +39,8 @@ bugs! {
     AcceptWiped,
     /// A member that is behind what it has promised promises anew.
     CountBehind,
+    /// A member joins by the word of one that may lag (as in etcd).
+    JoinUnconfirmed,
     /// A leader commits an entry of an older term by counting (Raft paper, figure 8).
     CommitOlderTerm,
     /// A third of the voters counts as a majority.

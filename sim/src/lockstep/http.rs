@@ -33,6 +33,8 @@ impl<M: Machine> World<M> {
         let (wait, _) = self.network.delay(&mut self.chances.network);
         if asks_members(&request) {
             self.oracles.asks_members(process.host, call);
+        } else if request.url.ends_with("/version") {
+            self.oracles.asks_version(process.host);
         }
         let request = Box::new(request);
         self.queue.push(self.time + wait, Event::Call { from: process, to, call, request });

@@ -50,6 +50,8 @@ struct Start {
     coming: BTreeMap<CallId, Said>,
     /// What was committed when it asked.
     asked: BTreeMap<CallId, u64>,
+    /// How much of what was heard sufficed for it to join: all before it asked for a version.
+    sufficed: Option<usize>,
     /// Who had data already when this process began.
     before: BTreeSet<MemberId>,
 }
@@ -111,6 +113,12 @@ impl Bootstrap {
     /// A member asks another one for its members, when so much is committed.
     pub(super) fn asks(&mut self, node: usize, call: CallId, committed: u64) {
         self.members[node].asked.insert(call, committed);
+    }
+
+    /// A member asks another one for its version. If it joins, it has heard enough of the members.
+    pub(super) fn asks_version(&mut self, node: usize) {
+        let start = &mut self.members[node];
+        start.sufficed.get_or_insert(start.heard.len());
     }
 
     /// A member answers the question of another for its members, from this view.
@@ -182,6 +190,8 @@ impl Bootstrap {
         let Some((own, cluster)) = start.is else {
             return Err(Violation::safety(NAME, node, "joins before it is anybody".to_owned()));
         };
+        // What it hears once it has decided comes too late for it.
+        let heard = &start.heard[..start.sufficed.unwrap_or(start.heard.len())];
         let takes_in = |said: &Said| {
             said.formed && said.cluster == Some(cluster) && said.started(own) == Some(false)
         };
@@ -191,19 +201,22 @@ impl Bootstrap {
             // Who has no data has counted nobody either.
             let empty = |said: &Said| !said.formed && said.cluster == Some(cluster);
             let speaks = |said: &Said| takes_in(said) || empty(said);
-            let by = |id| start.heard.iter().any(|said| said.by == Some(id) && speaks(said));
+            let by = |id| heard.iter().any(|said| said.by == Some(id) && speaks(said));
             others.all(|member| all.is_new && member.learner || by(member.id))
         };
         let suffices = |said: &&Said| {
             let learner = said.lists.members.get(&own).is_some_and(|member| member.learner);
             if learner { said.is_new } else { by_all(said) }
         };
-        let heard: Vec<&Said> = start.heard.iter().filter(|said| takes_in(said)).collect();
-        if heard.iter().any(suffices) {
+        let taken_in: Vec<&Said> = heard.iter().filter(|said| takes_in(said)).collect();
+        if taken_in.iter().any(suffices) {
             return Ok(());
         }
-        let nobody = heard.is_empty();
-        let cause = if nobody { "nobody said that it was added" } else { "who said so may lag" };
+        let cause = if taken_in.is_empty() {
+            "nobody said that it was added"
+        } else {
+            "who said so may lag"
+        };
         let detail = format!("{own} joins {cluster}, where {cause}");
         Err(Violation::safety(NAME, node, detail))
     }

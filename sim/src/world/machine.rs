@@ -151,6 +151,9 @@ impl State {
         match output {
             Output::Send(message) => self.digest.add(message.term),
             Output::Note(note) => self.note(process, note),
+            Output::Http { request, .. } if request.url.ends_with("/version") => {
+                self.oracles.asks_version(process.host);
+            }
             Output::Http { call, request } => self.asks_members(process, *call, &request.url),
             Output::Publish(view) => {
                 if let Some(running) = self.running(process) {

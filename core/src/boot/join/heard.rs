@@ -93,6 +93,7 @@ impl Heard {
         match &running.vouched {
             Vouched::Mixed => true,
             Vouched::Quorum if own.learner => true,
+            Vouched::Itself(_) if own.learner && planted!(JoinUnconfirmed) => true,
             Vouched::Itself(cause) if own.learner => {
                 self.missing
                     .insert(other.into(), format!("no quorum confirms what it says: {cause}"));

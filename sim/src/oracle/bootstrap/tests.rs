@@ -139,6 +139,16 @@ fn a_refusal_without_cause_or_remedy_is_found() {
 /// Node 0 joins after it has asked when so much was committed, and was answered by `by`, who have
 /// applied so much and list it as a learner or not.
 fn joins(learner: bool, committed: u64, by: &[(usize, u64)]) -> Result<(), Violation> {
+    joins_after(by.len(), learner, committed, by)
+}
+
+/// The same; so many of the answers sufficed for it.
+fn joins_after(
+    answers: usize,
+    learner: bool,
+    committed: u64,
+    by: &[(usize, u64)],
+) -> Result<(), Violation> {
     let mut bootstrap = begun();
     let member = |node: usize| Member {
         id: id(node),
@@ -149,7 +159,10 @@ fn joins(learner: bool, committed: u64, by: &[(usize, u64)]) -> Result<(), Viola
     };
     let members: BTreeMap<_, _> = (0..3).map(|node| (id(node), member(node))).collect();
     let cluster = Arc::new(Cluster { members, ..Cluster::default() });
-    for (other, applied) in by {
+    for (at, (other, applied)) in by.iter().enumerate() {
+        if at == answers {
+            bootstrap.asks_version(0);
+        }
         let call = CallId(*other as u64);
         bootstrap.asks(0, call, committed);
         let (member, cluster_id) = (Some(id(*other)), Some(OURS));
@@ -166,6 +179,8 @@ fn a_learner_is_taken_in_by_one_that_does_not_lag() {
     assert_eq!(joins(true, 5, &[(1, 4), (2, 5)]), Ok(()));
     let lags = joins(true, 5, &[(1, 4), (2, 4)]).unwrap_err();
     assert!(lags.detail.contains("may lag"), "{lags}");
+    let late = joins_after(1, true, 5, &[(1, 4), (2, 5)]).unwrap_err();
+    assert!(late.detail.contains("may lag"), "{late}");
     let nobody = joins(true, 5, &[]).unwrap_err();
     assert!(nobody.detail.contains("nobody said"), "{nobody}");
 }
