@@ -284,9 +284,9 @@ impl Oracles {
         self.copies.started(node);
     }
 
-    /// A message is about to be handled by a member.
-    pub fn delivered(&mut self, node: usize, message: &Message) {
-        self.membership.delivered(node, message);
+    /// A message is about to be handled by a member, and what its sender has said with it.
+    pub fn delivered(&mut self, node: usize, message: &Message, said: Said) {
+        self.membership.delivered(node, message, said.boots);
     }
 
     /// What another member says of itself, and of the one that it speaks to, is about to reach that

@@ -105,7 +105,7 @@ impl<M: Machine> World<M> {
             }
             Input::Peer { message, said } => {
                 self.heard(process.host, message.from, *said);
-                self.oracles.delivered(process.host, message);
+                self.oracles.delivered(process.host, message, *said);
             }
             Input::Met { peer, said } => self.heard(process.host, *peer, *said),
             _ => {}

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_core::id::MemberId;
+use quorate_core::member::boots::{Boot, Boots};
 use quorate_core::node::Exit;
 use quorate_core::raft::{Body, Entry, EntryKind, Message};
 
@@ -37,6 +38,8 @@ struct Heard {
     acknowledged: (u64, BTreeMap<MemberId, (u64, bool)>),
     /// It was handed changes, and may have appended them.
     handed: bool,
+    /// The last start of each member of which it has heard.
+    starts: BTreeMap<MemberId, Boot>,
 }
 
 impl Membership {
@@ -59,10 +62,13 @@ impl Membership {
         self.members[node].member = Some(member);
     }
 
-    /// A message is about to be handled by a member.
-    pub(super) fn delivered(&mut self, node: usize, message: &Message) {
+    /// A message is about to be handled by a member; its sender has told of these starts.
+    pub(super) fn delivered(&mut self, node: usize, message: &Message, boots: Option<Boots>) {
         let heard = &mut self.members[node];
         let (from, term) = (message.from, message.term);
+        let last = heard.starts.entry(from).or_default();
+        let earlier = boots.is_some_and(|boots| !boots.holds(*last));
+        *last = boots.filter(|_| !earlier).map_or(*last, |boots| boots.last());
         match &message.body {
             Body::VoteResponse { pre: false, granted: true } => {
                 if term > heard.votes.0 {
@@ -72,6 +78,8 @@ impl Membership {
                     heard.votes.1.insert(from);
                 }
             }
+            // What a start has lost says nothing of the next one.
+            Body::Held { .. } if earlier => {}
             Body::Appended { index } | Body::Held { index } => {
                 let counts = matches!(message.body, Body::Appended { .. });
                 if term > heard.acknowledged.0 {

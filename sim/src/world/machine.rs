@@ -62,7 +62,7 @@ impl State {
             Input::Http { call, result } => self.call_ended(process, *call, result.as_ref().ok()),
             Input::Peer { message, said } => {
                 self.heard(host, message.from, *said);
-                self.oracles.delivered(host, message);
+                self.oracles.delivered(host, message, *said);
             }
             Input::Met { peer, said } => self.heard(host, *peer, *said),
             _ => {}

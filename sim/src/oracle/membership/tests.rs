@@ -29,7 +29,7 @@ fn cluster() -> (Membership, Configurations, Double) {
 }
 
 fn hear(membership: &mut Membership, from: u64, term: u64, body: Body) {
-    membership.delivered(0, &Message { from: id(from), to: id(1), term, body });
+    membership.delivered(0, &Message { from: id(from), to: id(1), term, body }, None);
 }
 
 fn vote(membership: &mut Membership, from: u64, term: u64) {
@@ -154,4 +154,25 @@ fn who_says_that_it_was_removed_and_was_not_is_found() {
     member.push(2, EntryKind::ConfChange, change(ConfChangeKind::RemoveNode, 1));
     member.entries[4..].iter().for_each(|entry| known.committed(entry));
     assert_eq!(membership.halted(0, &removed, &known), Ok(()));
+}
+
+#[test]
+fn what_an_earlier_start_has_lost_is_void() {
+    let first = Boots::first(&[1; 32]);
+    let second = first.next(&[2; 32]);
+    let commits = |late: Boots| {
+        let (mut membership, known, mut leader) = led();
+        let mut says = |body, boots| {
+            let message = Message { from: id(2), to: id(1), term: 2, body };
+            membership.delivered(0, &message, Some(boots));
+        };
+        says(Body::Appended { index: 5 }, second);
+        says(Body::Held { index: 4 }, late);
+        hear(&mut membership, 3, 2, Body::Appended { index: 5 });
+        leader.standing.durable = 5;
+        leader.standing.commit = 5;
+        membership.handled(0, &leader, &known)
+    };
+    assert_eq!(commits(first), Ok(()));
+    assert!(commits(second).is_err(), "it does not count any more");
 }
