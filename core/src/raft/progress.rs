@@ -96,6 +96,13 @@ impl Progress {
     /// The follower refused an append behind `index`; the logs may agree up to `hint`. Says
     /// whether another append is due.
     pub(super) fn rejected(&mut self, index: u64, hint: u64) -> bool {
+        let fed = !matches!(self.pace, Pace::Snapshot { .. });
+        if fed && !self.counts && index <= self.matched {
+            // Who does not count may have lost again what it held since.
+            self.matched = 0;
+            self.probe(index.min(hint + 1));
+            return true;
+        }
         match &mut self.pace {
             Pace::Replicate(_) => {
                 if index <= self.matched {

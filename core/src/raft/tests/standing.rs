@@ -57,6 +57,21 @@ fn who_is_behind_gets_again_what_was_lost_on_the_way() {
 }
 
 #[test]
+fn who_is_behind_and_has_lost_something_once_more_is_fed_again() {
+    let mut net = with_a_loss(&[], Standing::Behind);
+    net.pass(HEARTBEAT * 3);
+    let last = net.raft(1).log().last();
+    assert_eq!(net.raft(2).log().last(), last);
+    net.replace(2, &[1, 1]);
+    let now = net.now;
+    net.raft(2).set_standing(now, Standing::Behind);
+    net.pass(HEARTBEAT * 3);
+    net.propose(1, "y");
+    net.pass(HEARTBEAT * 3);
+    assert_eq!(net.raft(2).log().last().index, last.index + 1);
+}
+
+#[test]
 fn a_leader_with_nobody_who_counts_steps_down() {
     let mut net = with_a_loss(&[], Standing::Behind);
     net.cut.insert(id(3));
