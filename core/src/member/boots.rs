@@ -104,6 +104,13 @@ impl Boots {
         Self { number: self.number.max(boot.number).saturating_add(1), ids }
     }
 
+    /// What was promised in any start so far is kept, whatever others remember of it: those starts
+    /// become so long ago that nothing can be told of them, but for the last few.
+    #[must_use]
+    pub const fn settled(self) -> Self {
+        Self { number: self.number.saturating_add(KEPT as u64), ids: self.ids }
+    }
+
     pub(crate) fn bytes(self) -> [u8; Self::LEN] {
         let mut bytes = [0; Self::LEN];
         let numbers = core::iter::once(self.number).chain(self.ids);
@@ -214,6 +221,20 @@ mod tests {
         assert!(told.holds(lost) && told.holds(copy.last()) && told.holds(starts[1].last()));
         assert_eq!(told.last().id, copy.last().id, "it is the same start");
         assert!(told.last().number > lost.number);
+    }
+
+    #[test]
+    fn what_is_settled_is_asked_no_more_and_what_comes_after_it_is() {
+        let starts = starts(6);
+        let copy = starts[1].next(&[99; 32]).with(starts[5].last());
+        assert!(!copy.holds(starts[3].last()), "of that one nobody has told yet");
+        let settled = copy.settled();
+        assert!(starts.iter().all(|start| settled.holds(start.last())));
+        assert_eq!(settled.last().id, copy.last().id, "it is the same start");
+        let lost = settled.next(&[98; 32]);
+        let later = settled.next(&[97; 32]);
+        assert!(!settled.holds(lost.last()) && !later.holds(lost.last()));
+        assert!(!copy.holds(lost.last()) && !copy.next(&[96; 32]).holds(lost.last()));
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! say so with everything that they send. Until it has heard them, or an election timeout has
 //! passed, it promises nothing. Once it has heard that it lacks something it does not count
 //! ([`Standing::Behind`]) until what it has then proposed comes back to it; that is durable, or
-//! another start would forget it.
+//! another start would forget it. Whoever tells later of a start before that tells nothing new; how
+//! far it had gone along is compared all the same.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -19,7 +20,7 @@ use crate::boot::identity::Identity;
 use crate::disk::{DiskErrorKind, Done, Replace};
 use crate::id::MemberId;
 use crate::member::boots::{Acked, Boots, Evidence};
-use crate::member::identity::Said;
+use crate::member::identity::{Incarnation, Said};
 use crate::note::Note;
 use crate::raft::{Body, Message, Standing};
 use crate::time::{Duration, Instant};
@@ -40,8 +41,8 @@ pub(super) struct Past {
     /// When it goes on without those that it has not heard.
     sure_at: Instant,
     file: File,
-    /// Whether this start is durable. Before that nobody may hear of it.
-    introduced: bool,
+    /// The starts of the directory as far as they are durable. Before that nobody may hear of them.
+    introduced: Option<Boots>,
     /// When a write that found no space is tried again.
     retry_at: Instant,
 }
@@ -71,17 +72,18 @@ impl Past {
     pub(super) fn new(identity: Identity, began: Acked, sure_at: Instant, saved: bool) -> Self {
         let file = if saved { File::Saved } else { File::Due };
         let (since, heard, retry_at) = (BTreeMap::new(), BTreeSet::new(), Instant::default());
-        Self { identity, began, since, heard, sure_at, file, introduced: saved, retry_at }
+        let introduced = saved.then_some(identity.boots);
+        Self { identity, began, since, heard, sure_at, file, introduced, retry_at }
     }
 
-    /// Whether others may hear of this start.
-    pub(super) const fn is_introduced(&self) -> bool {
+    /// Whose directory this is.
+    pub(super) const fn incarnation(&self) -> Incarnation {
+        self.identity.incarnation
+    }
+
+    /// The starts that others may hear of, once there are any.
+    pub(super) const fn introduced(&self) -> Option<Boots> {
         self.introduced
-    }
-
-    /// What it says of itself.
-    pub(super) const fn identity(&self) -> &Identity {
-        &self.identity
     }
 
     /// Whether everything that was learned of the past is durable.
@@ -213,7 +215,9 @@ impl Running {
             return;
         }
         let identity = self.past.identity;
-        self.past.change(Identity { behind: false, ..identity });
+        // It keeps its promises again, those of starts that it has not heard of as well.
+        let boots = identity.boots.settled();
+        self.past.change(Identity { behind: false, boots, ..identity });
         self.past.began = Acked { term: self.raft.term(), index: self.raft.log().last().index };
         self.past.since.clear();
         self.raft.set_standing(now, Standing::Sound);
@@ -224,7 +228,7 @@ impl Running {
     /// that it is behind.
     pub(super) fn may_speak(&self) -> bool {
         let behind = self.raft.standing() == Standing::Behind;
-        self.past.introduced && (!behind || self.past.is_saved())
+        self.past.introduced.is_some() && (!behind || self.past.is_saved())
     }
 
     /// Makes durable what was learned.
@@ -262,10 +266,10 @@ impl Running {
             _ if !replace.done(done.ticket, fx.script) => File::Writing(replace, content),
             _ if content != self.past.identity => File::Due,
             _ => {
-                if content.behind && self.past.introduced {
+                let before = self.past.introduced.replace(content.boots);
+                if before.is_some_and(|before| before != content.boots) {
                     self.introduce_again(fx);
                 }
-                self.past.introduced = true;
                 File::Saved
             }
         };

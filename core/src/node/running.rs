@@ -376,7 +376,7 @@ impl Running {
 
     fn publish(&mut self, fx: &mut Effects<'_>) {
         // What is remembered of peers is said once for a connection: it has to be known before.
-        let known = self.kin.is_read() && self.past.is_introduced();
+        let known = self.kin.is_read() && self.past.introduced().is_some();
         if !known || !core::mem::take(&mut self.changed) {
             return;
         }
@@ -385,10 +385,10 @@ impl Running {
             cluster_id: Some(self.owner.cluster),
             personality: self.personality(),
             said: Said {
-                incarnation: Some(self.past.identity().incarnation),
+                incarnation: Some(self.past.incarnation()),
                 nonce: self.cluster.nonce,
                 server: None,
-                boots: Some(self.past.identity().boots),
+                boots: self.past.introduced(),
                 evidence: None,
             },
             peers: self.kin.known().clone(),

@@ -33,8 +33,10 @@ pub(super) struct OldCopies {
 struct Member {
     /// Whether its directory was ever replaced by an older copy.
     replaced: bool,
-    /// Whether it was brought back since.
-    brought_back: bool,
+    /// The highest number of its starts of which it was told.
+    told: u64,
+    /// If it was brought back since: which of its starts were before that, by their number.
+    settled: Option<u64>,
     /// How far its log had come when the process began, or it was brought back.
     began: Option<Acked>,
     /// How far it has gone along with each of the others since.
@@ -67,17 +69,17 @@ impl OldCopies {
 
     /// A member starts. What it has heard counts on if it had the time to write that down.
     pub(super) fn started(&mut self, node: usize) {
-        let Member { replaced, brought_back, lacks, spoke, .. } =
+        let Member { replaced, told, settled, lacks, spoke, .. } =
             std::mem::take(&mut self.members[node]);
         let lacks = lacks.filter(|_| spoke);
         let spoke = lacks.is_some();
-        self.members[node] = Member { replaced, brought_back, lacks, spoke, ..Member::default() };
+        self.members[node] = Member { replaced, told, settled, lacks, spoke, ..Member::default() };
     }
 
     /// Whether a member may have lost something of which it knows nothing.
     pub(super) fn is_unaware(&self, node: usize) -> bool {
-        let Member { replaced, brought_back, lacks, .. } = &self.members[node];
-        *replaced && !brought_back && lacks.is_none()
+        let Member { replaced, settled, lacks, .. } = &self.members[node];
+        *replaced && settled.is_none() && lacks.is_none()
     }
 
     /// A member that says `own` of itself is about to hear what another one says.
@@ -87,7 +89,9 @@ impl OldCopies {
         let evidence = said.evidence.filter(|known| own.incarnation == Some(known.incarnation));
         let Some(past) = evidence.map(|known| known.past) else { return };
         let gone = began.max(member.since.get(&from).copied().unwrap_or_default());
-        if !boots.holds(past.boot) {
+        member.told = member.told.max(past.boot.number).max(boots.last().number);
+        let is_settled = member.settled.is_some_and(|settled| past.boot.number <= settled);
+        if !boots.holds(past.boot) && !is_settled {
             member.lack(format!("its start {} is not known to it", past.boot.number));
         } else if past.acked > gone {
             member.lack(format!("{:?} is remembered of it, and it has {gone:?}", past.acked));
@@ -112,9 +116,9 @@ impl OldCopies {
             }
             Note::Behind { cause } => member.lack(cause.clone()),
             Note::BroughtBack => {
-                let began = Some(gone(machine));
-                let replaced = member.replaced;
-                *member = Member { replaced, brought_back: true, began, ..Member::default() };
+                let Member { replaced, told, .. } = *member;
+                let (began, settled) = (Some(gone(machine)), Some(told));
+                *member = Member { replaced, told, settled, began, ..Member::default() };
             }
             Note::BecameLeader { term, .. } => {
                 return member.binds(node, machine, || format!("leads in term {term}"));

@@ -113,3 +113,27 @@ fn what_was_heard_before_it_could_be_written_down_is_forgotten() {
     copies.started(0);
     assert!(copies.is_unaware(0));
 }
+
+#[test]
+fn what_is_told_of_starts_before_it_was_brought_back_is_no_loss() {
+    let (double, own) = member();
+    let boots = own.boots.expect("it was started");
+    let start = |number| Boot { number, id: 77 };
+    let mut copies = replaced(&double);
+    copies.told(0, own, PEER, remembers(own, start(5), Acked::default()));
+    assert!(says(&mut copies, &double, Body::Appended { index: 1 }).is_err());
+    assert_eq!(copies.noted(0, &double, &Note::BroughtBack), Ok(()));
+    copies.started(0);
+    copies.handled(0, &double);
+    let own = Said { boots: Some(boots.with(start(5)).next(&[4; 32])), ..own };
+    let earlier = remembers(own, Boot { number: 4, id: 78 }, Acked::default());
+    copies.told(0, own, PEER, earlier);
+    assert_eq!(says(&mut copies, &double, Body::Appended { index: 1 }), Ok(()));
+    copies.told(0, own, PEER, remembers(own, Boot { number: 9, id: 79 }, Acked::default()));
+    assert!(says(&mut copies, &double, Body::Appended { index: 1 }).is_err());
+    copies.replaced(0);
+    copies.started(0);
+    copies.handled(0, &double);
+    copies.told(0, own, PEER, earlier);
+    assert!(says(&mut copies, &double, Body::Appended { index: 1 }).is_err(), "of a copy again");
+}
