@@ -284,15 +284,19 @@ impl Oracles {
         self.copies.started(node);
     }
 
-    /// A message is about to be handled by a member, and what its sender has said with it.
-    pub fn delivered(&mut self, node: usize, message: &Message, said: Said) {
+    /// A message is about to be handled by a member that shows `view`, and what its sender has said
+    /// with it.
+    pub fn delivered(&mut self, node: usize, view: Option<&View>, message: &Message, said: Said) {
+        self.met(node, view, message.from, said);
         self.membership.delivered(node, message, said.boots);
     }
 
     /// What another member says of itself, and of the one that it speaks to, is about to reach that
-    /// one, which says `own` of itself.
-    pub fn told(&mut self, node: usize, own: Said, from: MemberId, said: Said) {
-        self.copies.told(node, own, from, said);
+    /// one, which shows `view`. It listens to nobody who was removed.
+    pub fn met(&mut self, node: usize, view: Option<&View>, from: MemberId, said: Said) {
+        if let Some(view) = view.filter(|view| !view.cluster.removed.contains(&from)) {
+            self.copies.told(node, view.said, from, said);
+        }
     }
 
     /// A member has handled an input, whatever it was; to be told after its notes and messages.

@@ -179,7 +179,7 @@ impl Join {
             match result.and_then(|answer| Said::read(&answer)) {
                 Ok(Said::Running(running)) => self.answers.push_back((other, running)),
                 Ok(Said::Empty { member, cluster }) => {
-                    self.heard.is_empty(&other, member, cluster);
+                    self.heard.has_no_data(&other, member, cluster);
                 }
                 Err(cause) => self.heard.failed(&other, &url, &cause),
             }

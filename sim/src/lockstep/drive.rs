@@ -4,8 +4,6 @@
 //! heap, a random time later; it wakes the node. Deadlines wake it too, a little late.
 
 use quorate_core::disk::{Done, Op};
-use quorate_core::id::MemberId;
-use quorate_core::member::identity::Said;
 use quorate_core::node::Input;
 use quorate_core::note::Note;
 use quorate_core::{Output, api};
@@ -104,10 +102,13 @@ impl<M: Machine> World<M> {
                 self.oracles.call_ended(process.host, *call, result.is_ok());
             }
             Input::Peer { message, said } => {
-                self.heard(process.host, message.from, *said);
-                self.oracles.delivered(process.host, message, *said);
+                let view = self.hosts[process.host].view();
+                self.oracles.delivered(process.host, view, message, *said);
             }
-            Input::Met { peer, said } => self.heard(process.host, *peer, *said),
+            Input::Met { peer, said } => {
+                let view = self.hosts[process.host].view();
+                self.oracles.met(process.host, view, *peer, *said);
+            }
             _ => {}
         }
         let host = &mut self.hosts[process.host];
@@ -122,14 +123,6 @@ impl<M: Machine> World<M> {
             }
         }
         self.outputs = outputs;
-    }
-
-    /// A node is about to hear what another one says of itself. It listens to nobody who was removed.
-    fn heard(&mut self, host: usize, from: MemberId, said: Said) {
-        let view = self.hosts[host].running.as_ref().and_then(|running| running.view.as_ref());
-        if let Some(view) = view.filter(|view| !view.cluster.removed.contains(&from)) {
-            self.oracles.told(host, view.said, from, said);
-        }
     }
 
     /// Shows the oracles what a node did, before any of it has an effect.

@@ -100,6 +100,11 @@ impl<M> Host<M> {
         Self { boot: 0, running: None, clock, disk, full: false }
     }
 
+    /// The last view that its process has published.
+    pub(super) fn view(&self) -> Option<&View> {
+        self.running.as_ref()?.view.as_deref()
+    }
+
     /// The process with this number, if it still runs.
     pub(super) fn process(&mut self, process: Process) -> Option<&mut Running<M>> {
         if self.boot == process.boot { self.running.as_mut() } else { None }

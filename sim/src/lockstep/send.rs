@@ -112,9 +112,7 @@ impl<M: Machine> World<M> {
 
     /// What a process says of itself with everything that it sends to a member.
     pub(super) fn said(&self, process: Process, to: MemberId) -> Said {
-        let running = self.hosts[process.host].running.as_ref();
-        let view = running.and_then(|running| running.view.as_ref());
-        view.map(|view| view.said_to(to)).unwrap_or_default()
+        self.hosts[process.host].view().map(|view| view.said_to(to)).unwrap_or_default()
     }
 
     /// A message is lost; the sender learns of it if its connection shows it.
@@ -154,10 +152,7 @@ impl<M: Machine> World<M> {
             self.not_delivered(from, to, sent, &message, true);
             return;
         }
-        let cluster = |host: usize| {
-            let view = self.hosts[host].running.as_ref().and_then(|r| r.view.as_ref());
-            view.and_then(|v| v.cluster_id)
-        };
+        let cluster = |host: usize| self.hosts[host].view().and_then(|view| view.cluster_id);
         let strangers = cluster(from.host).is_some()
             && self.current(from.host) == Some(from)
             && cluster(from.host) != cluster(to);
@@ -201,14 +196,12 @@ impl<M: Machine> World<M> {
     }
 
     fn says_removed(&self, to: usize, message: &Message) -> bool {
-        let view = self.hosts[to].running.as_ref().and_then(|r| r.view.as_ref());
-        view.is_some_and(|v| v.cluster.removed.contains(&message.from))
+        self.hosts[to].view().is_some_and(|v| v.cluster.removed.contains(&message.from))
     }
 
     /// Whether a host knows the sender by another data directory.
     fn knows_otherwise(&self, to: usize, from: MemberId, said: Said) -> bool {
-        let view = self.hosts[to].running.as_ref().and_then(|r| r.view.as_ref());
-        let known = view.and_then(|view| view.peers.get(&from));
+        let known = self.hosts[to].view().and_then(|view| view.peers.get(&from));
         said.incarnation.zip(known).is_some_and(|(said, known)| said != known.incarnation)
     }
 }

@@ -72,6 +72,11 @@ impl Host {
         Self::named(runtime, DISCOVERY, clock)
     }
 
+    /// The last view that its process has published.
+    pub(super) fn view(&self) -> Option<&Arc<View>> {
+        self.running.as_ref()?.view.as_ref()
+    }
+
     fn named(runtime: &Handle, name: &str, clock: Clock) -> Self {
         Self {
             id: runtime.create_node().name(name).build().id(),

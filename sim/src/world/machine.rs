@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quorate_core::boot::forming::{MEMBER_HEADER, STATE_HEADER};
 use quorate_core::http::Answer;
 use quorate_core::id::{ClusterId, MemberId};
-use quorate_core::member::identity::Said;
 use quorate_core::node::{CallId, Timer};
 use quorate_core::note::Note;
 use quorate_core::raft::Message;
@@ -61,19 +60,14 @@ impl State {
             }
             Input::Http { call, result } => self.call_ended(process, *call, result.as_ref().ok()),
             Input::Peer { message, said } => {
-                self.heard(host, message.from, *said);
-                self.oracles.delivered(host, message, *said);
+                let view = self.hosts[host].view().map(Arc::as_ref);
+                self.oracles.delivered(host, view, message, *said);
             }
-            Input::Met { peer, said } => self.heard(host, *peer, *said),
+            Input::Met { peer, said } => {
+                let view = self.hosts[host].view().map(Arc::as_ref);
+                self.oracles.met(host, view, *peer, *said);
+            }
             _ => {}
-        }
-    }
-
-    /// A node is about to hear what another one says of itself. It listens to nobody who was removed.
-    fn heard(&mut self, host: usize, from: MemberId, said: Said) {
-        let view = self.hosts[host].running.as_ref().and_then(|running| running.view.as_ref());
-        if let Some(view) = view.filter(|view| !view.cluster.removed.contains(&from)) {
-            self.oracles.told(host, view.said, from, said);
         }
     }
 
@@ -83,7 +77,7 @@ impl State {
         let name = url.split(['/', ':']).find_map(|part| host_number(part, hosts));
         let resource = url.split('?').next().unwrap_or_default();
         let Some(host) = name.filter(|_| resource.ends_with("/members")) else { return };
-        let before = self.hosts[host].running.as_ref().and_then(|r| r.view.clone());
+        let before = self.hosts[host].view().cloned();
         self.oracles.asks_members(process.host, call);
         if let Some(running) = self.running(process) {
             running.questions.insert(call, (host, before));
@@ -99,7 +93,7 @@ impl State {
             let formed = answer.header(STATE_HEADER) == Some("formed");
             let member = answer.header(MEMBER_HEADER).and_then(MemberId::parse_hex);
             let cluster_id = answer.header("x-etcd-cluster-id").and_then(ClusterId::parse_hex);
-            let now = self.hosts[host].running.as_ref().and_then(|r| r.view.clone());
+            let now = self.hosts[host].view().cloned();
             let now = now.filter(|view| view.member == member);
             let applied = now.as_ref().map_or(u64::MAX, |view| view.applied);
             if let Some(view) = now.or(before) {

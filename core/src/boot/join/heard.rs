@@ -38,12 +38,12 @@ pub(super) struct Heard {
     empty: BTreeMap<MemberId, ClusterId>,
     /// Whether somebody takes this member in.
     fits: bool,
+    /// Whether somebody did so in an earlier round.
+    fitted: bool,
     /// What is missing of the others, or of what they said.
     missing: BTreeMap<String, String>,
     /// What is wrong by the answer of one of them.
     mismatch: Option<Refusal>,
-    /// Whether somebody took this member in, in this round or an earlier one.
-    waits: bool,
     report_due: Instant,
     reported: Vec<(String, String)>,
 }
@@ -64,7 +64,7 @@ impl Heard {
     pub(super) fn begin_round(&mut self) {
         self.takes_in.clear();
         self.empty.clear();
-        self.fits = false;
+        self.fitted |= core::mem::take(&mut self.fits);
         self.missing.clear();
         self.mismatch = None;
     }
@@ -75,7 +75,7 @@ impl Heard {
     }
 
     /// One has no data, and waits for its cluster as this member does.
-    pub(super) fn is_empty(&mut self, other: &str, member: MemberId, cluster: ClusterId) {
+    pub(super) fn has_no_data(&mut self, other: &str, member: MemberId, cluster: ClusterId) {
         self.empty.insert(member, cluster);
         self.missing.insert(other.into(), format!("member {member} has no cluster yet"));
     }
@@ -88,7 +88,6 @@ impl Heard {
     /// Who was asked as `other` takes this member in, which it lists as `own`. Says whether that
     /// suffices.
     pub(super) fn suffices(&mut self, other: &str, own: &Member, running: &Running) -> bool {
-        self.waits = true;
         self.fits = true;
         match &running.vouched {
             Vouched::Mixed => true,
@@ -129,7 +128,7 @@ impl Heard {
         }
         match self.mismatch.take() {
             Some(refusal) => Outcome::Refuse(refusal),
-            None if self.waits => Outcome::Wait,
+            None if self.fitted => Outcome::Wait,
             None => Outcome::Nobody(self.missing.values().cloned().collect()),
         }
     }
@@ -228,7 +227,7 @@ mod tests {
     fn one_without_data_has_counted_nobody() {
         for (cluster, suffices) in [(ClusterId(1), true), (ClusterId(2), false)] {
             let mut heard = Heard::default();
-            heard.is_empty("b", MemberId(3), cluster);
+            heard.has_no_data("b", MemberId(3), cluster);
             assert_eq!(heard.suffices("a", &own(false), &itself(2)), suffices, "{cluster}");
             assert_eq!(heard.outcome(), Outcome::Wait);
             let missing = heard.report(Instant::default()).unwrap();
