@@ -222,7 +222,28 @@ impl Options {
         options.draw_tls_faults(c);
         options.draw_discovery(c);
         options.draw_wrong_directories(c);
-        options
+        options.settled()
+    }
+
+    /// Leaves out what does not go together, however it came to be there.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        if self.discovery > 0 {
+            self.srv = 0;
+            // A poll that was lost is noticed when its time is up, and pauses may have grown by then.
+            // Where that happens all the time nothing else ever does.
+            self.liveness_ms = self.liveness_ms.max(120_000);
+            self.http_fail_ppm = self.http_fail_ppm.min(30_000);
+            // Whoever registers from two directories uses the token up.
+            (self.wrong_list_mean_ms, self.swap_mean_ms, self.twin_mean_ms) = (0, 0, 0);
+        }
+        self.extra = if self.discovery > 0 && self.members > 2 { self.extra.min(1) } else { 0 };
+        // Who has a place is known only once all are taken, so nobody can say before whom a cluster
+        // could spare.
+        if self.extra > 0 {
+            (self.change_mean_ms, self.spares) = (0, 0);
+        }
+        self
     }
 
     fn draw_network_faults(&mut self, c: &mut Chance) {
@@ -279,36 +300,25 @@ impl Options {
         self.certificate_length_ms = c.between(500, 8000);
     }
 
-    /// Which directory a process has, and which process a directory. What a discovery service makes of
-    /// a second process is its own business.
+    /// Which directory a process has, and which process a directory.
     fn draw_wrong_directories(&mut self, c: &mut Chance) {
-        let listed = self.discovery == 0;
         let mut maybe = |choices: [u64; 4]| if c.coin() { choices[c.index(4)] } else { 0 };
-        let drawn = [(); 2].map(|()| maybe([5000, 10_000, 20_000, 30_000]));
-        [self.swap_mean_ms, self.twin_mean_ms] = drawn.map(|mean| if listed { mean } else { 0 });
+        self.swap_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
+        self.twin_mean_ms = maybe([5000, 10_000, 20_000, 30_000]);
         self.old_copy_mean_ms = maybe([4000, 8000, 15_000, 30_000]);
     }
 
-    /// In place of a list of any kind. Who has a place is known only once all are taken, so nobody
-    /// can say before whom a cluster could spare.
+    /// In place of a list of any kind.
     fn draw_discovery(&mut self, c: &mut Chance) {
         let (by_service, extra) = (c.below(4) == 0, c.coin());
         let mean_ms = [0, 0, 5000, 15_000][c.index(4)];
         let length_ms = c.between(200, 3000);
         if by_service && self.srv == 0 {
             self.discovery = 1;
-            // A poll that was lost is noticed when its time is up, and pauses may have grown by then.
-            // Where that happens all the time nothing else ever does.
-            self.liveness_ms = 120_000;
             self.http_fail_ppm /= 10;
             self.discovery_mean_ms = mean_ms;
             self.discovery_length_ms = length_ms;
-            // Whoever registers from two directories uses the token up.
-            (self.wrong_list_mean_ms, self.swap_mean_ms, self.twin_mean_ms) = (0, 0, 0);
-            self.extra = u64::from(extra && self.members > 2);
-        }
-        if self.extra > 0 {
-            (self.change_mean_ms, self.spares) = (0, 0);
+            self.extra = u64::from(extra);
         }
     }
 
@@ -422,6 +432,16 @@ mod tests {
         assert!(options.set("members", "0").is_err());
         assert!(options.set("nonsense", "1").is_err());
         assert!(options.set("keys", "many").is_err());
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_left_out() {
+        for seed in 0..200 {
+            let drawn = Options::draw(seed);
+            assert_eq!(drawn.clone().settled(), drawn, "nothing of the kind is drawn");
+        }
+        let by_token = Options { discovery: 1, twin_mean_ms: 5000, ..Options::draw(1) }.settled();
+        assert_eq!((by_token.twin_mean_ms, by_token.liveness_ms), (0, 120_000));
     }
 
     /// What is no fault, what the swarm leaves alone, and what only goes with something else.

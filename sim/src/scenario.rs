@@ -27,8 +27,9 @@ impl Scenario {
         Self::with(seed, Options::draw(seed))
     }
 
-    /// The scenario that belongs to a seed when it has these options.
+    /// The scenario that belongs to a seed when it has these options, as far as they go together.
     pub fn with(seed: u64, options: Options) -> Self {
+        let options = options.settled();
         let plan = Plan::draw(&options, &mut Chance::new(seed, Stream::Faults));
         Self { seed, options, plan }
     }
