@@ -24,6 +24,7 @@ use crate::raft::{Entry, EntryKind, Log};
 use crate::store::{Image, Store};
 use crate::wal::{self, HardState};
 use crate::wire::conf_change::{ConfChange, ConfChangeKind};
+use crate::wire::request::{Method, Request};
 
 /// A member whose log is being changed.
 #[derive(Debug)]
@@ -121,14 +122,9 @@ fn change(
     let mut tail: Vec<Entry> = Vec::new();
     for index in log.base().index + 1..=log.last().index {
         let Some(entry) = log.get(index) else { continue };
-        let change = entry.kind == EntryKind::ConfChange;
-        let keep = index <= hard.commit || !change;
-        if keep
-            && change
-            && let Ok(change) = ConfChange::decode(entry.data.clone())
-        {
-            // What is refused changes nothing, here as when it is applied.
-            let _ = cluster.carry_out(&change, &mut store);
+        let keep = index <= hard.commit || entry.kind == EntryKind::Normal;
+        if keep {
+            follow(entry, &mut cluster, &mut store);
         }
         if !keep {
             tail.push(Entry { kind: EntryKind::Normal, data: Bytes::new(), ..entry.clone() });
@@ -156,6 +152,25 @@ fn change(
     Ok(Changed { tail, removed })
 }
 
+/// What an entry makes of the membership.
+fn follow(entry: &Entry, cluster: &mut Cluster, store: &mut Store) {
+    match entry.kind {
+        EntryKind::Normal => {
+            if let Ok(request) = Request::decode(entry.data.clone())
+                && request.method == Method::Quorate
+            {
+                cluster.switch(&request, store);
+            }
+        }
+        EntryKind::ConfChange => {
+            if let Ok(change) = ConfChange::decode(entry.data.clone()) {
+                // What is refused changes nothing, here as when it is applied.
+                let _ = cluster.carry_out(&change, store);
+            }
+        }
+    }
+}
+
 /// Without a voter there is no cluster.
 fn promotion(member: &Member) -> ConfChange {
     let context = Context { member: member.clone(), promote: true }.encode().into();
@@ -164,10 +179,13 @@ fn promotion(member: &Member) -> ConfChange {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
     use alloc::vec;
 
     use super::*;
     use crate::boot::list::InitialCluster;
+    use crate::member::identity::Nonce;
+    use crate::member::record::NONCE;
     use crate::raft::LogId;
 
     /// The first entries of a cluster of three, and who they are.
@@ -181,6 +199,13 @@ mod tests {
         let (kind, context) = (ConfChangeKind::RemoveNode, Bytes::new());
         let data = ConfChange { id: 7, kind, node, context }.encode();
         Entry { term: 2, index, kind: EntryKind::ConfChange, data }
+    }
+
+    /// An entry by which all members are Quorate.
+    fn switch(index: u64) -> Entry {
+        let value = Nonce::new(&[1; 32]).to_string().into();
+        let request = Request { value, ..Request::new(7, Method::Quorate, NONCE) };
+        Entry { data: request.encode(), ..write(index) }
     }
 
     fn write(index: u64) -> Entry {
@@ -206,6 +231,19 @@ mod tests {
 
     fn decoded(entry: &Entry) -> ConfChange {
         ConfChange::decode(entry.data.clone()).unwrap()
+    }
+
+    #[test]
+    fn who_was_added_as_a_voter_and_is_a_learner_becomes_a_voter() {
+        let (mut entries, ids) = three();
+        let own = entries[2].clone();
+        entries[2] = switch(3);
+        entries.push(Entry { index: 4, ..own });
+        let log = Log::new(LogId::default(), entries);
+        let changed = change(ids[2], None, hard(4), &log).map_err(drop).unwrap();
+        let context = |entry| Context::decode(&decoded(entry).context).unwrap();
+        assert!(context(&changed.tail[0]).promote && decoded(&changed.tail[0]).node == ids[2]);
+        assert_eq!(changed.removed.len(), 2);
     }
 
     #[test]

@@ -78,7 +78,8 @@ impl Cluster {
                 if promote {
                     return self.promote(id, store);
                 }
-                member.learner = change.kind == ConfChangeKind::AddLearner;
+                // Whoever asked for a voter may not have known that all members are Quorate by then.
+                member.learner = self.nonce.is_some() || change.kind == ConfChangeKind::AddLearner;
                 self.add(member, store)
             }
         }
@@ -165,4 +166,37 @@ fn write_raft_attributes(member: &Member, store: &mut Store, how: Write) -> Vec<
     // The records are under a directory that no client can reach, so they are where the members
     // are, and nowhere else.
     written.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::member::identity::Nonce;
+
+    fn addition(node: u64, promote: bool) -> ConfChange {
+        let peer_urls = vec![Url::parse(&alloc::format!("http://n{node}:2380")).unwrap()];
+        let (id, name, client_urls) = (MemberId(node), String::new(), Vec::new());
+        let member = Member { id, name, peer_urls, client_urls, learner: false };
+        let context = Context { member, promote }.encode().into();
+        ConfChange { id: 1, kind: ConfChangeKind::AddNode, node: id, context }
+    }
+
+    /// Whoever proposes an addition may have applied less than the leader has written.
+    #[test]
+    fn who_is_added_as_a_voter_behind_the_switch_is_a_learner() {
+        let (mut cluster, mut store) = (Cluster::default(), Store::new());
+        let mut carry_out = |cluster: &mut Cluster, change: &ConfChange| {
+            cluster.carry_out(change, &mut store).map(|carried| carried.raft)
+        };
+        let voter = |node| Ok(Some(raft::Change::AddVoter(MemberId(node))));
+        assert_eq!(carry_out(&mut cluster, &addition(1, false)), voter(1));
+        cluster.nonce = Some(Nonce::new(&[1; 32]));
+        let learner = Ok(Some(raft::Change::AddLearner(MemberId(2))));
+        assert_eq!(carry_out(&mut cluster, &addition(2, false)), learner);
+        assert!(cluster.members[&MemberId(2)].learner);
+        assert_eq!(carry_out(&mut cluster, &addition(2, true)), voter(2));
+        assert!(!cluster.members[&MemberId(2)].learner);
+    }
 }

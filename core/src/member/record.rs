@@ -12,6 +12,7 @@ use super::{Cluster, Member};
 use crate::id::MemberId;
 use crate::member::identity::Nonce;
 use crate::store::{Image, NodeView, Store};
+use crate::wire::request::Request;
 
 /// Where the members are.
 pub const MEMBERS: &str = "/0/members";
@@ -19,6 +20,8 @@ pub const MEMBERS: &str = "/0/members";
 pub const REMOVED: &str = "/0/removed_members";
 /// Where the cluster's version is.
 pub const VERSION: &str = "/0/version";
+/// What the request is about by which all members are Quorate from then on; it is no key.
+pub const NONCE: &str = "nonce";
 
 /// The path of what a member says of itself: its name and client URLs.
 pub fn attributes_path(id: MemberId) -> String {
@@ -95,10 +98,11 @@ impl Cluster {
         cluster
     }
 
-    /// All members were Quorate when the leader wrote this. The first one counts. Says whether it
-    /// did.
-    pub fn switch(&mut self, text: &[u8], store: &mut Store) -> bool {
-        let nonce = str::from_utf8(text).ok().and_then(Nonce::parse);
+    /// All members were Quorate when the leader wrote this request of method `QUORATE`, if it is
+    /// about that. The first one counts. Says whether it did.
+    pub fn switch(&mut self, request: &Request, store: &mut Store) -> bool {
+        let text = Some(&request.value).filter(|_| request.path == NONCE);
+        let nonce = text.and_then(|text| str::from_utf8(text).ok()).and_then(Nonce::parse);
         let (None, Some(nonce)) = (self.nonce, nonce) else { return false };
         self.nonce = Some(nonce);
         store.set_identity(nonce.to_string().into());

@@ -247,7 +247,10 @@ impl Running {
         let queue = &mut self.changes.queue;
         let Some(at) = queue.iter().position(|queued| queued.change.id == id) else { return };
         let Some(Queued { client, added, .. }) = queue.remove(at) else { return };
-        let result = result.map(|()| added).map_err(MembersFailure::from);
+        // What became of it may be a learner, though a voter was asked for.
+        let known = &self.cluster.members;
+        let carried_out = |()| added.map(|asked| known.get(&asked.id).cloned().unwrap_or(asked));
+        let result = result.map(carried_out).map_err(MembersFailure::from);
         self.reply(client, Response::Members(result), true);
     }
 }

@@ -83,11 +83,11 @@ impl Configurations {
             }
             _ if promote => now.learners.remove(&id) && now.voters.insert(id),
             _ if self.urls.contains_key(&id) || self.is_taken(id, &urls) => false,
-            ConfChangeKind::AddNode => {
+            ConfChangeKind::AddNode if !self.all_quorate => {
                 self.urls.insert(id, urls);
                 now.voters.insert(id)
             }
-            ConfChangeKind::AddLearner => {
+            ConfChangeKind::AddNode | ConfChangeKind::AddLearner => {
                 let fits = now.learners.len() < MOST_LEARNERS[usize::from(!self.all_quorate)];
                 if fits {
                     self.urls.insert(id, urls);
@@ -215,6 +215,9 @@ mod tests {
         log.change(AddNode, 2, "", true);
         log.change(AddNode, 2, "", true);
         assert_eq!(log.latest(), (vec![1, 2], vec![3]));
+        log.change(AddNode, 4, "http://f:1", false);
+        assert_eq!(log.latest(), (vec![1, 2], vec![3, 4]), "nobody votes at once any more");
+        log.change(RemoveNode, 4, "", false);
         log.change(UpdateNode, 3, "http://d:1", false);
         log.change(RemoveNode, 1, "", false);
         log.change(AddNode, 1, "http://e:1", false);

@@ -8,13 +8,11 @@ use alloc::sync::Arc;
 
 use crate::id::MemberId;
 use crate::member::identity::Nonce;
+use crate::member::record::NONCE;
 use crate::node::effects::Effects;
 use crate::node::running::Running;
 use crate::note::Note;
 use crate::wire::request::{Method, Request};
-
-/// What a request of method `QUORATE` is about.
-const NONCE: &str = "nonce";
 
 impl Running {
     /// A leader that knows of every member that it is Quorate writes that into the log, with a nonce
@@ -51,7 +49,7 @@ impl Running {
     /// Something that only members of Quorate say was agreed on.
     pub(in crate::node) fn apply_switch(&mut self, request: &Request, fx: &mut Effects<'_>) {
         let cluster = Arc::make_mut(&mut self.cluster);
-        if request.path == NONCE && cluster.switch(&request.value, &mut self.store) {
+        if cluster.switch(request, &mut self.store) {
             fx.note(Note::AllQuorate);
         }
     }
