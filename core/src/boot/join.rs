@@ -142,6 +142,15 @@ impl Join {
         Box::new(Self { known, ..Self::ask_all(whom, config, fx) })
     }
 
+    /// Who this member is, if it was found in a cluster. Others that join may wait for the word of
+    /// one that is asking itself: it has no data.
+    pub(super) const fn owner(&self) -> Option<Owner> {
+        match &self.whom {
+            Whom::Found { owner, .. } => Some(*owner),
+            Whom::Listed { .. } => None,
+        }
+    }
+
     fn ask_all(whom: Whom, config: &Config, fx: &mut Effects<'_>) -> Self {
         let (others, data_dir) = (whom.others(), config.data_dir.clone());
         let (calls, answers, known) = (BTreeMap::new(), VecDeque::new(), Vec::new());

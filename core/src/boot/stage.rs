@@ -97,6 +97,7 @@ impl Stage {
     pub(super) fn owner(&self) -> Option<Owner> {
         match self {
             Self::Forming(agreed, _) | Self::WritingMet(_, agreed) => Some(agreed.owner()),
+            Self::Joining(join) => join.owner(),
             Self::WritingTold(_, _, joined) => Some(joined.owner),
             Self::Creating(first) => Some(first.owner()),
             _ => None,

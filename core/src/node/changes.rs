@@ -23,8 +23,8 @@ use crate::wire::conf_change::{ConfChange, ConfChangeKind};
 /// Changes that may wait; more are refused.
 const MAX_WAITING: usize = 64;
 
-/// How long an addition waits for the members to find out that all of them are Quorate: that takes
-/// an election and a message from each. Afterwards etcd's rule holds.
+/// How long an addition waits, behind an election, for the members to find out that all of them are
+/// Quorate: that takes a message from each, and an entry. Afterwards etcd's rule holds.
 const SWITCH: Duration = Duration::from_secs(2);
 
 /// The changes that clients of this member wait for, in the order in which they are carried out.
@@ -81,13 +81,14 @@ impl Changes {
         self.queue.iter().map(|queued| queued.until).chain(self.look_at).min()
     }
 
-    /// When the first may become due, if that is not now.
-    fn next_look(&self, now: Instant) -> Option<Instant> {
+    /// When the first may become due, if that is not now. `led_since` is when the leader was first
+    /// heard of.
+    fn next_look(&self, now: Instant, led_since: Instant) -> Option<Instant> {
         let first = self.queue.front()?;
         let at = match (first.proposed, first.change.kind) {
             (Some(_), ConfChangeKind::UpdateNode) => return None,
             (Some((_, again)), _) => again,
-            (None, ConfChangeKind::AddNode) => first.since + SWITCH,
+            (None, ConfChangeKind::AddNode) => first.since.max(led_since) + SWITCH,
             (None, _) => return None,
         };
         (at > now).then_some(at)
@@ -149,7 +150,7 @@ impl Running {
     pub(super) fn propose_change(&mut self, now: Instant, fx: &mut Effects<'_>) {
         self.expire_changes(now);
         self.propose_due_change(now, fx);
-        self.changes.look_at = self.changes.next_look(now);
+        self.changes.look_at = self.changes.next_look(now, self.leader_since);
     }
 
     fn propose_due_change(&mut self, now: Instant, fx: &mut Effects<'_>) {
@@ -159,11 +160,12 @@ impl Running {
         }
         let term = self.raft.term();
         let (all_quorate, mixed) = (self.cluster.nonce.is_some(), self.is_mixed());
+        let led_since = self.leader_since;
         while let Some(first) = self.changes.due(now, term) {
             if first.change.kind == ConfChangeKind::AddNode {
                 if all_quorate {
                     first.become_learner();
-                } else if !mixed && now < first.since + SWITCH {
+                } else if !mixed && now < first.since.max(led_since) + SWITCH {
                     return;
                 }
             }

@@ -72,7 +72,7 @@ pub(super) struct Running {
     /// Whether this member has applied everything that it may have shown before it was started.
     pub(super) ready: bool,
     /// When the present leader was first heard of.
-    leader_since: Instant,
+    pub(super) leader_since: Instant,
     known_leader: Option<MemberId>,
     /// Answers that go out behind the next view.
     pub(super) replies: Vec<Output>,

@@ -2,6 +2,7 @@
 
 use quorate_core::disk::Op;
 use quorate_core::http::Call;
+use quorate_core::id::MemberId;
 use quorate_core::member::identity::Said;
 use quorate_core::node::{CallId, Input, LinkEvent};
 use quorate_core::raft::{Body, Message};
@@ -18,6 +19,13 @@ pub(super) struct Process {
     pub(super) boot: u32,
 }
 
+/// A peer, and the host at which it is listed. Two members may be listed at one host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct To {
+    pub(super) peer: MemberId,
+    pub(super) host: usize,
+}
+
 /// Something that is going to happen.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -32,9 +40,9 @@ pub(super) enum Event {
     /// An answer from outside reaches the node: anything but messages and disk operations.
     Input(Process, Box<Input>),
     /// News of a connection.
-    Link { process: Process, to: usize, event: LinkEvent },
+    Link { process: Process, to: To, event: LinkEvent },
     /// A first attempt to connect to a peer.
-    Connect { process: Process, to: usize },
+    Connect { process: Process, to: To },
     /// A call of a node reaches the server that it is for.
     Call { from: Process, to: Option<usize>, call: CallId, request: Box<Call> },
     /// A client asks.
@@ -77,10 +85,10 @@ impl Event {
             Self::DiskEnd(p) => words(digest, 4, p.host),
             Self::Input(p, _) => words(digest, 5, p.host),
             Self::Link { process, to, event } => {
-                words(digest, 6, process.host * 64 + to);
+                words(digest, 6, process.host * 64 + to.host);
                 digest.add(*event as u64);
             }
-            Self::Connect { process, to } => words(digest, 7, process.host * 64 + to),
+            Self::Connect { process, to } => words(digest, 7, process.host * 64 + to.host),
             Self::Call { from, .. } => words(digest, 8, from.host),
             Self::Act(client) => words(digest, 9, *client),
             Self::Arrive { client, host, .. } => words(digest, 10, client * 64 + host),

@@ -7,7 +7,7 @@ use quorate_core::id::MemberId;
 use quorate_core::node::{CallId, ClientId, Input};
 use quorate_core::view::View;
 
-use super::event::{Process, Queued};
+use super::event::{Process, Queued, To};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::place::{Doom, Reasons};
@@ -67,6 +67,11 @@ pub(super) struct Link {
 }
 
 impl<M> Running<M> {
+    /// The link to a peer, if it is listed there still.
+    pub(super) fn link(&mut self, to: To) -> Option<&mut Link> {
+        self.peers.iter_mut().find(|link| link.peer == to.peer && link.host == Some(to.host))
+    }
+
     /// Whether it leads, by its own notes.
     pub(super) const fn leads(&self) -> bool {
         self.leads_in.is_some()

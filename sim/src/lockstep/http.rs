@@ -6,7 +6,7 @@ use quorate_core::http::{Answer, Call};
 use quorate_core::node::{CallId, Input, LinkEvent};
 use quorate_core::url::Url;
 
-use super::event::{Event, Process};
+use super::event::{Event, Process, To};
 use super::world::{MS, World};
 use crate::machine::{Machine, Served as At};
 use crate::members::{DISCOVERY, host_number};
@@ -179,15 +179,15 @@ impl<M: Machine> World<M> {
     }
 
     /// News of a connection reaches the node, if it still has that peer.
-    pub(super) fn link_news(&mut self, process: Process, to: usize, event: LinkEvent) {
+    pub(super) fn link_news(&mut self, process: Process, to: To, event: LinkEvent) {
         let Some(running) = self.hosts[process.host].process(process) else { return };
-        let link = running.peers.iter().find(|link| link.host == Some(to));
-        if let Some(peer) = link.map(|link| link.peer) {
+        let peer = to.peer;
+        if running.link(to).is_some() {
             self.input(process, Input::Link { peer, event });
             // Only in answer to who is meant can anybody say who it is.
             if event == LinkEvent::Connected
-                && self.places[to].member == Some(peer)
-                && let Some(met) = self.current(to)
+                && self.places[to.host].member == Some(peer)
+                && let Some(met) = self.current(to.host)
             {
                 let said = self.said(met, peer);
                 self.input(process, Input::Met { peer, said });

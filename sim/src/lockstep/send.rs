@@ -11,7 +11,7 @@ use quorate_core::node::output::Peer;
 use quorate_core::node::{Input, LinkEvent};
 use quorate_core::raft::{Body, Message};
 
-use super::event::{Event, Process};
+use super::event::{Event, Process, To};
 use super::host::Link;
 use super::world::{MS, World};
 use crate::machine::Machine;
@@ -33,20 +33,20 @@ impl<M: Machine> World<M> {
             let known = old.iter().find(|link| link.peer == peer.id && link.host == host);
             let new = Link { peer: peer.id, host, up: false, last: 0 };
             running.peers.push(known.copied().unwrap_or(new));
-            if let Some(to) = host
+            if let Some(host) = host
                 && known.is_none()
             {
+                let to = To { peer: peer.id, host };
                 self.queue.push(time + MS, Event::Connect { process, to });
             }
         }
     }
 
     /// Tries to connect to a peer that was never reached, until it is.
-    pub(super) fn connect(&mut self, process: Process, to: usize) {
-        let reached = self.is_reachable(process.host, to);
+    pub(super) fn connect(&mut self, process: Process, to: To) {
+        let reached = self.is_reachable(process.host, to.host);
         let Some(running) = self.hosts[process.host].process(process) else { return };
-        let link = running.peers.iter_mut().find(|link| link.host == Some(to));
-        let Some(link) = link.filter(|link| !link.up) else { return };
+        let Some(link) = running.link(to).filter(|link| !link.up) else { return };
         if reached {
             link.up = true;
             self.tell_link(process, to, LinkEvent::Connected, MS);
@@ -60,7 +60,7 @@ impl<M: Machine> World<M> {
             && self.hosts[to].running.as_ref().is_some_and(|running| running.listening)
     }
 
-    fn tell_link(&mut self, process: Process, to: usize, event: LinkEvent, after: u64) {
+    fn tell_link(&mut self, process: Process, to: To, event: LinkEvent, after: u64) {
         self.queue.push(self.time + after, Event::Link { process, to, event });
     }
 
@@ -86,7 +86,8 @@ impl<M: Machine> World<M> {
         }
         let was_up = std::mem::replace(&mut link.up, reached);
         if reached && !was_up {
-            self.tell_link(process, to, LinkEvent::Connected, MS);
+            let peer = To { peer: message.to, host: to };
+            self.tell_link(process, peer, LinkEvent::Connected, MS);
         }
         if !reached || lost {
             self.stats.lost += u64::from(reached);
@@ -129,13 +130,14 @@ impl<M: Machine> World<M> {
             sent,
             message: Box::new(message.clone()),
         });
+        let peer = To { peer: message.to, host: to };
         if matches!(message.body, Body::Snapshot(_)) {
-            self.tell_link(process, to, LinkEvent::SnapshotFailed, 200 * MS);
+            self.tell_link(process, peer, LinkEvent::SnapshotFailed, 200 * MS);
         }
         if noticed {
             self.stats.unreachable += 1;
             let (wait, _) = self.network.delay(&mut self.chances.network);
-            self.tell_link(process, to, LinkEvent::Unreachable, wait);
+            self.tell_link(process, peer, LinkEvent::Unreachable, wait);
         }
     }
 
@@ -160,17 +162,18 @@ impl<M: Machine> World<M> {
             self.not_delivered(from, to, sent, &message, true);
             return;
         }
+        let peer = To { peer: message.to, host: to };
         if self.says_removed(to, &message) {
-            self.tell_link(from, to, LinkEvent::SaysRemoved, MS);
+            self.tell_link(from, peer, LinkEvent::SaysRemoved, MS);
             return;
         }
         if self.knows_otherwise(to, message.from, said) {
-            self.tell_link(from, to, LinkEvent::SaysReplaced, MS);
+            self.tell_link(from, peer, LinkEvent::SaysReplaced, MS);
             return;
         }
         self.stats.delivered += 1;
         if matches!(message.body, Body::Snapshot(_)) {
-            self.tell_link(from, to, LinkEvent::SnapshotDelivered, MS);
+            self.tell_link(from, peer, LinkEvent::SnapshotDelivered, MS);
         }
         // The wire costs as much as Raft itself, and what it does to a message it does to all alike.
         let recoded = self.stats.delivered.is_multiple_of(RECODED);
