@@ -17,6 +17,7 @@ pub mod durability;
 mod duties;
 mod early;
 mod effects;
+mod exchanged;
 pub mod input;
 mod inspect;
 mod kin;
@@ -203,6 +204,12 @@ fn booting(
         }
         boot::Progress::Done(booted) => {
             let mut running = Running::new(config.clone(), seed, *booted, now, fx);
+            if let Some(exit) = running.exit.take() {
+                // It ends as it came: nothing of what it would have begun with is written.
+                drop(fx.script.drain());
+                early.dismiss(fx);
+                return Next::Exit(exit);
+            }
             for (id, request) in early.take() {
                 running.take_request(now, id, request);
             }

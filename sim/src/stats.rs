@@ -115,6 +115,8 @@ counters! {
     wiped_refused,
     /// Exchanges of the directories of two members.
     swapped,
+    /// Starts that were refused because the directory was another member's.
+    exchanged_refused,
     /// Processes that took themselves for the member of another host.
     twins,
     /// Those of them that were refused.

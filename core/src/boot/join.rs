@@ -350,3 +350,23 @@ fn nobody(failed: &[String], whom: &Whom) -> Refusal {
         "at least one of them has to run; to form a new cluster say -initial-cluster-state new",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boot::stage::Stage;
+    use crate::config::{Config, Settings};
+    use crate::disk::Script;
+    use crate::id::{ClusterId, MemberId};
+
+    /// Two voters that join at once would wait for each other's word.
+    #[test]
+    fn who_was_found_in_a_cluster_gives_its_word_while_it_asks() {
+        let (mut script, mut calls, mut out) = (Script::default(), 0, Vec::new());
+        let mut fx = Effects::new(&mut script, &mut calls, &mut out);
+        let config = Config::validate(Settings::new(), [0; 32]).unwrap();
+        let owner = Owner { member: MemberId(7), cluster: ClusterId(8) };
+        let joined = Joined { owner, members: Vec::new(), known: Vec::new() };
+        assert_eq!(Stage::Joining(Join::found(&config, joined, &mut fx)).owner(), Some(owner));
+    }
+}

@@ -133,6 +133,10 @@ impl Running {
         if !self.may_publish() || now < due && !lost {
             return;
         }
+        self.refuse_exchanged();
+        if self.exit.is_some() {
+            return;
+        }
         let attributes = Attributes {
             name: self.config.name.clone(),
             client_urls: self.config.advertise_client_urls.iter().map(|u| format!("{u}")).collect(),

@@ -91,6 +91,11 @@ impl Past {
         matches!(self.file, File::Saved)
     }
 
+    /// When something has to be written that found no space.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        matches!(self.file, File::Due).then_some(self.retry_at)
+    }
+
     fn change(&mut self, identity: Identity) {
         self.identity = identity;
         if !matches!(self.file, File::Writing(..)) {

@@ -142,6 +142,7 @@ impl Running {
         // The entries of a new cluster are committed from the start: who its members are has to be
         // known before the first campaign.
         running.apply_all(now, fx);
+        running.refuse_exchanged();
         running.begin_standing(now.mono, fresh, fx);
         if campaign {
             running.raft.campaign(now.mono);
@@ -182,6 +183,7 @@ impl Running {
             self.clients.deadline().map(|at| (at, Timer::Request)),
             self.changes.deadline().map(|at| (at, Timer::Request)),
             self.disk_retry.map(|at| (at, Timer::DiskRetry)),
+            self.past.deadline().map(|at| (at, Timer::DiskRetry)),
             self.kin.deadline().map(|at| (at, Timer::Remember)),
             self.stop.deadline().map(|at| (at, Timer::Stop)),
             self.duties_deadline(),

@@ -80,6 +80,7 @@ fn the_sound_toy_passes() {
         "brought_back",
         "untold",
         "swapped",
+        "exchanged_refused",
         "twins",
         "twins_refused",
         "names_wrong",

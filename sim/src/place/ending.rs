@@ -72,6 +72,8 @@ enum Cause {
     Names,
     /// The data is damaged.
     Damage,
+    /// The data is another host's.
+    Exchanged,
 }
 
 impl Place {
@@ -178,8 +180,10 @@ impl Places {
         stats: &mut Stats,
     ) -> Result<Fate, Violation> {
         let Ended { host, exit, asked, files } = *ended;
+        let exchanged = self.is_swapped(host).then_some(Cause::Exchanged);
         let place = &mut self.all[host];
-        let leaves = place.leaves(exit, known);
+        let mistaken = exchanged.is_some() && matches!(exit, Exit::Refused(_));
+        let leaves = !mistaken && place.leaves(exit, known);
         stats.removed += u64::from(leaves);
         stats.stopped += u64::from(asked && exit.code() == 0);
         let explained = match exit {
@@ -187,7 +191,7 @@ impl Places {
             Exit::Stopped { .. } => asked,
             Exit::Refused(_) | Exit::Fault(_) if reasons.excused => true,
             Exit::Refused(refusal) => {
-                let cause = reasons.cause(place, files);
+                let cause = exchanged.or_else(|| reasons.cause(place, files));
                 count(cause, stats);
                 cause.is_some() && !refusal.message.is_empty() && !refusal.hints.is_empty()
             }
@@ -209,6 +213,7 @@ const fn count(cause: Option<Cause>, stats: &mut Stats) {
         Some(Cause::List) => stats.lists_refused += 1,
         Some(Cause::Names) => stats.names_refused += 1,
         Some(Cause::Damage) => stats.damage_refused += 1,
+        Some(Cause::Exchanged) => stats.exchanged_refused += 1,
         None => {}
     }
 }

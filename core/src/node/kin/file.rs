@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::LAZY;
 use crate::boot::disk_state::PEERS;
 use crate::disk::{DiskErrorKind, Done, Found, Op, Replace, Script, SmallFile, Ticket};
 use crate::error::Refusal;
@@ -97,7 +98,7 @@ impl Running {
         done: &Done,
         fx: &mut Effects<'_>,
     ) -> bool {
-        let (ours, news) = self.take_peers_file(done, fx);
+        let (ours, news) = self.take_peers_file(now, done, fx);
         if news {
             self.changed = true;
             for (message, said) in core::mem::take(&mut self.kin.held) {
@@ -108,7 +109,7 @@ impl Running {
     }
 
     /// Says whether the operation was one of the file, and whether more is known now.
-    fn take_peers_file(&mut self, done: &Done, fx: &mut Effects<'_>) -> (bool, bool) {
+    fn take_peers_file(&mut self, now: Instant, done: &Done, fx: &mut Effects<'_>) -> (bool, bool) {
         match core::mem::replace(&mut self.kin.file, File::Idle) {
             File::Reading(ticket) if ticket == done.ticket => {
                 match &done.result {
@@ -129,8 +130,9 @@ impl Running {
                 let ours = replace.owns(done.ticket);
                 match &done.result {
                     Err(error) if ours && error.kind == DiskErrorKind::NoSpace => {
-                        // It is tried again with the next message of a peer.
+                        // Whoever is new is met again with its next message.
                         self.kin.new.clear();
+                        self.kin.write_due = Some(now + LAZY);
                     }
                     Err(error) if ours => self.fault("writing the file of the peers failed", error),
                     _ if replace.done(done.ticket, fx.script) => {
