@@ -6,13 +6,12 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::support::chance::number;
 use crate::support::client::Watch;
 use crate::support::cluster::{Cluster, isolate, name};
 use crate::support::etcd;
-use crate::support::pulse::{Gaps, Pulse};
+use crate::support::pulse::{Cause, Gaps, Pulse};
 use crate::support::wait::{wait_for, wait_until};
 use crate::support::writer::{ACKED, Writer};
 use serde_json::{Value, json};
@@ -26,9 +25,6 @@ fn old(etcd: &Path) -> Cluster {
     cluster.await_ready();
     cluster
 }
-
-/// What passes before a follower campaigns, by default.
-const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Keys of every kind, with their times and their order.
 fn fill(cluster: &Cluster) {
@@ -217,8 +213,6 @@ enum Going {
 }
 
 fn one_by_one(etcd: &Path, going: Going) {
-    let held = number("QUORATE_MIGRATION_GAPS").is_some_and(|held| held > 0);
-    let most = |timeouts: u32| held.then_some(ELECTION_TIMEOUT * timeouts);
     let mut cluster = old(etcd);
     fill(&cluster);
     let writer = Writer::start(&cluster.client_urls());
@@ -229,23 +223,24 @@ fn one_by_one(etcd: &Path, going: Going) {
     for (old, new) in [(0, 3), (1, 4), (2, 5)] {
         members.push(new);
         add(&mut cluster, old, new, &members.clone());
-        gaps.note("addition", pulse.take(), most(1));
+        gaps.note(Cause::Planned, "addition", pulse.take());
         match going {
             Going::Planned if cluster.leader() == old => {
                 move_leader(&cluster, old, new);
-                gaps.note("hand-over", pulse.take(), most(1));
+                gaps.note(Cause::Planned, "hand-over", pulse.take());
             }
             Going::Killed => {
                 cluster.kill(old);
                 cluster.put(new, "/killed", "one");
-                gaps.note("SIGKILL", pulse.take(), most(3));
+                gaps.note(Cause::Sigkill, "SIGKILL", pulse.take());
             }
             Going::Planned | Going::Unprepared => {}
         }
         remove(&mut cluster, new, old);
         cluster.put(new, "/removed", "one");
-        let timeouts = if going == Going::Unprepared { 3 } else { 1 };
-        gaps.note("removal", pulse.take(), most(timeouts));
+        let unprepared = going == Going::Unprepared;
+        let cause = if unprepared { Cause::Unprepared } else { Cause::Planned };
+        gaps.note(cause, "removal", pulse.take());
         members.retain(|member| *member != old);
     }
     cluster.put(3, "/last", "1");
@@ -258,6 +253,9 @@ fn one_by_one(etcd: &Path, going: Going) {
     let listed = cluster.get_local(3, &format!("{ACKED}?recursive=true"));
     acknowledged.assert_kept(&listed);
     stands_alone(&mut cluster, &members);
+    if number("QUORATE_MIGRATION_GAPS").is_some_and(|held| held > 0) {
+        gaps.hold();
+    }
 }
 
 /// What has become of the cluster is one of Quorate, whatever release it was of.
