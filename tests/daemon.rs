@@ -5,6 +5,7 @@
 mod auth;
 mod backup;
 mod bad_input;
+mod collisions;
 mod command_line;
 mod crash;
 mod discovery;
@@ -38,3 +39,4 @@ mod v2_smoke;
 mod v2_transcripts;
 mod watching;
 mod way_back;
+mod wiped;

@@ -1,11 +1,11 @@
 //! Joining a cluster that runs: `-initial-cluster-state existing`.
 
 use std::fs;
-use std::process::Command;
 
 use crate::support::cluster::{Cluster, name};
+use crate::support::membership::{add, id_of, join, joining, learners, remove};
 use crate::support::refusal::{Ended, run};
-use crate::support::wait::{wait_for, wait_until};
+use crate::support::wait::wait_until;
 use serde_json::json;
 
 /// A cluster of `running` members, and room for others.
@@ -15,29 +15,6 @@ fn with_room(running: usize, size: usize) -> Cluster {
     first.iter().for_each(|member| cluster.start(*member));
     cluster.await_ready();
     cluster
-}
-
-/// Adds a member by the API, and gives its ID.
-fn add(cluster: &Cluster, asked: usize, member: usize) -> String {
-    let body = format!("{{\"peerURLs\":[\"{}\"]}}", cluster.peer_url(member));
-    let answer = wait_for("the addition is answered", || {
-        let answer = cluster.client.post_json(&cluster.url(asked, "/v2/members"), &body).ok()?;
-        (answer.status != 500).then_some(answer)
-    });
-    assert_eq!((answer.status, answer.at("/name")), (201, json!("")), "{answer:?}");
-    answer.at("/id").as_str().expect("an ID").to_owned()
-}
-
-/// The command of a member that joins with a list of these members.
-fn joining(cluster: &Cluster, member: usize, list: &str) -> Command {
-    let mut command = cluster.command(member);
-    command.args(["-initial-cluster", list, "-initial-cluster-state", "existing"]);
-    command
-}
-
-fn join(cluster: &mut Cluster, member: usize, members: &[usize]) {
-    let command = joining(cluster, member, &cluster.list_of(members));
-    cluster.start_as(member, command);
 }
 
 fn refused(cluster: &Cluster, member: usize, list: &str) -> Ended {
@@ -72,12 +49,6 @@ fn a_cluster_grows_from_one_to_three() {
     cluster.start(2);
     cluster.await_ready();
     assert_eq!(cluster.get_quorum(2, "/without").at("/node/value"), "it");
-}
-
-/// How many members only receive the log, as a member knows it.
-fn learners(cluster: &Cluster, asked: usize) -> usize {
-    let listed = cluster.client.get(&format!("{}/members", cluster.peer_url(asked)));
-    listed.expect("answered").body.matches("\"isLearner\":true").count()
 }
 
 /// In etcd a wrong URL in the addition of the second member costs the quorum at once, and nothing
@@ -200,18 +171,15 @@ fn a_member_that_lost_its_data_is_replaced() {
     cluster.kill(2);
     fs::remove_dir_all(cluster.data_dir(2)).expect("the directory is removed");
     let ended = refused(&cluster, 2, &cluster.list());
-    let old = listed_id(&cluster, 2);
+    let old = id_of(&cluster, 0, 2);
     ended.assert_refused(1, &format!("member {old} has already been bootstrapped"));
     assert!(ended.output.contains("remove the member from the cluster and add it again"));
-    wait_for("it is removed", || {
-        let url = cluster.url(0, &format!("/v2/members/{old}"));
-        cluster.client.delete(&url).ok().filter(|answer| answer.status == 204)
-    });
+    assert_eq!(remove(&cluster, 0, &old).status, 204);
     let new = add(&cluster, 1, 2);
     assert_ne!(new, old);
     join(&mut cluster, 2, &[0, 1, 2]);
     cluster.await_ready();
-    assert_eq!(listed_id(&cluster, 2), new);
+    assert_eq!(id_of(&cluster, 0, 2), new);
     assert_eq!(cluster.await_equal("/kept").at("/node/value"), "1");
 }
 
@@ -252,14 +220,6 @@ fn a_member_that_lags_takes_nobody_in() {
     for member in 0..3 {
         assert_eq!(cluster.get_quorum(member, "/kept").at("/node/value"), "1");
     }
-}
-
-fn listed_id(cluster: &Cluster, member: usize) -> String {
-    let listed = cluster.client.get(&cluster.url(0, "/v2/members")).expect("answered");
-    let (listed, url) = (listed.at("/members"), cluster.peer_url(member));
-    let mut members = listed.as_array().expect("a list").iter();
-    let found = members.find(|member| member["peerURLs"] == json!([url]));
-    found.expect("it is listed")["id"].as_str().expect("an ID").to_owned()
 }
 
 #[test]
@@ -343,11 +303,8 @@ fn auto_finds_out() {
     assert_eq!(cluster.process(2).wait().code(), Some(1));
     assert!(cluster.process(2).log().contains(" has already been bootstrapped\n"));
     cluster.forget(2);
-    let old = listed_id(&cluster, 2);
-    wait_for("it is removed", || {
-        let url = cluster.url(0, &format!("/v2/members/{old}"));
-        cluster.client.delete(&url).ok().filter(|answer| answer.status == 204)
-    });
+    let old = id_of(&cluster, 0, 2);
+    assert_eq!(remove(&cluster, 0, &old).status, 204);
     add(&cluster, 1, 2);
     auto(&mut cluster, 2, &[0, 1, 2]);
     cluster.await_member(2);

@@ -1,35 +1,11 @@
 //! Changes of the membership by `/v2/members`, with real processes.
 
-use crate::support::client::Answer;
+use std::collections::BTreeSet;
+
 use crate::support::cluster::Cluster;
+use crate::support::membership::{add, id_of, join, learners, listed, remove};
 use crate::support::wait::{wait_for, wait_until};
 use serde_json::json;
-
-/// Asks a member to change the membership, with patience: a leader may just have gone.
-fn change(cluster: &Cluster, ask: impl Fn(&str) -> Option<Answer>, member: usize) -> Answer {
-    wait_for("the change is answered", || {
-        ask(&cluster.url(member, "/v2/members")).filter(|answer| answer.status != 500)
-    })
-}
-
-fn remove(cluster: &Cluster, asked: usize, id: &str) -> Answer {
-    change(cluster, |url| cluster.client.delete(&format!("{url}/{id}")).ok(), asked)
-}
-
-/// The ID of each member, by name.
-fn id_of(cluster: &Cluster, asked: usize, member: usize) -> String {
-    let listed = cluster.client.get(&cluster.url(asked, "/v2/members")).expect("answered");
-    let members = listed.at("/members");
-    let members = members.as_array().expect("a list");
-    let name = crate::support::cluster::name(member);
-    let found = members.iter().find(|member| member["name"] == name.as_str());
-    found.expect("it is listed")["id"].as_str().expect("an ID").to_owned()
-}
-
-fn count(cluster: &Cluster, asked: usize) -> usize {
-    let listed = cluster.client.get(&cluster.url(asked, "/v2/members")).expect("answered");
-    listed.at("/members").as_array().expect("a list").len()
-}
 
 /// The words are etcd's; so is the status, also when it is started again.
 #[test]
@@ -64,7 +40,9 @@ fn a_removed_member_stops_and_stays_away() {
     assert_eq!(update.expect("answered").status, 410);
     cluster.put(others[0], "/kept", "2");
     assert_eq!(cluster.get_quorum(others[1], "/kept").at("/node/value"), "2");
-    wait_until("both list two members", || others.iter().all(|asked| count(&cluster, *asked) == 2));
+    wait_until("both list two members", || {
+        others.iter().all(|asked| listed(&cluster, *asked).len() == 2)
+    });
 }
 
 /// What would leave too few started members is refused, and told why.
@@ -77,7 +55,7 @@ fn the_quorum_is_kept() {
     assert_eq!((refused.status, refused.at("/message")), (500, json!("Internal Server Error")));
     let cause = refused.header("X-Quorate-Cause").expect("it says why");
     assert!(cause.contains("not enough started members"), "{cause}");
-    assert_eq!(count(&cluster, 0), 1);
+    assert_eq!(listed(&cluster, 0).len(), 1);
 }
 
 /// Members of a cluster can move: their URLs change, and the others find them there.
@@ -106,31 +84,13 @@ fn peer_urls_change() {
     cluster.put(1, "/after", "1");
 }
 
-/// Those that collide wait for each other, and each of them is answered.
-#[test]
-fn changes_at_the_same_moment_are_all_carried_out() {
-    let cluster = Cluster::started(3);
-    let ids: Vec<String> = (0..3).map(|member| id_of(&cluster, 0, member)).collect();
-    std::thread::scope(|scope| {
-        for round in 0..9_usize {
-            let (cluster, id) = (&cluster, &ids[round % 3]);
-            scope.spawn(move || {
-                let own = cluster.peer_url(round % 3);
-                let body =
-                    format!("{{\"peerURLs\":[\"{own}\",\"http://127.0.0.1:{}\"]}}", 10 + round);
-                let url = cluster.url(round / 3, &format!("/v2/members/{id}"));
-                let answer = cluster.client.put_json(&url, &body).expect("answered");
-                assert_eq!(answer.status, 204, "{answer:?}");
-            });
-        }
-    });
-}
-
 /// The last member of a cluster whose others are lost goes on alone, with everything that it has
 /// acknowledged: etcd drops what it does not know to be committed.
 #[test]
 fn one_member_is_made_a_cluster() {
-    let mut cluster = Cluster::started(3);
+    let mut cluster = Cluster::new(4).listing(&[0, 1, 2]);
+    (0..3).for_each(|member| cluster.start(member));
+    cluster.await_ready();
     let ids: Vec<String> = (0..3).map(|member| id_of(&cluster, 0, member)).collect();
     let mut last = 0;
     for number in 0..50 {
@@ -144,12 +104,9 @@ fn one_member_is_made_a_cluster() {
     let kept = cluster.get_quorum(0, "/kept");
     assert_eq!(kept.at("/node/value"), "49");
     assert_eq!(kept.at("/node/modifiedIndex"), last);
-    let listed = cluster.client.get(&cluster.url(0, "/v2/members")).expect("answered");
-    let listed = listed.at("/members");
-    let listed: Vec<_> =
-        listed.as_array().expect("a list").iter().map(|member| member["id"].clone()).collect();
-    assert_eq!(listed, [json!(ids[0])]);
-    // The others are told if they come back, and a new one is taken in.
+    let left: Vec<_> = listed(&cluster, 0).iter().map(|member| member["id"].clone()).collect();
+    assert_eq!(left, [json!(ids[0])]);
+    // The others are told if they come back.
     cluster.start(1);
     assert_eq!(cluster.process(1).wait().code(), Some(0));
     assert!(cluster.process(1).log().contains("has been permanently removed"));
@@ -159,4 +116,20 @@ fn one_member_is_made_a_cluster() {
     cluster.await_member(0);
     assert_eq!(cluster.get_quorum(0, "/kept").at("/node/value"), "49");
     assert_eq!(remove(&cluster, 0, &ids[2]).status, 410);
+    // A new one is taken in, and has everything.
+    let new = add(&cluster, 0, 3);
+    join(&mut cluster, 3, &[0, 3]);
+    cluster.await_member(3);
+    wait_until("it votes", || learners(&cluster, 3) == 0);
+    for read in [cluster.get_quorum(3, "/kept"), cluster.get_local(3, "/kept")] {
+        assert_eq!(
+            (read.at("/node/value"), read.at("/node/modifiedIndex")),
+            (json!("49"), json!(last))
+        );
+    }
+    cluster.put(3, "/kept", "50");
+    assert_eq!(cluster.get_quorum(0, "/kept").at("/node/value"), "50");
+    let members: BTreeSet<String> = [0, 3].map(|member| id_of(&cluster, 3, member)).into();
+    assert_eq!(members, [ids[0].clone(), new].into());
+    assert_eq!(listed(&cluster, 3).len(), 2);
 }

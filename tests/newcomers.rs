@@ -1,16 +1,15 @@
 //! Members with an empty directory, and a cluster that runs already.
 
-use std::fs;
 use std::process::Command;
 use std::sync::Mutex;
 
 use crate::support::address::Fixed;
-use crate::support::client::Client;
 use crate::support::cluster::{Cluster, isolate, name};
+use crate::support::membership::{add, id_of, join, learners, listed};
 use crate::support::process::Process;
 use crate::support::refusal::{Ended, run};
 use crate::support::wait::wait_until;
-use crate::support::{QUORATE, left_out, sandbox};
+use crate::support::{QUORATE, left_out};
 
 /// One cluster at a time: each has several processes.
 static TURN: Mutex<()> = Mutex::new(());
@@ -66,6 +65,48 @@ fn a_member_with_another_list_is_refused() {
     }
 }
 
+/// Nothing of a stranger stays in its own way: once it is added it is started on the directory that
+/// the refused start had. Nor does the cluster take any notice of it before.
+#[test]
+fn who_was_refused_is_taken_in_with_its_directory() {
+    let _turn = turn();
+    // A leader that this machine keeps waiting is not followed by another one.
+    let slow = ["-heartbeat-interval", "100", "-election-timeout", "5000"];
+    let mut cluster = Cluster::new(4).listing(&[0, 1, 2]).with_flags(&slow);
+    (0..3).for_each(|member| cluster.start(member));
+    cluster.await_ready();
+    cluster.put(0, "/kept", "yes");
+    let known = |cluster: &Cluster| {
+        let term = cluster.get_quorum(0, "/kept").header("X-Raft-Term").map(str::to_owned);
+        let lists: Vec<_> = (0..3).map(|member| listed(cluster, member)).collect();
+        (lists, cluster.leader(), term.expect("an answer has a term"))
+    };
+    wait_until("all have published themselves", || {
+        let (lists, ..) = known(&cluster);
+        lists.iter().flatten().all(|member| member["name"] != "")
+    });
+    let before = known(&cluster);
+    let list = cluster.list_of(&[0, 1, 2, 3]);
+    for _ in 0..2 {
+        assert_conflict(&cluster, &run(stranger(&cluster, &list)));
+        assert_eq!(known(&cluster), before);
+    }
+    assert!(cluster.data_dir(3).exists(), "the directory is the same");
+    for member in 0..3 {
+        assert_eq!(cluster.get_quorum(member, "/kept").ok().at("/node/value"), "yes");
+        cluster.put(member, &format!("/after{member}"), "1");
+    }
+
+    let id = add(&cluster, 1, 3);
+    join(&mut cluster, 3, &[0, 1, 2, 3]);
+    cluster.await_member(3);
+    assert_eq!(id_of(&cluster, 3, 3), id);
+    wait_until("it votes", || learners(&cluster, 3) == 0);
+    cluster.put(3, "/after3", "1");
+    assert_eq!(cluster.await_equal("/").at("/node/nodes").as_array().map(Vec::len), Some(5));
+    assert_eq!(cluster.get_local(3, "/kept").at("/node/value"), "yes");
+}
+
 /// The IDs that the guide shows are those of members at the ports 7001 to 7003 of one machine, and of
 /// a fourth that lists itself too, under the token that was the default then.
 #[test]
@@ -105,179 +146,6 @@ fn the_mismatch_of_the_guide_with_its_own_ids() {
         "conflicting cluster ID to the target cluster (c6ab534d07e8fcc4 != bc25ea2a74fb18b0). \
          Exiting.",
     );
-}
-
-/// Whoever took part once and has lost its directory does not begin anew under its old ID.
-#[test]
-fn a_member_whose_directory_was_emptied_is_refused() {
-    let _turn = turn();
-    let mut cluster = Cluster::started(3);
-    cluster.put(2, "/kept", "yes");
-    let members = cluster.client.get(&cluster.url(0, "/v2/members")).expect("answered").ok();
-    let members = members.at("/members");
-    let members = members.as_array().expect("a list");
-    let id = members.iter().find(|member| member["name"] == name(2)).expect("it is listed");
-    let id = id["id"].as_str().expect("an ID").to_owned();
-
-    cluster.kill(2);
-    let (dir, aside) = (cluster.data_dir(2), cluster.dir().join("aside"));
-    fs::rename(&dir, &aside).expect("the directory is put aside");
-    cluster.start(2);
-    assert_eq!(cluster.process(2).wait().code(), Some(1));
-    let log = cluster.process(2).log();
-    assert!(
-        log.contains(&format!("quorate: member {id} has already been bootstrapped\n")),
-        "{log}"
-    );
-    assert!(log.contains("  hint: if its data is lost, remove the member"), "{log}");
-    cluster.forget(2);
-
-    // The other way out: the directory was only elsewhere.
-    fs::remove_dir_all(&dir).expect("what the refused start has made is removed");
-    fs::rename(&aside, &dir).expect("the directory is put back");
-    cluster.start(2);
-    cluster.await_ready();
-    assert_eq!(cluster.await_equal("/kept").at("/node/value"), "yes");
-}
-
-/// etcd's issue 12227: two of three members lose their disks and are started with the flags of their
-/// first start. There they form a new cluster, and the third one's data is replaced by nothing.
-#[test]
-fn two_wiped_members_replace_nothing() {
-    let _turn = turn();
-    let mut cluster = Cluster::started(3);
-    cluster.put(0, "/kept", "yes");
-    let wipe = |cluster: &mut Cluster, member: usize| {
-        if cluster.runs(member) {
-            cluster.kill(member);
-        }
-        fs::remove_dir_all(cluster.data_dir(member)).expect("the directory is removed");
-    };
-    // The survivor is stopped: nobody forms anything without it.
-    cluster.terminate(0);
-    for member in [1, 2] {
-        wipe(&mut cluster, member);
-        cluster.start(member);
-    }
-    for member in [1, 2] {
-        wait_until("it says for whom it waits", || {
-            assert!(cluster.process(member).runs(), "member {member} gave up");
-            cluster.process(member).log().contains("waiting to form the cluster: infra0 (")
-        });
-        let url = cluster.url(member, "/v2/keys/lost");
-        let written = cluster.client.put(&url, "value=1").expect("answered");
-        assert_eq!(written.status, 500, "no write is acknowledged: {written:?}");
-    }
-    // It comes back: it knows who they were, and they are told.
-    cluster.start(0);
-    for member in [1, 2] {
-        assert_eq!(cluster.process(member).wait().code(), Some(1));
-        let log = cluster.process(member).log();
-        assert!(log.contains(" has already been bootstrapped\n"), "{log}");
-        cluster.forget(member);
-        // It runs: at once.
-        wipe(&mut cluster, member);
-        cluster.start(member);
-        assert_eq!(cluster.process(member).wait().code(), Some(1));
-        cluster.forget(member);
-    }
-    assert!(cluster.process(0).runs());
-    let kept = cluster.client.get(&cluster.url(0, "/v2/members")).expect("answered");
-    assert_eq!(kept.at("/members").as_array().map(Vec::len), Some(3));
-    assert!(cluster.data_dir(0).join("quorate/wal").exists());
-}
-
-/// The same where the survivor runs, and cannot be reached.
-#[test]
-fn two_wiped_members_replace_nothing_of_one_that_is_cut_off() {
-    let test = "two_wiped_members_replace_nothing_of_one_that_is_cut_off";
-    if !sandbox::inside(module_path!(), test, &["--net", "--mount"], &["ip", "nsenter", "mount"]) {
-        return;
-    }
-    sandbox::make_machines(3);
-    let dir = tempfile::tempdir().expect("a directory for the test");
-    let place = |member: usize, port: u16| format!("http://10.0.1.1{member}:{port}");
-    let pairs: Vec<String> =
-        (0..3).map(|member| format!("{}={}", name(member), place(member, 2380))).collect();
-    let start = |member: usize| {
-        let mut command = Command::new("nsenter");
-        command.arg(format!("--net=/run/netns/infra{member}")).arg(QUORATE);
-        command.args(["-name", &name(member), "-data-dir"]).arg(dir.path().join(name(member)));
-        for flag in ["-initial-advertise-peer-urls", "-listen-peer-urls"] {
-            command.args([flag, &place(member, 2380)]);
-        }
-        for flag in ["-advertise-client-urls", "-listen-client-urls"] {
-            command.args([flag, &place(member, 2379)]);
-        }
-        command.args(["-initial-cluster", &pairs.join(","), "-initial-cluster-state", "new"]);
-        isolate(&mut command);
-        Process::start(command, &dir.path().join(format!("{member}.log")))
-    };
-    let link = |member: usize, state: &str| {
-        let port = format!("port{member}");
-        sandbox::run(Command::new("ip").args(["link", "set", &port, state])).expect("it is set");
-    };
-    let key = |member: usize, key: &str| format!("{}/v2/keys/{key}", place(member, 2379));
-    let client = Client::new();
-    let mut members: Vec<Process> = (0..3).map(&start).collect();
-    for member in &members {
-        wait_until("it is ready", || member.log().contains("ready to serve client requests"));
-    }
-    client.put(&key(0, "kept"), "value=yes").expect("answered").ok();
-    wait_until("the survivor has it", || {
-        client.get(&key(0, "kept")).is_ok_and(|answer| answer.status == 200)
-    });
-
-    link(0, "down");
-    // They go on without it, until they lose what they have.
-    wait_until("the others write", || {
-        client.put(&key(1, "kept"), "value=without").is_ok_and(|answer| answer.status < 500)
-    });
-    for member in [1, 2] {
-        members[member].kill();
-    }
-    for member in [1, 2] {
-        fs::remove_dir_all(dir.path().join(name(member))).expect("the directory is removed");
-        members[member] = start(member);
-    }
-    for member in [1, 2] {
-        wait_until("it says for whom it waits", || {
-            assert!(members[member].runs(), "member {member} gave up");
-            members[member].log().contains("waiting to form the cluster: infra0 (")
-        });
-        let written = client.put(&key(member, "lost"), "value=1").expect("answered");
-        assert_eq!(written.status, 500, "no write is acknowledged: {written:?}");
-    }
-    link(0, "up");
-    for member in [1, 2] {
-        assert_eq!(members[member].wait().code(), Some(1));
-        let log = members[member].log();
-        assert!(log.contains(" has already been bootstrapped\n"), "{log}");
-    }
-    assert!(members[0].runs());
-    assert_eq!(client.get(&key(0, "kept")).expect("answered").at("/node/value"), "yes");
-    let listed = client.get(&format!("{}/v2/members", place(0, 2379))).expect("answered");
-    assert_eq!(listed.at("/members").as_array().map(Vec::len), Some(3));
-}
-
-/// Where etcd's rule is asked for, nobody is asked before forming. A wiped member then begins anew
-/// under its old ID; but the others know it by another directory.
-#[test]
-fn a_wiped_member_that_asks_nobody_is_known_by_its_directory() {
-    let _turn = turn();
-    let mut cluster = Cluster::new(3).with_flags(&["-initial-cluster-form", "majority"]);
-    cluster.start_all();
-    cluster.await_ready();
-    cluster.put(0, "/kept", "yes");
-    cluster.kill(2);
-    fs::remove_dir_all(cluster.data_dir(2)).expect("the directory is removed");
-    cluster.start(2);
-    assert_eq!(cluster.process(2).wait().code(), Some(1));
-    let log = cluster.process(2).log();
-    assert!(log.contains(" is known by another data directory\n"), "{log}");
-    assert!(log.contains("  hint: if its data is lost, remove the member"), "{log}");
-    cluster.forget(2);
-    assert_eq!(cluster.get_quorum(1, "/kept").at("/node/value"), "yes");
 }
 
 /// Who is listed and comes for the first time is taken in.

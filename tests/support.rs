@@ -16,6 +16,7 @@ pub(crate) mod etcd;
 pub(crate) mod generated;
 pub(crate) mod identity;
 pub(crate) mod lag;
+pub(crate) mod membership;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;
