@@ -1,11 +1,12 @@
 //! What is refused, and what is left as it was.
 
-use std::fs::{self, OpenOptions, Permissions};
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::cluster::{Cluster, contents};
+use crate::support::damage::{cut, last_segment, overwrite, written};
 use crate::support::refusal::{Ended, is_absent, run};
 
 use crate::support::{QUORATE, left_out};
@@ -289,21 +290,8 @@ fn killed() -> (Cluster, PathBuf) {
         cluster.put(0, "/key", &number.to_string());
     }
     cluster.kill(0);
-    let dir = cluster.data_dir(0).join("quorate/wal");
-    let logs = contents(&dir).into_iter().map(|(path, _)| path);
-    let log = logs.filter(|path| path.extension().is_some_and(|kind| kind == "wal")).max();
-    (cluster, log.expect("there is a log"))
-}
-
-/// Where the zeros begin that fill the rest of a log file.
-fn written(log: &Path) -> usize {
-    let bytes = fs::read(log).expect("the log is read");
-    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
-}
-
-fn overwrite(file: &Path, at: usize, bytes: &[u8]) {
-    let file = OpenOptions::new().write(true).open(file).expect("the file is opened");
-    file.write_all_at(bytes, at as u64).expect("the file is written");
+    let log = last_segment(&cluster.data_dir(0));
+    (cluster, log)
 }
 
 /// What a start says of a cut, if it has cut something.
@@ -338,8 +326,7 @@ fn a_torn_tail_is_cut_and_reported() {
 #[test]
 fn a_last_batch_without_its_end_is_cut_and_reported() {
     let (mut cluster, log) = killed();
-    let file = OpenOptions::new().write(true).open(&log).expect("the file is opened");
-    file.set_len(written(&log) as u64 - 3).expect("the file is cut");
+    cut(&log, written(&log) - 3);
     cluster.start(0);
     cluster.await_ready();
     said_of_cut(&mut cluster, &log).expect("the cut is reported");

@@ -16,6 +16,7 @@ mod dns;
 mod docs;
 mod etcd_discovery;
 mod etcd_peers;
+mod exchanged;
 mod front_door;
 mod full_disk;
 mod guide;

@@ -1,10 +1,13 @@
-//! Members whose data directory was replaced by an older copy of itself.
+//! Members whose data directory was replaced by an older copy of itself, or whose log was cut or
+//! damaged.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::support::cluster::Cluster;
+use crate::support::cluster::{Cluster, contents};
+use crate::support::damage::{cut, last_segment, overwrite, written};
+use crate::support::membership::{add, id_of, join, remove};
 use crate::support::wait::{wait_for, wait_until};
 
 /// One cluster at a time: each has several processes.
@@ -140,4 +143,87 @@ fn a_copy_and_a_member_that_lags_are_no_quorum() {
     });
     assert_eq!(kept.at("/node/value"), "yes");
     cluster.await_equal("/");
+}
+
+/// A log that ends below what its member has acknowledged, be it in the middle of its last batch or
+/// many batches before, looks like one that a crash has torn. etcd then panics: `tocommit is out of
+/// range`. Here the others know better, and without the leader nothing is decided with it.
+#[test]
+fn a_log_that_was_cut_below_its_acknowledgements_is_brought_back() {
+    const WRITES: usize = 20;
+    let _turn = turn();
+    for batches in [1, WRITES / 2] {
+        let mut cluster = Cluster::started(3);
+        let leader = cluster.leader();
+        let (short, away) = ((leader + 1) % 3, (leader + 2) % 3);
+        fill(&cluster, leader, 3);
+        let log = last_segment(&cluster.data_dir(short));
+        // Each write needs the one whose log will be cut.
+        cluster.kill(away);
+        let begin = written(&log);
+        for number in 0..WRITES {
+            cluster.put(leader, &format!("/acknowledged{number}"), "yes");
+        }
+        cluster.kill(short);
+        let end = written(&log);
+        // In the middle of a batch: they are all of about the same length.
+        cut(&log, end - (end - begin) * (2 * batches - 1) / (2 * WRITES));
+        cluster.start(short);
+        wait_until("it knows", || cluster.process(short).log().contains(BEHIND));
+        let other = cluster.client.put(&cluster.url(leader, "/v2/keys/other"), "value=x");
+        assert!(other.is_ok_and(|answer| answer.status >= 500), "there is no quorum");
+        assert!(!cluster.process(short).log().contains(BROUGHT_BACK));
+
+        cluster.start(away);
+        wait_until("it is brought back", || cluster.process(short).log().contains(BROUGHT_BACK));
+        cluster.await_ready();
+        for member in 0..3 {
+            for number in 0..WRITES {
+                let kept = cluster.get_quorum(member, &format!("/acknowledged{number}"));
+                assert_eq!(kept.at("/node/value"), "yes", "{number} of {batches}");
+            }
+            assert!(!cluster.process(member).log().contains("panic"));
+        }
+        // It counts as before.
+        cluster.kill(away);
+        cluster.put(short, "/after", "it");
+    }
+}
+
+/// Damage in the middle of the log is no crash's work: the start is refused with the place and the
+/// way out, the others go on, and the way out works.
+#[test]
+fn a_member_with_a_damaged_log_is_refused_and_replaced() {
+    let _turn = turn();
+    let mut cluster = Cluster::started(3);
+    fill(&cluster, 2, 20);
+    cluster.kill(2);
+    let dir = cluster.data_dir(2);
+    let log = last_segment(&dir);
+    let at = (256 + written(&log)) / 2;
+    let byte = fs::read(&log).expect("the log is read")[at];
+    overwrite(&log, at, &[byte ^ 1]);
+    let before = contents(&dir);
+    cluster.start(2);
+    assert_eq!(cluster.process(2).wait().code(), Some(1));
+    let said = cluster.process(2).log();
+    let name = log.strip_prefix(&dir).expect("it is in there").display();
+    for words in [
+        format!("quorate: {name}: the log is damaged at offset "),
+        "  hint: it was durable up to offset ".to_owned(),
+        "  hint: nothing was changed; replace the member, or bring back a sound copy".to_owned(),
+    ] {
+        assert!(said.contains(&words), "{words}: {said}");
+    }
+    cluster.forget(2);
+    assert!(contents(&dir) == before, "a refused start has changed the files");
+    cluster.put(0, "/without", "it");
+
+    assert_eq!(remove(&cluster, 0, &id_of(&cluster, 0, 2)).status, 204);
+    fs::remove_dir_all(&dir).expect("the directory is removed");
+    add(&cluster, 1, 2);
+    join(&mut cluster, 2, &[0, 1, 2]);
+    cluster.await_ready();
+    assert_eq!(cluster.await_equal("/without").at("/node/value"), "it");
+    assert_eq!(cluster.get_quorum(2, "/key19").at("/node/value"), "x");
 }

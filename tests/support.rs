@@ -11,6 +11,7 @@ pub(crate) mod chance;
 pub(crate) mod client;
 pub(crate) mod cluster;
 pub(crate) mod cut_off;
+pub(crate) mod damage;
 pub(crate) mod dns;
 pub(crate) mod etcd;
 pub(crate) mod generated;
