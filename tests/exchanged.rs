@@ -72,9 +72,9 @@ fn exchanged_directories_are_refused_by_name() {
     exchange(&cluster);
     cluster.start_all();
     cluster.await_ready();
-    for member in 0..3 {
+    for (member, id) in ids.iter().enumerate() {
         cluster.put(member, &format!("/after{member}"), "yes");
-        assert_eq!(id_of(&cluster, 0, member), ids[member]);
+        assert_eq!(id_of(&cluster, 0, member), *id);
         assert_eq!(cluster.get_quorum(member, "/kept0").ok().at("/node/value"), "yes");
     }
     cluster.await_equal("/");
