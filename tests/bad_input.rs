@@ -9,7 +9,7 @@ use crate::support::cluster::{Cluster, contents};
 use crate::support::damage::{cut, last_segment, overwrite, written};
 use crate::support::refusal::{Ended, is_absent, run};
 
-use crate::support::{QUORATE, left_out};
+use crate::support::{Missing, QUORATE, left_out};
 use tempfile::TempDir;
 
 fn quorate(args: &[&str]) -> Command {
@@ -220,7 +220,7 @@ fn a_data_directory_that_may_not_be_written() {
 fn as_nobody(cluster: &Cluster) -> Option<Command> {
     let name = "a_data_directory_that_may_not_be_written";
     if Command::new("setpriv").arg("--version").output().is_err() {
-        left_out(name, "runs as root, and the program setpriv is not installed");
+        left_out(name, Missing::Program("setpriv".to_owned()));
         return None;
     }
     fs::set_permissions(cluster.dir(), Permissions::from_mode(0o755)).expect("it is one's own");

@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 use crate::support::address::own_address;
 use crate::support::client::Client;
 use crate::support::cluster::Cluster;
-use crate::support::left_out;
 use crate::support::process::Process;
 use crate::support::refusal::run;
 use crate::support::token::{registered_at, through};
 use crate::support::wait::wait_until;
+use crate::support::{Missing, left_out};
 
 /// The program of the package etcd-discovery. It needs the package's configuration too.
 fn program() -> Option<PathBuf> {
@@ -24,7 +24,10 @@ fn program() -> Option<PathBuf> {
 #[test]
 fn the_service_of_debian_keeps_its_tokens_in_quorate_and_members_form_by_them() {
     let Some(program) = program() else {
-        return left_out("Debian's discovery service", "etcd-discovery is not installed");
+        return left_out(
+            "Debian's discovery service",
+            Missing::Program("etcd-discovery".to_owned()),
+        );
     };
     let store = Cluster::started(3);
     let address = own_address();

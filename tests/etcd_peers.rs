@@ -8,7 +8,6 @@ use std::thread;
 use crate::support::client::Client;
 use crate::support::cluster::{Cluster, isolate};
 use crate::support::etcd;
-use crate::support::left_out;
 use crate::support::wait::{wait_for, wait_until};
 
 /// The member that is Quorate's; the others are etcd's.
@@ -190,10 +189,7 @@ fn v3(etcdctl: &Path, cluster: &Cluster, member: usize, words: &[&str]) -> (bool
 #[test]
 fn reads_that_etcd_asks_its_leader_about_are_answered() {
     let Some(etcd) = etcd::server_for("reads of the v3 API at members of etcd") else { return };
-    let Some(etcdctl) = etcd::client() else {
-        left_out("reads of the v3 API at members of etcd", "etcdctl 3.4 is not installed");
-        return;
-    };
+    let Some(etcdctl) = etcd::client_for("reads of the v3 API at members of etcd") else { return };
     let mut cluster = started(&etcd, &[]);
     let_ours_lead(&mut cluster);
     for member in [0, 1] {
@@ -219,10 +215,7 @@ fn learners(cluster: &Cluster, asked: usize) -> usize {
 fn learners_that_etcd_adds_count_here_as_there() {
     let what = "learners of etcd";
     let Some(etcd) = etcd::server_for(what) else { return };
-    let Some(etcdctl) = etcd::client() else {
-        left_out(what, "etcdctl 3.4 is not installed");
-        return;
-    };
+    let Some(etcdctl) = etcd::client_for(what) else { return };
     let new = 3;
     let mut cluster = Cluster::new(4).listing(&[0, 1, OURS]).with_etcd(&etcd, &[0, 1, new]);
     [0, 1, OURS].into_iter().for_each(|member| cluster.start(member));
@@ -261,10 +254,7 @@ fn learners_that_etcd_adds_count_here_as_there() {
 fn a_write_of_the_v3_api_stops_it_with_words() {
     let what = "a write of the v3 API among members of etcd";
     let Some(etcd) = etcd::server_for(what) else { return };
-    let Some(etcdctl) = etcd::client() else {
-        left_out(what, "etcdctl 3.4 is not installed");
-        return;
-    };
+    let Some(etcdctl) = etcd::client_for(what) else { return };
     let mut cluster = started(&etcd, &[]);
     cluster.put(OURS, "/before", "1");
     cluster.await_equal("/");

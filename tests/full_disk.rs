@@ -181,7 +181,7 @@ fn a_failed_fsync_ends_the_process() {
         disk.display()
     ));
     if let Err(why) = mounted {
-        left_out(name, &format!("an image cannot be mounted here: {why}"));
+        left_out(name, format!("an image cannot be mounted here: {why}"));
         return;
     }
     cluster.start(0);

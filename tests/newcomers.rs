@@ -116,7 +116,7 @@ fn the_mismatch_of_the_guide_with_its_own_ids() {
     // The IDs hang on the addresses, so no others will do.
     let _fixed = match Fixed::claim(&addresses.each_ref().map(String::as_str)) {
         Ok(fixed) => fixed,
-        Err(why) => return left_out("the_mismatch_of_the_guide_with_its_own_ids", &why),
+        Err(why) => return left_out("the_mismatch_of_the_guide_with_its_own_ids", why),
     };
     let dir = tempfile::tempdir().expect("a directory for the test");
     let start = |member: u16, size: u16| {

@@ -16,7 +16,7 @@ const FAILOVERS: u64 = 1;
 fn patroni_fails_over_while_a_member_dies() {
     let programs = match postgres::installed() {
         Ok(programs) => programs,
-        Err(why) => return left_out("Patroni", &why),
+        Err(why) => return left_out("Patroni", why),
     };
     let mut cluster = Cluster::started(3);
     let mut servers = Servers::new(&cluster, programs, 2);

@@ -239,7 +239,7 @@ fn the_guides_commands_moved_to_loopback() {
     // The IDs hang on the addresses, so no others will do.
     let _fixed = match crate::support::address::Fixed::claim(&addresses) {
         Ok(fixed) => fixed,
-        Err(why) => return crate::support::left_out("the_guides_commands_moved_to_loopback", &why),
+        Err(why) => return crate::support::left_out("the_guides_commands_moved_to_loopback", why),
     };
     run_guide(&guide, None, |_| Command::new(QUORATE));
 }

@@ -10,7 +10,7 @@ use crate::support::cluster::Cluster;
 use crate::support::process::Signal;
 use crate::support::refusal::{is_absent, run};
 use crate::support::wait::wait_until;
-use crate::support::{QUORATE, left_out};
+use crate::support::{Missing, QUORATE, left_out};
 
 const SIZE: usize = 3;
 
@@ -137,7 +137,10 @@ fn a_certificate_stands_for_the_user_of_its_name() {
 #[test]
 fn curl_is_let_in_with_a_certificate_and_not_without() {
     if Command::new("curl").arg("--version").output().is_err() {
-        left_out("curl_is_let_in_with_a_certificate_and_not_without", "curl is not installed");
+        left_out(
+            "curl_is_let_in_with_a_certificate_and_not_without",
+            Missing::Program("curl".to_owned()),
+        );
         return;
     }
     let mut secured = Secured::new(1);

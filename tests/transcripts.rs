@@ -228,7 +228,7 @@ fn every_recorded_command_line_is_classified() {
     let _fixed = match Fixed::claim(&addresses) {
         Ok(fixed) => fixed,
         Err(why) => {
-            return crate::support::left_out("every_recorded_command_line_is_classified", &why);
+            return crate::support::left_out("every_recorded_command_line_is_classified", why);
         }
     };
     let scenarios = recorded();

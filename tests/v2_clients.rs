@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::cluster::{Cluster, isolate};
 use crate::support::process::Process;
 use crate::support::wait::{wait_for, wait_until};
-use crate::support::{etcd, left_out};
+use crate::support::{Missing, etcd, left_out};
 
 /// What is done with etcdctl, in this order.
 const SESSION: &[&str] = &[
@@ -113,9 +113,8 @@ fn ready(cluster: &mut Cluster) {
 
 #[test]
 fn etcdctl_says_the_same_as_with_etcd() {
-    let (Some(server), Some(program)) = (etcd::server(), etcd::client()) else {
-        return left_out("etcdctl", "etcd 3.4 or its client is not installed");
-    };
+    let Some(server) = etcd::server_for("etcdctl") else { return };
+    let Some(program) = etcd::client_for("etcdctl") else { return };
     let mut theirs = Cluster::new(1);
     let mut command = theirs.command_of(&server, 0);
     command.args(["-enable-v2", "-initial-cluster", &theirs.list()]);
@@ -132,9 +131,7 @@ fn etcdctl_says_the_same_as_with_etcd() {
 /// `exec-watch` runs a program for every event.
 #[test]
 fn etcdctl_runs_programs_for_events() {
-    let Some(program) = etcd::client() else {
-        return left_out("etcdctl exec-watch", "etcd's client 3.4 is not installed");
-    };
+    let Some(program) = etcd::client_for("etcdctl exec-watch") else { return };
     let cluster = Cluster::started(3);
     let begun = cluster.put(0, "/watched/a", "1").index();
     cluster.put(1, "/watched/b", "2");
@@ -163,7 +160,7 @@ fn python_etcd_finds_its_way() {
     const PYTHON: &str = "/usr/bin/python3";
     let library = Command::new(PYTHON).args(["-c", "import etcd"]).stderr(Stdio::null()).status();
     if !library.is_ok_and(|status| status.success()) {
-        return left_out("python-etcd", "python3-etcd is not installed");
+        return left_out("python-etcd", Missing::Program("python3-etcd".to_owned()));
     }
     let mut cluster = Cluster::new(1);
     cluster.start_all();

@@ -352,7 +352,7 @@ fn follow(watch: Watch) -> (Answer, Receiver<Option<String>>) {
 #[test]
 fn random_requests_have_the_answers_of_etcd() {
     let Some(pair) = Pair::start() else {
-        left_out("random requests", "etcd 3.4 is not installed");
+        left_out("random requests", etcd::missing("etcd"));
         return;
     };
     let pair = std::cell::RefCell::new(pair);

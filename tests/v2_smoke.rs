@@ -164,7 +164,7 @@ const DEV: [[&str; 2]; 3] = [
 fn dev_is_a_whole_cluster() {
     let _fixed = match address::Fixed::claim(DEV.as_flattened()) {
         Ok(fixed) => fixed,
-        Err(why) => return left_out("dev_is_a_whole_cluster", &why),
+        Err(why) => return left_out("dev_is_a_whole_cluster", why),
     };
     let dir = tempfile::tempdir().expect("a directory for the test");
     let data = dir.path().join("data");

@@ -5,7 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::left_out;
+use super::{Missing, left_out};
 
 /// Names the server of etcd 2.3 to test with.
 const OLD: &str = "QUORATE_ETCD_2_3";
@@ -34,9 +34,18 @@ pub(crate) fn old_server() -> Option<PathBuf> {
 pub(crate) fn server_for(what: &str) -> Option<PathBuf> {
     let server = server();
     if server.is_none() {
-        left_out(what, "etcd 3.4 is not installed");
+        left_out(what, missing("etcd"));
     }
     server
+}
+
+/// What is missing where there is no such program of 3.4: another release is what some distributions
+/// have, and nothing can be done about that.
+pub(crate) fn missing(program: &str) -> Missing {
+    match Command::new(program).arg("--version").output() {
+        Ok(_) => Missing::Other(format!("the {program} that is installed is not of etcd 3.4")),
+        Err(_) => Missing::Program(format!("{program} 3.4")),
+    }
 }
 
 /// The server of 2.3. Without one `what` is left out.
@@ -56,6 +65,15 @@ pub(crate) fn flags(server: &Path) -> &'static [&'static str] {
 /// The command line client of 3.4.
 pub(crate) fn client() -> Option<PathBuf> {
     installed(Path::new("etcdctl"), "version", "etcdctl version: 3.4")
+}
+
+/// The client of 3.4. Without one `what` is left out.
+pub(crate) fn client_for(what: &str) -> Option<PathBuf> {
+    let client = client();
+    if client.is_none() {
+        left_out(what, missing("etcdctl"));
+    }
+    client
 }
 
 fn installed(path: &Path, flag: &str, version: &str) -> Option<PathBuf> {

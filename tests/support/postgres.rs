@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::Missing;
 use super::client::Client;
 use super::cluster::{Cluster, isolate};
 use super::process::Process;
@@ -33,18 +34,18 @@ pub(crate) struct Servers {
 ///
 /// # Errors
 /// What is missing.
-pub(crate) fn installed() -> Result<PathBuf, String> {
+pub(crate) fn installed() -> Result<PathBuf, Missing> {
     if !rustix::process::geteuid().is_root() {
-        return Err("only root can become the user postgres and make namespaces".to_owned());
+        return Err("only root can become the user postgres and make namespaces".into());
     }
     for program in PROGRAMS {
         let found = shell(&format!("command -v {program}"));
-        found.ok_or_else(|| format!("the program {program} is not installed"))?;
+        found.ok_or_else(|| Missing::Program((*program).to_owned()))?;
     }
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let programs = versions.map(|version| version.path().join("bin"));
     let installed = programs.filter(|programs| programs.join("initdb").exists()).max();
-    let programs = installed.ok_or("the server of PostgreSQL is not installed")?;
+    let programs = installed.ok_or_else(|| Missing::Program("postgresql".to_owned()))?;
     shell("unshare --pid --fork --kill-child --mount-proc true")
         .ok_or("a process namespace cannot be made here")?;
     Ok(programs)

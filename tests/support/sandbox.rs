@@ -5,7 +5,7 @@
 
 use std::process::{Command, Stdio};
 
-use super::left_out;
+use super::{Missing, left_out};
 
 const INSIDE: &str = "QUORATE_TEST_INSIDE";
 
@@ -19,7 +19,7 @@ pub(crate) fn inside(module: &str, name: &str, namespaces: &[&str], tools: &[&st
         return true;
     }
     if let Err(why) = available(namespaces, tools) {
-        left_out(name, &why);
+        left_out(name, why);
         return false;
     }
     let itself = std::env::current_exe().expect("the test binary has a path");
@@ -47,16 +47,16 @@ fn path(module: &str, name: &str) -> String {
     }
 }
 
-fn available(namespaces: &[&str], tools: &[&str]) -> Result<(), String> {
+fn available(namespaces: &[&str], tools: &[&str]) -> Result<(), Missing> {
     if !rustix::process::geteuid().is_root() {
-        return Err("only root can make the namespaces that it needs".to_owned());
+        return Err("only root can make the namespaces that it needs".into());
     }
     for tool in ["unshare"].iter().chain(tools) {
         run(Command::new("sh").args(["-c", &format!("command -v {tool}")]))
-            .map_err(|_| format!("the program {tool} is not installed"))?;
+            .map_err(|_| Missing::Program((*tool).to_owned()))?;
     }
     run(Command::new("unshare").args(namespaces).arg("true"))
-        .map_err(|why| format!("namespaces cannot be made here: {why}"))
+        .map_err(|why| format!("namespaces cannot be made here: {why}").into())
 }
 
 /// Runs a command that has to succeed; otherwise gives what it said.
