@@ -39,8 +39,23 @@ fn one_command_adds_a_member_and_starts_it() {
     let ended = run(joining(&cluster, 2, &cluster.url(0, "")));
     assert_eq!(ended.status, Some(1), "{ended:?}");
     assert!(ended.output.contains("has already been bootstrapped"), "{ended:?}");
-    assert!(ended.hints().iter().any(|hint| hint.contains("DELETE /v2/members/")), "{ended:?}");
+    assert!(ended.hints().iter().any(|hint| hint.contains("-replace")), "{ended:?}");
     assert!(is_absent(&cluster.data_dir(2)), "{ended:?}");
+
+    // One command replaces it, and no member that runs.
+    let replacing = |member: usize| {
+        let mut command = joining(&cluster, member, &cluster.url(0, ""));
+        command.arg("-replace");
+        command
+    };
+    let mut second = replacing(1);
+    second.args(["-data-dir", &format!("{}.other", cluster.data_dir(1).display())]);
+    let ended = run(second);
+    assert!(ended.output.contains(" runs: it answers at "), "{ended:?}");
+    let again = replacing(2);
+    cluster.start_as(2, again);
+    cluster.await_member(2);
+    assert_eq!(cluster.await_equal("/before").at("/node/value"), "1");
 }
 
 #[test]

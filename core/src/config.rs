@@ -55,6 +55,8 @@ pub struct Config {
     pub first_start: Settings,
     /// Client URLs of a cluster to which a member without data adds itself: [`Config::joining`].
     pub endpoints: Vec<Url>,
+    /// Whether it takes the place of the member that was there before and has lost its data.
+    pub replaces: bool,
     /// `-discovery-srv-resolver`, if it is one: `IP:PORT` of the resolver that is asked for every
     /// name, in the place of those of the system.
     pub resolver: Option<SocketAddr>,

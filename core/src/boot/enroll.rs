@@ -5,6 +5,9 @@
 //! was touched in the data directory before the cluster knows the member; and where an answer was
 //! lost, or this start was, the next one finds the member in the list and goes on from there.
 
+mod listed;
+mod replace;
+
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -12,7 +15,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use serde::Deserialize;
+
+use listed::{Listed, ask, place, read, unreachable};
 
 use super::list::InitialCluster;
 use crate::error::Refusal;
@@ -40,6 +44,8 @@ pub(super) struct Enroll {
     failed: Vec<String>,
     tries: u32,
     call: CallId,
+    /// Whether it takes the place of the member that was here, and has lost its data.
+    replaces: bool,
     step: Step,
 }
 
@@ -47,6 +53,10 @@ pub(super) struct Enroll {
 enum Step {
     /// The members are asked for.
     Asking,
+    /// Whether that member runs after all is looked for where it would be.
+    Looking(Listed),
+    /// The cluster is told that that member is gone.
+    Removing(Listed),
     /// The cluster is told of this member beside those.
     Adding(Vec<Listed>),
 }
@@ -60,24 +70,9 @@ pub(super) enum Enrolled {
     Added(InitialCluster),
 }
 
-/// A member as `/v2/members` has it.
-#[derive(Clone, Debug, Deserialize)]
-struct Listed {
-    id: String,
-    #[serde(default)]
-    name: String,
-    #[serde(rename = "peerURLs", default)]
-    peer_urls: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Body {
-    members: Vec<Listed>,
-}
-
 impl Enroll {
     /// Asks the first of `endpoints` for its members. This one is called `name`, and the others are to
-    /// find it at `urls`.
+    /// find it at `urls`; if it `replaces`, the member that was there before is removed.
     ///
     /// # Errors
     /// There are no endpoints.
@@ -85,6 +80,7 @@ impl Enroll {
         name: &str,
         urls: Vec<Url>,
         endpoints: Vec<Url>,
+        replaces: bool,
         fx: &mut Effects<'_>,
     ) -> Result<Box<Self>, Refusal> {
         let mut others = VecDeque::from(endpoints);
@@ -92,7 +88,7 @@ impl Enroll {
         let call = ask(&endpoint, fx);
         let (failed, tries, step) = (Vec::new(), 0, Step::Asking);
         let name = name.into();
-        Ok(Box::new(Self { name, urls, endpoint, others, failed, tries, call, step }))
+        Ok(Box::new(Self { name, urls, endpoint, others, failed, tries, call, replaces, step }))
     }
 
     /// A call has ended.
@@ -113,6 +109,8 @@ impl Enroll {
                 Ok(members) => self.listed(members, fx),
                 Err(cause) => self.ask_another(&cause, fx),
             },
+            Step::Looking(own) => self.looked(own, &result, fx),
+            Step::Removing(own) => self.removed(&own, result, fx),
             Step::Adding(members) => self.added(&members, result, fx),
         }
     }
@@ -136,6 +134,9 @@ impl Enroll {
         if let Some(own) = members.iter().find(|member| self.is_at(member)) {
             if own.name.is_empty() {
                 return self.list(&members);
+            }
+            if self.replaces {
+                return Ok(self.look(own.clone(), fx));
             }
             return Err(self.is_started(own));
         }
@@ -204,18 +205,26 @@ impl Enroll {
         Refusal::new(format!("member {id} has already been bootstrapped"))
             .hint(format!("{} lists it as {name} at {}", self.endpoint, peer_urls.join(",")))
             .hint("if its data is elsewhere, start it with that -data-dir")
-            .hint(format!("if its data is lost, remove the member first: DELETE /v2/members/{id}"))
+            .hint(format!(
+                "if its data is lost, say -replace, or remove the member first: DELETE \
+                 /v2/members/{id}"
+            ))
     }
 
     fn refused(&self, answer: &Answer) -> Refusal {
+        self.declined("add this member", answer)
+    }
+
+    /// The cluster does not do what it was asked to.
+    fn declined(&self, what: &str, answer: &Answer) -> Refusal {
         let cause = match answer.header("x-quorate-cause") {
             Some(cause) => cause.into(),
             None => answer.outline(),
         };
-        let refusal = Refusal::new(format!("{} does not add this member: {cause}", self.endpoint));
+        let refusal = Refusal::new(format!("{} does not {what}: {cause}", self.endpoint));
         match answer.status {
             401 | 403 => refusal.hint(
-                "only root may change the members: add this one as root, then start it with \
+                "only root may change the members: do that as root, then start this one with \
                  -initial-cluster-state existing",
             ),
             409 => refusal.hint(format!(
@@ -227,136 +236,5 @@ impl Enroll {
     }
 }
 
-fn place(endpoint: &Url) -> String {
-    format!("{endpoint}/v2/members")
-}
-
-fn ask(endpoint: &Url, fx: &mut Effects<'_>) -> CallId {
-    let call = fx.call();
-    let request = Call::get(place(endpoint), Role::Client, TIMEOUT);
-    fx.out.push(Output::Http { call, request });
-    call
-}
-
-fn read(answer: &Answer) -> Result<Vec<Listed>, String> {
-    if answer.status != 200 {
-        return Err(format!("it answered with {}", answer.outline()));
-    }
-    let body: Body = serde_json::from_slice(&answer.body)
-        .map_err(|error| format!("its answer is no list of members: {error}"))?;
-    if body.members.is_empty() {
-        return Err("it has no members yet".into());
-    }
-    Ok(body.members)
-}
-
-fn unreachable(failed: &[String]) -> Refusal {
-    let refusal = Refusal::new("no member of the cluster to join could be asked");
-    let refusal = failed.iter().fold(refusal, |refusal, cause| refusal.hint(cause.clone()));
-    refusal.hint("-endpoints takes client URLs of members that run: http://10.0.1.10:2379")
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::disk::Script;
-
-    const MEMBERS: &str = r#"{"members":[{"id":"a","name":"infra0","peerURLs":["http://h0:2380"],
-        "clientURLs":["http://h0:2379"]}]}"#;
-
-    /// What is asked and answered, in turn.
-    struct Talk {
-        enroll: Box<Enroll>,
-        out: Vec<Output>,
-        calls: u64,
-    }
-
-    impl Talk {
-        fn new(endpoints: &str) -> Self {
-            let (mut script, mut calls, mut out) = (Script::default(), 0, Vec::new());
-            let mut fx = Effects::new(&mut script, &mut calls, &mut out);
-            let urls = Url::parse_list("http://h1:2380").unwrap();
-            let endpoints = Url::parse_list(endpoints).unwrap();
-            let enroll = Enroll::begin("infra1", urls, endpoints, &mut fx).unwrap();
-            Self { enroll, out, calls }
-        }
-
-        /// The last question, in short.
-        fn asked(&mut self) -> String {
-            let Some(Output::Http { request, .. }) = self.out.pop() else { panic!("no question") };
-            format!("{} {}", request.method.name(), request.url)
-        }
-
-        fn answer(mut self, status: u16, body: &str) -> Result<Result<Self, String>, Refusal> {
-            let (headers, body) = (Vec::new(), Bytes::copy_from_slice(body.as_bytes()));
-            let (mut script, call) = (Script::default(), self.enroll.call);
-            let mut fx = Effects::new(&mut script, &mut self.calls, &mut self.out);
-            let answer = if status == 0 {
-                Err("nobody listens".into())
-            } else {
-                Ok(Answer { status, headers, body })
-            };
-            match self.enroll.answered(call, answer, &mut fx)? {
-                Enrolled::Waiting(enroll) => Ok(Ok(Self { enroll, ..self })),
-                Enrolled::Added(list) => Ok(Err(format!("{list}"))),
-            }
-        }
-    }
-
-    fn waits(outcome: Result<Result<Talk, String>, Refusal>) -> Talk {
-        outcome.unwrap().unwrap_or_else(|list| panic!("it is over: {list}"))
-    }
-
-    #[test]
-    fn any_member_adds_it() {
-        let mut talk = Talk::new("http://h0:2379,http://h9:2379");
-        assert_eq!(talk.asked(), "GET http://h0:2379/v2/members");
-        let mut talk = waits(talk.answer(0, ""));
-        assert_eq!(talk.asked(), "GET http://h9:2379/v2/members");
-        let mut talk = waits(talk.answer(200, MEMBERS));
-        assert_eq!(talk.asked(), "POST http://h9:2379/v2/members");
-        let list = talk.answer(201, "{}").unwrap().err();
-        assert_eq!(list.as_deref(), Some("a=http://h0:2380,infra1=http://h1:2380"));
-    }
-
-    #[test]
-    fn an_answer_that_was_lost_is_looked_up() {
-        let talk = waits(Talk::new("http://h0:2379").answer(200, MEMBERS));
-        let mut talk = waits(talk.answer(0, ""));
-        assert_eq!(talk.asked(), "GET http://h0:2379/v2/members");
-        let now =
-            MEMBERS.replace("]}]}", r#"]},{"id":"b","name":"","peerURLs":["http://h1:2380"]}]}"#);
-        let list = talk.answer(200, &now).unwrap().err();
-        assert_eq!(list.as_deref(), Some("a=http://h0:2380,infra1=http://h1:2380"));
-    }
-
-    #[test]
-    fn every_refusal_says_why() {
-        let refused = |outcome: Result<Result<Talk, String>, Refusal>| {
-            let refusal = outcome.err().unwrap_or_else(|| panic!("it is not refused"));
-            assert!(!refusal.hints.is_empty(), "{refusal:?}");
-            refusal.message
-        };
-        let begun = || Talk::new("http://h0:2379");
-        assert!(refused(begun().answer(0, "")).contains("could be asked"));
-        assert!(refused(begun().answer(200, "nonsense")).contains("could be asked"));
-        let taken = MEMBERS.replace("infra0", "infra1");
-        assert_eq!(refused(begun().answer(200, &taken)), "the name infra1 is taken");
-        let own = MEMBERS.replace("h0:2380", "h1:2380");
-        let own = refused(begun().answer(200, &own));
-        assert_eq!(own, "member a has already been bootstrapped");
-        let asked = || waits(begun().answer(200, MEMBERS));
-        assert!(refused(asked().answer(409, "peerURL exists")).contains("peerURL exists"));
-        assert!(refused(asked().answer(401, "Insufficient credentials")).contains("credentials"));
-    }
-
-    #[test]
-    fn nobody_is_asked_for_ever() {
-        let mut talk = waits(Talk::new("http://h0:2379").answer(200, MEMBERS));
-        for _ in 1..TRIES {
-            talk = waits(waits(talk.answer(500, "no leader")).answer(200, MEMBERS));
-        }
-        let refusal = talk.answer(500, "no leader").err().unwrap();
-        assert!(refusal.hints[0].contains("no leader"), "{refusal:?}");
-    }
-}
+mod tests;

@@ -51,7 +51,7 @@ impl Boot {
             Plan::Join if !self.config.endpoints.is_empty() => {
                 let (name, endpoints) = (&self.config.name, self.config.endpoints.clone());
                 let urls = self.config.bootstrap()?.advertise_peer_urls;
-                let enroll = Enroll::begin(name, urls, endpoints, fx)?;
+                let enroll = Enroll::begin(name, urls, endpoints, self.config.replaces, fx)?;
                 self.enroll(now, Enrolled::Waiting(enroll), fx)
             }
             Plan::Join => {

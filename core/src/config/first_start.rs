@@ -155,11 +155,12 @@ impl Config {
     }
 
     /// The same, for a member that adds itself to the cluster of whoever answers at one of
-    /// `endpoints`, which are client URLs separated by commas. One that has data goes on from it.
+    /// `endpoints`, which are client URLs separated by commas. One that has data goes on from it; one
+    /// that has lost its data is replaced if it is to be.
     ///
     /// # Errors
     /// There is none, or one is no URL.
-    pub fn joining(mut self, endpoints: &str) -> Result<Self, Refusal> {
+    pub fn joining(mut self, endpoints: &str, replaces: bool) -> Result<Self, Refusal> {
         let remedy = "give client URLs of members that run: -endpoints http://10.0.1.10:2379";
         self.endpoints = grammar::urls(endpoints)
             .map_err(|cause| verifying(&format!("-endpoints: {cause}")).hint(remedy))?;
@@ -167,6 +168,7 @@ impl Config {
             return Err(verifying("-endpoints is missing").hint(remedy));
         }
         self.first_start = self.first_start.flag("initial-cluster-state", "existing");
+        self.replaces = replaces;
         Ok(self)
     }
 

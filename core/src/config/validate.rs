@@ -57,6 +57,7 @@ impl Config {
             listen_client_urls,
             advertise_client_urls: urls(&settings, "advertise-client-urls"),
             endpoints: Vec::new(),
+            replaces: false,
             resolver: settings.text("discovery-srv-resolver").and_then(|text| text.parse().ok()),
             security,
             proxying: Proxying::read(&settings),

@@ -49,7 +49,10 @@ pub(crate) fn main(mut parsed: Parsed) -> ExitCode {
 fn config(parsed: &Parsed) -> Result<Config, Refusal> {
     let config = Config::validate(parsed.settings.clone(), Tokio::random())?;
     match parsed.command {
-        Command::Join => config.joining(parsed.own("endpoints").unwrap_or_default()),
+        Command::Join => {
+            let endpoints = parsed.own("endpoints").unwrap_or_default();
+            config.joining(endpoints, parsed.own_is_set("replace"))
+        }
         _ => Ok(config),
     }
 }

@@ -162,14 +162,24 @@ pub(super) const NOT_OF_JOIN: [&str; 14] = [
     "print-config",
 ];
 
-/// The flag of `quorate join` that is its own.
-const ENDPOINTS: Flag = Flag::new(
-    "endpoints",
-    "URLS",
-    Grammar::Text,
-    "",
-    "Client URLs of members of the cluster; one that answers is enough.",
-);
+/// The flags of `quorate join` that are its own.
+static OF_JOIN: [Flag; 2] = [
+    Flag::new(
+        "endpoints",
+        "URLS",
+        Grammar::Text,
+        "",
+        "Client URLs of members of the cluster; one that answers is enough.",
+    ),
+    Flag::new(
+        "replace",
+        "",
+        Grammar::Bool,
+        "false",
+        "Remove the member that the cluster lists here, if the data directory is empty and nobody \
+         answers in its place.",
+    ),
+];
 
 /// The shells that completions are made for.
 pub(super) const SHELLS: [Shell; 5] =
@@ -202,7 +212,7 @@ pub(super) fn of_discovery() -> impl Iterator<Item = &'static Flag> {
 /// The flags of `quorate join`.
 pub(super) fn of_join() -> impl Iterator<Item = &'static Flag> {
     let taken = flags::all().filter(|flag| !NOT_OF_JOIN.contains(&flag.name));
-    [&ENDPOINTS].into_iter().chain(taken)
+    OF_JOIN.iter().chain(taken)
 }
 
 /// A member, and the subcommands.
