@@ -182,6 +182,7 @@ pub(crate) fn config(
             .flag("initial-advertise-peer-urls", advertised)
             .flag("initial-cluster-token", token),
         endpoints: Vec::new(),
+        replaces: false,
         resolver: None,
         security: security(options),
         proxying: Proxying::default(),

@@ -237,6 +237,11 @@ impl Options {
             // Whoever registers from two directories uses the token up.
             (self.wrong_list_mean_ms, self.swap_mean_ms, self.twin_mean_ms) = (0, 0, 0);
         }
+        // Somebody who passes for the only one that has its data, while that one is down, forms a
+        // second cluster with those that have lost theirs: nobody is left who could tell.
+        if self.wipe_most > 0 {
+            self.twin_mean_ms = 0;
+        }
         self.extra = if self.discovery > 0 && self.members > 2 { self.extra.min(1) } else { 0 };
         // Who has a place is known only once all are taken, so nobody can say before whom a cluster
         // could spare.
