@@ -45,6 +45,20 @@ fn a_removed_member_stops_and_stays_away() {
     });
 }
 
+/// An ID is made of the URLs and the second, and never used again.
+#[test]
+fn who_was_removed_can_be_added_again_within_a_second() {
+    let mut cluster = Cluster::new(2).listing(&[0]);
+    cluster.start(0);
+    cluster.await_ready();
+    let mut used = BTreeSet::new();
+    for _ in 0..4 {
+        let id = add(&cluster, 0, 1);
+        assert_eq!(remove(&cluster, 0, &id).status, 204);
+        assert!(used.insert(id), "{used:?}");
+    }
+}
+
 /// What would leave too few started members is refused, and told why.
 #[test]
 fn the_quorum_is_kept() {

@@ -45,6 +45,11 @@ impl Network {
         self.cuts[from * self.hosts + to] > 0
     }
 
+    /// Whether a host cannot reach some other one, or not be reached by it.
+    pub(crate) fn is_apart(&self, host: usize) -> bool {
+        (0..self.hosts).any(|other| self.is_cut(host, other) || self.is_cut(other, host))
+    }
+
     /// Cuts directions and gives the number under which they heal together.
     pub(crate) fn cut(&mut self, pairs: Vec<(usize, usize)>) -> u64 {
         for (from, to) in &pairs {
@@ -95,6 +100,7 @@ mod tests {
         let first = network.cut(vec![(0, 1), (1, 0)]);
         let second = network.cut(vec![(0, 1)]);
         assert!(network.is_cut(0, 1) && network.is_cut(1, 0) && !network.is_cut(0, 2));
+        assert!(network.is_apart(1) && !network.is_apart(2));
         network.heal(first);
         assert!(network.is_cut(0, 1) && !network.is_cut(1, 0));
         network.heal(second);

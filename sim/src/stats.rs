@@ -6,6 +6,7 @@ use std::fmt;
 use quorate_core::note::Note;
 use quorate_core::store::Action;
 
+use crate::oracle::ledger::Ledger;
 use crate::plan::Fault;
 use crate::workload::Outcome;
 
@@ -162,6 +163,14 @@ counters! {
     all_quorate,
     /// Processes that ended because their member was removed.
     removed,
+    /// Removals that were asked for while the member led.
+    leaders_removed,
+    /// Removals that were asked for while the member was cut off from another host.
+    removed_apart,
+    /// Clusters that grew from one voter to two.
+    grown_to_two,
+    /// Clusters that shrank from two voters to one.
+    shrunk_to_one,
     /// Runs without a liveness phase: who knew of the last removal has left.
     stranded,
     /// Snapshots saved.
@@ -189,6 +198,16 @@ impl Stats {
             Note::DiscoveryFull => self.no_place += 1,
             _ => {}
         }
+    }
+
+    /// So much was committed in a run whose cluster began with so many members.
+    pub(crate) fn committed(&mut self, ledger: &Ledger, members: u64) {
+        self.commits = ledger.last_index();
+        let known = ledger.configurations();
+        let times =
+            |change: [usize; 2]| known.voters(members).filter(|voters| *voters == change).count();
+        self.grown_to_two = times([1, 2]) as u64;
+        self.shrunk_to_one = times([2, 1]) as u64;
     }
 
     /// Links were cut in so many directions.

@@ -52,7 +52,14 @@ fn the_swarm_finds_nothing() {
             name,
             "undecided" | "torn_tails" | "stranded" | "untold" | "handshakes_failed"
         );
-        let least = if rare { 0 } else { percent(5) };
+        // Only a few clusters begin with one member, or come down to it.
+        let seldom =
+            matches!(name, "leaders_removed" | "removed_apart" | "grown_to_two" | "shrunk_to_one");
+        let least = match (rare, seldom) {
+            (true, _) => 0,
+            (_, true) => percent(1),
+            _ => percent(5),
+        };
         assert!(seen >= least, "{name} happened in {seen} runs only");
     }
     let undecided = runs_with(&|s| s.undecided > 0);

@@ -17,8 +17,19 @@ const RUNS: u64 = 60;
 
 /// Counters of which 60 runs promise nothing: what is rare by its nature, and what only the lockstep
 /// world has.
-const RARE: [&str; 7] =
-    ["undecided", "torn_tails", "cleared", "duplicated", "stranded", "untold", "no_place"];
+const RARE: [&str; 11] = [
+    "undecided",
+    "torn_tails",
+    "cleared",
+    "duplicated",
+    "stranded",
+    "untold",
+    "no_place",
+    "leaders_removed",
+    "removed_apart",
+    "grown_to_two",
+    "shrunk_to_one",
+];
 
 /// A percentage of the runs.
 const fn percent(share: u64) -> u64 {

@@ -18,6 +18,7 @@ use crate::member::change::Refused;
 use crate::member::json::Context;
 use crate::raft::{Change, Entry, EntryKind, Proposed};
 use crate::time::{Duration, Instant, Now};
+use crate::url::Url;
 use crate::wire::conf_change::{ConfChange, ConfChangeKind};
 
 /// Changes that may wait; more are refused.
@@ -131,8 +132,7 @@ impl Running {
         };
         match asked {
             MembersRequest::Add { peer_urls } => {
-                let seconds = now.wall.unix_nanos().div_euclid(1_000_000_000);
-                let node = MemberId::derive_added(&peer_urls, seconds);
+                let node = self.fresh_member(now, &peer_urls);
                 let member = unnamed(node, peer_urls);
                 (of(ConfChangeKind::AddNode, Some(&member), node), Some(member))
             }
@@ -143,6 +143,19 @@ impl Running {
             MembersRequest::Remove { id: node } => {
                 (of(ConfChangeKind::RemoveNode, None, node), None)
             }
+        }
+    }
+
+    /// The ID of a member that is added at this second. It is never used again, also where one is
+    /// removed and added within a second.
+    fn fresh_member(&self, now: Now, urls: &[Url]) -> MemberId {
+        let mut seconds = now.wall.unix_nanos().div_euclid(1_000_000_000);
+        loop {
+            let id = MemberId::derive_added(urls, seconds);
+            if !self.cluster.removed.contains(&id) {
+                return id;
+            }
+            seconds += 1;
         }
     }
 
@@ -258,7 +271,7 @@ impl Running {
 }
 
 /// A member as it is before it has published itself.
-fn unnamed(id: MemberId, peer_urls: Vec<crate::url::Url>) -> Member {
+fn unnamed(id: MemberId, peer_urls: Vec<Url>) -> Member {
     let (name, client_urls) = Default::default();
     Member { id, name, peer_urls, client_urls, learner: false }
 }

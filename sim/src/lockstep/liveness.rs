@@ -28,10 +28,6 @@ impl<M: Machine> Settles for World<M> {
         Some(look(&running.machine, running.view.as_deref()))
     }
 
-    fn leads(&self, host: usize) -> bool {
-        self.hosts[host].running.as_ref().is_some_and(|running| running.leads())
-    }
-
     fn wall(&self, host: usize) -> i64 {
         self.hosts[host].clock.now(self.time).wall.unix_nanos()
     }

@@ -66,6 +66,10 @@ fn the_sound_toy_passes() {
         "joins_refused",
         "all_quorate",
         "removed",
+        "leaders_removed",
+        "removed_apart",
+        "grown_to_two",
+        "shrunk_to_one",
         "stranded",
         // Its file is not one of those that are damaged, and it asks nobody before it starts.
         "rotten",

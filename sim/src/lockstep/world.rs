@@ -167,7 +167,7 @@ impl<M: Machine> World<M> {
             }
         }
         self.stats.simulated_ms = self.time / MS;
-        self.stats.commits = self.oracles.ledger().last_index();
+        self.stats.committed(self.oracles.ledger(), self.options.members);
         self.stats.misreads = self.hosts.iter_mut().map(|h| h.disk.files().misreads()).sum();
         self.stats.no_space = self.hosts.iter().map(|h| h.disk.no_space_count()).sum();
         Report {

@@ -118,6 +118,14 @@ impl Configurations {
         self.steps.last().filter(|_| !self.gap).map(|(_, step)| step)
     }
 
+    /// How many voted before and after each change that took effect and stands behind the first
+    /// `listed` entries, which every log of the cluster begins with.
+    pub fn voters(&self, listed: u64) -> impl Iterator<Item = [usize; 2]> {
+        let count = |(_, step): &(u64, Configuration)| step.voters.len();
+        let later = self.steps.windows(2).filter(move |steps| steps[1].0 > listed);
+        later.map(move |steps| [count(&steps[0]), count(&steps[1])])
+    }
+
     /// Members and their peer URLs, after all that is known to be committed.
     pub fn members(&self) -> impl Iterator<Item = (MemberId, &[Url])> {
         self.urls.iter().map(|(id, urls)| (*id, urls.as_slice()))
@@ -226,6 +234,8 @@ mod tests {
         let urls: Vec<&str> =
             log.known.members().flat_map(|(_, urls)| urls).map(Url::as_str).collect();
         assert_eq!(urls, ["http://b:1", "http://d:1"]);
+        let counts: Vec<[usize; 2]> = log.known.voters(0).collect();
+        assert_eq!(counts[counts.len() - 4..], [[1, 2], [2, 2], [2, 2], [2, 1]]);
         let before = log.known.at(2).expect("known");
         assert!(before.voters.contains(&MemberId(1)) && before.learners.contains(&MemberId(2)));
     }

@@ -26,9 +26,6 @@ pub(crate) trait Settles: Faults {
         look: impl FnOnce(&Self::Node, Option<&View>) -> T,
     ) -> Option<T>;
 
-    /// Whether the process of a host leads, by its own notes.
-    fn leads(&self, host: usize) -> bool;
-
     /// The wall clock of a host, in Unix nanoseconds.
     fn wall(&self, host: usize) -> i64;
 

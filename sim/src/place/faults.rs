@@ -93,6 +93,9 @@ pub(crate) trait Hosts {
     /// Whether a process runs on a host.
     fn runs(&self, host: usize) -> bool;
 
+    /// Whether the process of a host leads, by its own notes.
+    fn leads(&self, host: usize) -> bool;
+
     /// Ends the process of a host, if one runs.
     fn end_process(&mut self, host: usize, by: Crash);
 

@@ -180,6 +180,10 @@ fn prepare(world: &mut impl Hosts, change: Change) -> Option<MembersRequest> {
                 return None;
             }
             places[host].asked_to_leave = true;
+            let leads = world.leads(host);
+            let Parts { network, stats, .. } = world.parts();
+            stats.leaders_removed += u64::from(leads);
+            stats.removed_apart += u64::from(network.is_apart(host));
             Some(MembersRequest::Remove { id })
         }
         Change::Move { host, by_name } => {

@@ -46,6 +46,10 @@ impl Hosts for State {
         self.hosts[host].running.is_some()
     }
 
+    fn leads(&self, host: usize) -> bool {
+        self.hosts[host].running.as_ref().is_some_and(|running| running.leads)
+    }
+
     fn end_process(&mut self, host: usize, by: Crash) {
         self.end_process(host, by);
     }

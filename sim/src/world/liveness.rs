@@ -27,10 +27,6 @@ impl Settles for State {
         Some(look(&running.node(), running.view.as_deref()))
     }
 
-    fn leads(&self, host: usize) -> bool {
-        self.hosts[host].running.as_ref().is_some_and(|running| running.leads)
-    }
-
     fn wall(&self, host: usize) -> i64 {
         self.hosts[host].clock.now(self.now()).wall.unix_nanos()
     }

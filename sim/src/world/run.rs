@@ -188,7 +188,8 @@ impl State {
 
     fn report(&mut self, recorder: &Recorder) -> Report {
         self.stats.simulated_ms = self.now() / MS;
-        self.stats.commits = self.oracles.ledger().last_index();
+        let members = self.scenario.options.members;
+        self.stats.committed(self.oracles.ledger(), members);
         self.stats.misreads = self.hosts.iter().map(|host| host.files.misreads()).sum();
         self.stats.no_space = self.hosts.iter().map(|host| host.files.no_space_count()).sum();
         Report {
