@@ -7,9 +7,22 @@ use crate::plan::Fault;
 /// Faults that are shorter are not made shorter still.
 const SHORT_US: u64 = 100_000;
 
-/// Options whose values can be lowered, and to what; those of the plan come after the plan is
-/// fixed, and mean nothing any more.
-const LOWER: &[(&str, &[u64])] = &[
+/// Options that can be made simpler, and to what: fewer of what there is, less of what it takes,
+/// nothing that is not needed. Those by which the plan was drawn mean nothing any more once there is
+/// one.
+const SIMPLER: &[(&str, &[u64])] = &[
+    ("extra", &[0]),
+    ("real_service", &[0]),
+    ("discovery", &[0]),
+    ("srv", &[0]),
+    ("addresses", &[0]),
+    ("tls", &[0]),
+    ("wipe_most", &[0]),
+    ("spares", &[0, 1]),
+    // No snapshot, all entries kept, and one segment: as far as those that are drawn go.
+    ("snapshot_count", &[10_000]),
+    ("catch_up_entries", &[1000]),
+    ("segment_bytes", &[262_144]),
     ("watchers", &[0]),
     ("ttl_writers", &[0]),
     ("counters", &[0]),
@@ -105,9 +118,9 @@ impl Shrinking<'_> {
             }
         }
         self.change("in_order=1", |s| s.options.in_order = 1);
-        for (name, choices) in LOWER {
+        for (name, choices) in SIMPLER {
             let now = self.best.options.values().find(|(n, _)| n == name).map_or(0, |(_, v)| v);
-            for value in choices.iter().filter(|value| **value < now) {
+            for value in choices.iter().take_while(|value| **value != now) {
                 let mut candidate = self.best.clone();
                 set(&mut candidate.options, name, *value);
                 // Without anybody who writes, no write is acknowledged: that would prove nothing.

@@ -26,9 +26,15 @@ fn run(scenario: &Scenario) -> Report {
 }
 
 fn failing() -> Scenario {
+    failing_with(|options| options)
+}
+
+/// The first seed that fails with its options, changed.
+fn failing_with(change: impl Fn(Options) -> Options) -> Scenario {
     let broken = |seed: &u64| {
         let options =
             Options { members: 7, pause_mean_ms: 5000, stop_mean_ms: 5000, ..Options::draw(*seed) };
+        let options = change(options);
         let scenario = Scenario::with(*seed, options);
         run(&scenario).violation.is_some_and(|(_, v)| v.oracle == "right").then_some(scenario)
     };
@@ -47,6 +53,35 @@ fn only_what_matters_is_left() {
     assert!(options.values().filter(|(name, _)| name.ends_with("_ppm")).all(|(_, v)| v == 0));
     assert!(options.safety_ms * 1000 <= plan.faults[1].at_us + 1000);
     assert!(steps.len() > 5, "{steps:?}");
+}
+
+#[test]
+fn how_members_find_and_trust_each_other_is_left_out_if_it_does_not_matter() {
+    let by_records = |options| Options {
+        spares: 2,
+        tls: 1,
+        addresses: 1,
+        srv: 1,
+        discovery: 0,
+        extra: 0,
+        wipe_most: 1,
+        snapshot_count: 50,
+        catch_up_entries: 1,
+        segment_bytes: 16_384,
+        ..options
+    };
+    let by_token =
+        |options| Options { spares: 0, srv: 0, discovery: 1, extra: 1, real_service: 1, ..options };
+    for scenario in [failing_with(by_records), failing_with(by_token)] {
+        let shrunk = shrink(&scenario, &run, 1000, &mut |_| {}).expect("it fails");
+        let Options { spares, tls, addresses, srv, discovery, extra, real_service, wipe_most, .. } =
+            shrunk.scenario.options;
+        let left = [spares, tls, addresses, srv, discovery, extra, real_service, wipe_most];
+        assert_eq!(left, [0; 8]);
+        let Options { snapshot_count, catch_up_entries, segment_bytes, .. } =
+            shrunk.scenario.options;
+        assert_eq!([snapshot_count, catch_up_entries, segment_bytes], [10_000, 1000, 262_144]);
+    }
 }
 
 #[test]
