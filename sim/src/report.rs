@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use crate::oracle::{Kind, Violation};
-use crate::record::{Recorded, Recorder};
+use crate::record::Recorded;
 use crate::scenario::Scenario;
 use crate::stats::Stats;
 
@@ -22,30 +22,10 @@ pub struct Report {
     pub recording: Vec<Recorded>,
 }
 
-impl Report {
-    /// A run in which somebody panicked; what was recorded until then is kept.
-    pub(crate) fn of_panic(
-        scenario: &Scenario,
-        recorder: &Recorder,
-        panic: &(dyn Any + Send),
-    ) -> Self {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let words = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-        let violation = Violation {
-            kind: Kind::Crash,
-            oracle: "no_panic",
-            node: None,
-            index: None,
-            detail: words.to_owned(),
-        };
-        let recording = recorder.take();
-        let time = recording.last().map_or(0, |last| last.time);
-        Self {
-            scenario: scenario.clone(),
-            stats: Stats::default(),
-            digest: 0,
-            violation: Some((time, violation)),
-            recording,
-        }
-    }
+/// What a member says as it panics, as a broken promise.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Violation {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let words = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+    let (kind, oracle, detail) = (Kind::Crash, "no_panic", words.to_owned());
+    Violation { kind, oracle, node: None, index: None, detail }
 }

@@ -2,7 +2,6 @@
 //! not depend on how many there are.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -48,10 +47,7 @@ impl fmt::Display for Failure {
 /// One run of the lockstep world, recorded if `record`. A panic of a member is a violation like any
 /// other.
 pub fn run<M: Machine>(scenario: &Scenario, record: bool) -> Report {
-    let recorder = Recorder::new(record);
-    let world = || World::<M>::new(scenario.clone(), recorder.clone()).run();
-    catch_unwind(AssertUnwindSafe(world))
-        .unwrap_or_else(|panic| Report::of_panic(scenario, &recorder, panic.as_ref()))
+    World::<M>::new(scenario.clone(), Recorder::new(record)).run()
 }
 
 /// Runs the seeds from `first` on, `count` of them, on `jobs` threads, and hands each report to

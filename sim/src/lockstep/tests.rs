@@ -279,3 +279,15 @@ fn a_proposal_made_twice_is_found() {
 fn a_member_that_never_rests_is_found() {
     found(toy::RUNS_WILD, &["progress"]);
 }
+
+#[test]
+fn a_panic_is_found_and_leaves_what_was_counted() {
+    toy::FAULT.set(toy::PANICS);
+    let scenario = Scenario::with(1, options(1));
+    let [quiet, loud] = [false, true].map(|record| runner::run::<Toy>(&scenario, record));
+    let (time, violation) = quiet.violation.as_ref().expect("it panics");
+    assert_eq!((violation.oracle, violation.detail.as_str()), ("no_panic", "twenty are too many"));
+    assert!(*time > 0 && quiet.stats.simulated_ms == time / 1_000_000, "{time} {}", quiet.stats);
+    assert!(quiet.stats.events > 100 && quiet.stats.leaders > 0, "{}", quiet.stats);
+    assert_eq!(quiet, Report { recording: Vec::new(), ..loud });
+}

@@ -46,6 +46,7 @@ pub(super) const RENUMBERS_ENTRIES: u8 = 15;
 pub(super) const RUNS_WILD: u8 = 16;
 pub(super) const PROPOSES_TWICE: u8 = 17;
 pub(super) const LEADS_WITHOUT_MAJORITY: u8 = 18;
+pub(super) const PANICS: u8 = 19;
 
 thread_local! {
     /// The fault that toys made on this thread have.
@@ -155,6 +156,7 @@ impl Toy {
         if self.applied == self.commit {
             return;
         }
+        assert!(self.fault != PANICS || self.commit < 20, "twenty are too many");
         out.push(Output::Note(quorate_core::note::Note::Committed { last: self.at(self.commit) }));
         while self.applied < self.commit {
             self.applied += 1;

@@ -1,6 +1,7 @@
 //! The world: everything that exists in a run, and its loop.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use quorate_core::Output;
 use quorate_core::node::CallId;
@@ -22,7 +23,7 @@ use crate::outside::dns::Dns;
 use crate::place::{Faults as _, Places};
 use crate::plan::Plan;
 use crate::record::Recorder;
-use crate::report::Report;
+use crate::report::{Report, panicked};
 use crate::scenario::Scenario;
 use crate::stats::Stats;
 use crate::workload::{self, Workload};
@@ -144,8 +145,15 @@ impl<M: Machine> World<M> {
         self.queue.push(self.options.safety_ms * MS, Event::Calm);
     }
 
-    /// Runs to the end, or to the first broken promise.
+    /// Runs to the end, or to the first broken promise. A panic of a member is one like any other.
     pub fn run(mut self) -> Report {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.go_on())) {
+            self.violation.get_or_insert_with(|| panicked(panic.as_ref()));
+        }
+        self.report()
+    }
+
+    fn go_on(&mut self) {
         while !self.over
             && self.violation.is_none()
             && let Some((time, event)) = self.queue.pop()
@@ -166,6 +174,9 @@ impl<M: Machine> World<M> {
                 });
             }
         }
+    }
+
+    fn report(mut self) -> Report {
         self.stats.simulated_ms = self.time / MS;
         self.stats.committed(self.oracles.ledger(), self.options.members);
         self.stats.misreads = self.hosts.iter_mut().map(|h| h.disk.files().misreads()).sum();

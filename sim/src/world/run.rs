@@ -1,6 +1,8 @@
 //! A run from its beginning to its end.
 
+use std::cell::OnceCell;
 use std::future::{Future as _, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::task::{Context, Poll};
 use std::thread;
@@ -20,7 +22,7 @@ use super::state::{MS, State, World};
 use crate::oracle::{Kind, Violation};
 use crate::place::{Faults, Told};
 use crate::record::Recorder;
-use crate::report::Report;
+use crate::report::{Report, panicked};
 use crate::scenario::Scenario;
 
 /// How long whoever asks for a change of the membership waits for the answer.
@@ -32,17 +34,27 @@ const MOST_EVENTS: u64 = 20_000_000;
 /// One run, on a thread of its own: the order of hash tables depends on what a thread has made
 /// before; recorded if `record`. A panic of a member is a violation like any other.
 pub fn run(scenario: &Scenario, record: bool) -> Report {
-    let recorder = Recorder::new(record);
-    let (mine, recording) = (scenario.clone(), recorder.clone());
+    let scenario = scenario.clone();
     let thread = thread::spawn(move || {
         let config = madsim::Config::default();
-        Runtime::with_seed_and_config(mine.seed, config).block_on(whole(mine, recording))
+        let runtime = Runtime::with_seed_and_config(scenario.seed, config);
+        let recorder = Recorder::new(record);
+        // Outside of what a panic takes away.
+        let world = OnceCell::new();
+        let whole = || runtime.block_on(whole(scenario, recorder.clone(), &world));
+        catch_unwind(AssertUnwindSafe(whole)).unwrap_or_else(|panic| {
+            let Some(world) = world.get() else { resume_unwind(panic) };
+            let state = &mut *world.lock();
+            let now = state.now();
+            state.violation.get_or_insert_with(|| (now, panicked(panic.as_ref())));
+            state.report(&recorder)
+        })
     });
-    thread.join().unwrap_or_else(|panic| Report::of_panic(scenario, &recorder, panic.as_ref()))
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-async fn whole(scenario: Scenario, recorder: Recorder) -> Report {
-    let world = World::new(scenario, recorder.clone());
+async fn whole(scenario: Scenario, recorder: Recorder, kept: &OnceCell<World>) -> Report {
+    let world = kept.get_or_init(|| World::new(scenario, recorder.clone()));
     let wait = world.begin_service();
     world.begin(wait);
     world.begin_clients();
