@@ -81,7 +81,8 @@ pub trait Workload: fmt::Debug + Send {
         None
     }
 
-    /// The run ends; `read` reads from a member that has applied all that is committed.
+    /// The run ends; `read` reads from a member that has applied all that is committed, or gives
+    /// nothing where no such member is left.
     ///
     /// # Errors
     /// What does not fit together.

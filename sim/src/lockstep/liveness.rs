@@ -23,6 +23,10 @@ impl<M: Machine> Settles for World<M> {
         }
     }
 
+    fn let_go(&mut self) {
+        self.drop_requests();
+    }
+
     fn inspect<T>(&self, host: usize, look: impl FnOnce(&M, Option<&View>) -> T) -> Option<T> {
         let running = self.hosts[host].running.as_ref()?;
         Some(look(&running.machine, running.view.as_deref()))

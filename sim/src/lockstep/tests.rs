@@ -252,6 +252,30 @@ fn a_run_in_which_nobody_can_tell_of_an_older_copy_is_over() {
     assert!(untold > 0, "no promise was broken");
 }
 
+/// Two of three members lose their data just before the end, so that no quorum is left.
+fn stranded(fault: u8, seed: u64) -> Report {
+    toy::FAULT.set(fault);
+    let options = Options { members: 3, wipe_most: 1, safety_ms: 5000, ..options(seed) };
+    let mut scenario = Scenario::with(seed, options);
+    let at_us = scenario.options.safety_ms * 1000 - 1;
+    let wipe = |host| Planned { at_us, fault: Fault::Wipe { host, down_us: 1_000_000 } };
+    scenario.plan.faults.extend([wipe(0), wipe(1)]);
+    runner::run::<Toy>(&scenario, false)
+}
+
+#[test]
+fn what_clients_were_told_is_judged_where_no_quorum_is_left() {
+    let judged = |fault| {
+        let reports = (0..200).map(move |seed| stranded(fault, seed));
+        reports.filter(|report| report.stats.stranded > 0)
+    };
+    let mut sound = judged(toy::SOUND).peekable();
+    assert!(sound.peek().is_some(), "none was stranded");
+    sound.for_each(|report| assert_eq!(report.violation, None, "{}", report.scenario.seed));
+    let found = judged(toy::READS_LOCALLY).filter_map(|report| report.violation);
+    assert!(found.map(|(_, v)| v.oracle).any(|oracle| oracle == "linearizability"));
+}
+
 /// The toy asks nobody before it forms a cluster.
 #[test]
 fn a_cluster_that_forms_from_lists_that_differ_is_found() {

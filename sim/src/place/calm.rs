@@ -19,6 +19,9 @@ pub(crate) trait Settles: Faults {
     /// Lets the process of a host go on, if it is paused.
     fn go_on(&mut self, host: usize);
 
+    /// The clients wait for nothing any more.
+    fn let_go(&mut self);
+
     /// Looks at the node of a host and what it publishes, if a process runs there.
     fn inspect<T>(
         &self,
@@ -45,14 +48,18 @@ pub(crate) trait Settles: Faults {
     fn watch_due(&self) -> Option<String>;
 }
 
-/// Faults end. Gives who stays healthy; nobody if there is no quorum any more.
+/// Faults end. Gives who stays healthy; nobody if there is no quorum any more: then what the clients
+/// were told is judged, and the run is over.
 pub(crate) fn begin(world: &mut impl Settles) -> Option<Vec<usize>> {
     world.happen(Later::PutBack);
     let Parts { places, oracles, plan, network, stats, .. } = world.parts();
     let healthy = places.choose_quorum(&plan.calm, oracles);
-    match healthy {
-        Some(_) => network.calm(),
-        None => stats.stranded += 1,
+    if healthy.is_some() {
+        network.calm();
+    } else {
+        stats.stranded += 1;
+        world.let_go();
+        finish(world, &[]);
     }
     healthy
 }
@@ -132,7 +139,8 @@ fn owed(world: &mut impl Settles, healthy: &[usize]) -> Option<String> {
     owed
 }
 
-/// Judges what is left, once the healthy have come to rest.
+/// Judges what is left, once the healthy have come to rest. Without any of them nobody says how it
+/// ends.
 pub(crate) fn finish(world: &mut impl Settles, healthy: &[usize]) {
     for host in healthy {
         let verdict = world.judge(*host);
@@ -140,7 +148,7 @@ pub(crate) fn finish(world: &mut impl Settles, healthy: &[usize]) {
     }
     let mut workloads = std::mem::take(world.workloads());
     let mut stats = std::mem::take(world.parts().stats);
-    let read = |request: &_| reads(world, healthy[0], request);
+    let read = |request: &_| healthy.first().and_then(|host| reads(world, *host, request));
     let mut verdict = Ok(());
     for workload in &mut workloads {
         verdict = verdict.and_then(|()| workload.finish(&mut stats, &read));

@@ -30,6 +30,22 @@ impl Inserts {
     }
 }
 
+impl Inserts {
+    /// Whether all that were acknowledged have names and indexes of their own.
+    fn are_apart(&self) -> Result<(), Violation> {
+        let mut names = BTreeMap::new();
+        let mut indexes = BTreeMap::new();
+        for (value, (name, index)) in &self.acknowledged {
+            let other = names.insert(name, value).or(indexes.insert(index, value));
+            if let Some(other) = other {
+                let detail = format!("inserts {other} and {value} were acknowledged as {name}");
+                return Err(violation(NAME, Some(*index), detail));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Workload for Inserts {
     fn next(&mut self, client: usize, _chance: &mut Chance) -> Asked {
         self.values += 1;
@@ -62,7 +78,7 @@ impl Workload for Inserts {
         read: &dyn Fn(&KeysRequest) -> Option<Shown>,
     ) -> Result<(), Violation> {
         let list = KeysRequest { recursive: true, sorted: true, ..request(Verb::Get, DIR, "") };
-        let Some(shown) = read(&list) else { return Ok(()) };
+        let Some(shown) = read(&list) else { return self.are_apart() };
         let nodes = shown.result.map(|event| event.node.nodes).unwrap_or_default();
         let mut found = BTreeMap::new();
         for node in nodes {
@@ -83,5 +99,23 @@ impl Workload for Inserts {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_inserts_in_one_place_are_found_without_a_read_at_the_end() {
+        let judged = |places: [(&str, u64); 2]| {
+            let places = places.map(|(name, index)| (name.to_owned(), index));
+            let acknowledged = (1..).zip(places).collect();
+            let mut inserts = Inserts { asked: Vec::new(), acknowledged, values: 2 };
+            inserts.finish(&mut Stats::default(), &|_| None)
+        };
+        assert_eq!(judged([("/1/queue/7", 7), ("/1/queue/8", 8)]), Ok(()));
+        assert!(judged([("/1/queue/7", 7), ("/1/queue/7", 8)]).is_err());
+        assert!(judged([("/1/queue/7", 7), ("/1/queue/8", 7)]).is_err());
     }
 }

@@ -126,6 +126,13 @@ impl State {
         self.check(verdict);
     }
 
+    /// A client waits no longer for what it has asked.
+    pub(super) fn give_up(&mut self, number: usize) {
+        if self.clients[number].waits.is_some() {
+            self.ended(number, Ok(Outcome::Unknown));
+        }
+    }
+
     /// A client knows, or knows that it will never know. Gives how long it pauses.
     fn ended(&mut self, number: usize, outcome: Result<Outcome, String>) -> u64 {
         let now = self.time_passes();

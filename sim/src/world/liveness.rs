@@ -22,6 +22,10 @@ impl Settles for State {
         }
     }
 
+    fn let_go(&mut self) {
+        (0..self.clients.len()).for_each(|client| self.give_up(client));
+    }
+
     fn inspect<T>(&self, host: usize, look: impl FnOnce(&Node, Option<&View>) -> T) -> Option<T> {
         let running = self.hosts[host].running.as_ref()?;
         Some(look(&running.node(), running.view.as_deref()))
