@@ -71,7 +71,9 @@ impl<M: Machine> World<M> {
         let must_halt =
             self.hosts[process.host].process(process).is_some_and(|r| r.reasons.must_halt());
         self.handle(process, Input::Wake);
-        if must_halt && self.hosts[process.host].process(process).is_some() {
+        let running = self.hosts[process.host].process(process);
+        let goes_on = running.map(|running| running.reasons.goes_on()).is_some();
+        if must_halt && goes_on {
             let detail = "goes on after a sync has failed".to_owned();
             self.violate(Violation::safety("fault_halts", process.host, detail));
         }

@@ -86,9 +86,6 @@ impl<M: Machine> Hosts for World<M> {
     fn set_full(&mut self, host: usize, full: bool) -> bool {
         let here = &mut self.hosts[host];
         here.disk.set_full(full);
-        if let Some(running) = here.running.as_mut().filter(|_| full) {
-            running.reasons.excuse();
-        }
         std::mem::replace(&mut here.full, full) != full
     }
 

@@ -29,7 +29,7 @@ impl<M: Machine> World<M> {
         let config = config(&self.options, (process.host, of), &first, entropy);
         let machine = M::new(config, seed, host.clock.now(self.time));
         let place = &self.places[process.host];
-        let reasons = Reasons::new(place, host.disk.files(), host.full);
+        let reasons = Reasons::new(place, host.disk.files());
         host.running = Some(Running::new(machine, reasons));
         self.oracles.started(process.host);
         self.recorder.add(self.time, Who::Node(process.host), || What::Start(process.boot));

@@ -14,8 +14,9 @@ use crate::stats::Stats;
 /// What a process has met that gives it a reason to end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reasons {
-    /// Its disk was full, or an operation failed.
-    excused: bool,
+    /// An operation found no space, and the node has had no turn since that it was told; or it has
+    /// not decided yet who it is.
+    lacks_space: bool,
     /// An operation failed, and the node was told.
     must_halt: bool,
     /// It has not decided yet who it is.
@@ -85,17 +86,12 @@ impl Place {
 }
 
 impl Reasons {
-    /// Those of a process that begins at this place, in this directory, on a disk that may be full.
-    pub(crate) fn new(place: &Place, files: &FileSystem, full: bool) -> Self {
+    /// Those of a process that begins at this place, in this directory.
+    pub(crate) fn new(place: &Place, files: &FileSystem) -> Self {
         let found = place.suspect(files);
         let wrong_list = place.wrong_list;
-        let (must_halt, booting, misinformed) = (false, true, false);
-        Self { excused: full, must_halt, booting, wrong_list, misinformed, found }
-    }
-
-    /// The disk has become full.
-    pub(crate) const fn excuse(&mut self) {
-        self.excused = true;
+        let (lacks_space, must_halt, booting, misinformed) = (false, false, true, false);
+        Self { lacks_space, must_halt, booting, wrong_list, misinformed, found }
     }
 
     /// Something happened to the directory behind the back of the process. It matters as long as
@@ -120,13 +116,19 @@ impl Reasons {
         if matches!(note, Note::BootDecided { .. }) {
             self.booting = false;
             self.found = None;
+            self.lacks_space = false;
         }
+    }
+
+    /// The process has had a turn, and goes on. A member that takes part lives with a full disk.
+    pub(crate) const fn goes_on(&mut self) {
+        self.lacks_space &= self.booting;
     }
 
     /// The node is told of the end of an operation.
     pub(crate) fn told(&mut self, done: &Done) {
         if let Err(e) = &done.result {
-            self.excused |= matches!(e.kind, DiskErrorKind::NoSpace | DiskErrorKind::Other);
+            self.lacks_space |= e.kind == DiskErrorKind::NoSpace;
             self.must_halt |= e.kind == DiskErrorKind::Other;
         }
     }
@@ -189,7 +191,7 @@ impl Places {
         let explained = match exit {
             _ if leaves => true,
             Exit::Stopped { .. } => asked,
-            Exit::Refused(_) | Exit::Fault(_) if reasons.excused => true,
+            Exit::Refused(_) | Exit::Fault(_) if reasons.lacks_space || reasons.must_halt => true,
             Exit::Refused(refusal) => {
                 let cause = exchanged.or_else(|| reasons.cause(place, files));
                 count(cause, stats);

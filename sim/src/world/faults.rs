@@ -85,9 +85,6 @@ impl Hosts for State {
     fn set_full(&mut self, host: usize, full: bool) -> bool {
         let here = &mut self.hosts[host];
         here.files.set_full(full);
-        if let Some(running) = here.running.as_mut().filter(|_| full) {
-            running.reasons.excuse();
-        }
         std::mem::replace(&mut here.full, full) != full
     }
 

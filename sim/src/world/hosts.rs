@@ -48,7 +48,7 @@ impl World {
         let machine = Watched { world: self.clone(), process, node: Arc::clone(&node) };
         let driver = Driver::new(platform, machine, options);
         let place = &state.places[process.host];
-        let reasons = Reasons::new(place, &host.files, host.full);
+        let reasons = Reasons::new(place, &host.files);
         host.running = Some(Running::new(node, driver.stopper(), reasons));
         state.oracles.started(process.host);
         state.record(Who::Node(process.host), || What::Start(process.boot));

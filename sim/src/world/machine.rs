@@ -109,11 +109,15 @@ impl State {
         self.time_passes();
         let host = process.host;
         let halts = outputs.iter().any(|output| matches!(output, Output::Halt(_)));
-        let goes_on = self.running(process).is_some_and(|running| {
+        let must_halt = self.running(process).is_some_and(|running| {
             running.halted |= halts;
-            running.reasons.must_halt() && !running.halted
+            let goes_on = woken && !running.halted;
+            if goes_on {
+                running.reasons.goes_on();
+            }
+            goes_on && running.reasons.must_halt()
         });
-        if woken && goes_on {
+        if must_halt {
             let detail = "goes on after a sync has failed".to_owned();
             self.violate(Violation::safety("fault_halts", host, detail));
         }
