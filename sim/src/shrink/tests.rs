@@ -74,8 +74,9 @@ fn how_members_find_and_trust_each_other_is_left_out_if_it_does_not_matter() {
         |options| Options { spares: 0, srv: 0, discovery: 1, extra: 1, real_service: 1, ..options };
     for scenario in [failing_with(by_records), failing_with(by_token)] {
         let shrunk = shrink(&scenario, &run, 1000, &mut |_| {}).expect("it fails");
-        let Options { spares, tls, addresses, srv, discovery, extra, real_service, wipe_most, .. } =
-            shrunk.scenario.options;
+        let Options {
+            spares, tls, addresses, srv, discovery, extra, real_service, wipe_most, ..
+        } = shrunk.scenario.options;
         let left = [spares, tls, addresses, srv, discovery, extra, real_service, wipe_most];
         assert_eq!(left, [0; 8]);
         let Options { snapshot_count, catch_up_entries, segment_bytes, .. } =
