@@ -219,3 +219,47 @@ const fn count(cause: Option<Cause>, stats: &mut Stats) {
         None => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quorate_core::disk::{DiskError, Ticket};
+    use quorate_core::error::Refusal;
+    use quorate_core::id::{ClusterId, MemberId};
+
+    use super::*;
+    use crate::options::Options;
+
+    /// Whether a fault is explained.
+    fn is_explained(reasons: &Reasons) -> bool {
+        let mut places = Places::new(&Options { members: 1, ..Options::default() });
+        let exit = Exit::Fault(Refusal::new("the disk").hint("look at it"));
+        let files = FileSystem::default();
+        let ended = Ended { host: 0, exit: &exit, asked: false, files: &files };
+        let known = Configurations::default();
+        places.ended(&ended, reasons, &known, &mut Stats::default()).is_ok()
+    }
+
+    fn failed(kind: DiskErrorKind) -> Done {
+        let error = DiskError { kind, message: "no".to_owned() };
+        Done { ticket: Ticket(1), result: Err(error) }
+    }
+
+    #[test]
+    fn a_full_disk_explains_an_end_that_comes_at_once() {
+        let mut reasons = Reasons::new(&Place::vacant(), &FileSystem::default());
+        assert!(!is_explained(&reasons));
+        reasons.told(&failed(DiskErrorKind::NoSpace));
+        reasons.goes_on();
+        assert!(is_explained(&reasons), "it has not decided yet who it is");
+        let (member, cluster) = (MemberId(1), ClusterId(1));
+        reasons.noted(&Note::BootDecided { member, cluster, restart: false });
+        assert!(!is_explained(&reasons));
+        reasons.told(&failed(DiskErrorKind::NoSpace));
+        assert!(is_explained(&reasons));
+        reasons.goes_on();
+        assert!(!is_explained(&reasons), "it had its turn");
+        reasons.told(&failed(DiskErrorKind::Other));
+        reasons.goes_on();
+        assert!(is_explained(&reasons), "a sync has failed");
+    }
+}
