@@ -36,7 +36,8 @@ impl Inserts {
         let mut names = BTreeMap::new();
         let mut indexes = BTreeMap::new();
         for (value, (name, index)) in &self.acknowledged {
-            let other = names.insert(name, value).or(indexes.insert(index, value));
+            let (named, indexed) = (names.insert(name, value), indexes.insert(index, value));
+            let other = named.or(indexed);
             if let Some(other) = other {
                 let detail = format!("inserts {other} and {value} were acknowledged as {name}");
                 return Err(violation(NAME, Some(*index), detail));
