@@ -305,6 +305,8 @@ impl Oracles {
     /// The promise that is broken.
     pub fn handled<M: Machine>(&mut self, node: usize, machine: &M) -> Result<(), Violation> {
         self.copies.handled(node, machine);
+        let kept = self.durability.handled(node, machine);
+        self.unless_untold(node, kept)?;
         self.membership.handled(node, machine, self.ledger.configurations())
     }
 

@@ -2,8 +2,9 @@
 //!
 //! A promise is a message that went out: a vote, the acknowledgement of entries, anything said in
 //! a term. It binds the member after every restart: it remembers its term and vote, does not vote
-//! twice in a term or speak in an older one, and still has every committed entry that it
-//! acknowledged.
+//! twice in a term or speak in an older one, and still has every entry that it acknowledged. Of those
+//! that are not committed it may let go, but only by the word of a later leader than the one to whom
+//! it acknowledged them.
 //!
 //! One whose directory was replaced by an older copy has forgotten some of that. Until it was brought
 //! back its promises are looked at where it makes new ones: with one that it acknowledged last, and
@@ -28,8 +29,8 @@ struct Promises {
     /// The highest term in which it spoke before its last restart. Within one process a message
     /// of an older term may leave late; after a restart it shows that the term was forgotten.
     bound: u64,
-    /// Indexes acknowledged since the start of the process, and the terms of the entries there.
-    acknowledged: BTreeMap<u64, u64>,
+    /// Indexes acknowledged, as far as the entries are still in the log and not known to be committed.
+    acknowledged: BTreeMap<u64, Acknowledged>,
     /// The last index that was acknowledged and is committed.
     held: u64,
     /// Whether its data was lost: it must never speak again.
@@ -40,6 +41,15 @@ struct Promises {
     last: Option<(u64, u64, u64)>,
     /// Whether its data was replaced by an older copy, and it was not brought back since.
     replaced: bool,
+}
+
+/// An acknowledged entry.
+#[derive(Clone, Copy, Debug)]
+struct Acknowledged {
+    /// The term of the entry.
+    term: u64,
+    /// The term of the leader to whom that was said last.
+    to: u64,
 }
 
 /// The promises of all members.
@@ -166,7 +176,11 @@ impl Durability {
                     && term <= message.term
                 {
                     let promises = &mut self.members[node];
-                    promises.acknowledged.insert(*index, term);
+                    // An acknowledgement that leaves late may be of what is not there any more.
+                    if machine.standing().is_some_and(|now| now.term == message.term) {
+                        let acknowledged = Acknowledged { term, to: message.term };
+                        promises.acknowledged.insert(*index, acknowledged);
+                    }
                     promises.last = promises.last.max(Some((message.term, *index, term)));
                 }
                 self.speak(node, message.term)
@@ -180,18 +194,41 @@ impl Durability {
         }
     }
 
+    /// A member has handled an input.
+    ///
+    /// # Errors
+    /// If an entry is gone that it acknowledged to the leader of its term.
+    pub(super) fn handled<M: Machine>(
+        &mut self,
+        node: usize,
+        machine: &M,
+    ) -> Result<(), Violation> {
+        let promises = &mut self.members[node];
+        while let Some(last) = promises.acknowledged.last_entry() {
+            let (index, Acknowledged { term, to }) = (*last.key(), *last.get());
+            let Some(now) = machine.standing().filter(|_| !has(machine, index, term)) else {
+                break;
+            };
+            if now.term <= to && !promises.replaced {
+                let detail = format!("acknowledged in term {to}, and gone in term {}", now.term);
+                return Err(Violation::safety(NAME, node, detail).at(index));
+            }
+            last.remove();
+        }
+        Ok(())
+    }
+
     /// A member ends.
     pub fn ended(&mut self, node: usize, ledger: &Ledger) {
         let promises = &mut self.members[node];
-        let acknowledged = std::mem::take(&mut promises.acknowledged);
-        let mut committed = acknowledged
-            .into_iter()
-            .rev()
-            .filter(|(index, term)| ledger.get(*index).is_some_and(|known| known.term == *term));
+        let is_committed = |(index, entry): &(&u64, &Acknowledged)| {
+            ledger.get(**index).is_some_and(|known| known.term == entry.term)
+        };
         // By log matching, everything before it was acknowledged and is committed too.
-        if let Some((index, _)) = committed.next() {
-            promises.held = promises.held.max(index);
+        if let Some((index, _)) = promises.acknowledged.iter().rev().find(is_committed) {
+            promises.held = promises.held.max(*index);
         }
+        promises.acknowledged = promises.acknowledged.split_off(&(promises.held + 1));
         promises.bound = promises.term;
         promises.restarted = true;
     }
@@ -208,6 +245,16 @@ impl Durability {
         let promised = promises.votes.get(&term).map(|to| to.unwrap_or(own));
         let voted = promises.votes.keys().next_back().copied().unwrap_or(0);
         let bound = promises.bound.max(voted);
+        // Of what it acknowledged last it held everything when it ended: nobody else has spoken since.
+        if let Some((index, entry)) = promises.acknowledged.last_key_value()
+            && !has(machine, *index, entry.term)
+        {
+            let own = machine.entry(*index).map(|entry| entry.term);
+            let Acknowledged { term, to } = entry;
+            let detail =
+                format!("starts with {own:?} after it acknowledged one of {term} in term {to}");
+            return Err(Violation::safety(NAME, node, detail).at(*index));
+        }
         if term >= bound && (promised.is_none() || promised == vote) {
             return Ok(());
         }
@@ -269,3 +316,12 @@ impl Durability {
         Ok(())
     }
 }
+
+/// Whether a log has the entry of this index and term, as far as it has not become a part of a
+/// snapshot.
+fn has<M: Machine>(machine: &M, index: u64, term: u64) -> bool {
+    index <= machine.base().index || machine.entry(index).is_some_and(|entry| entry.term == term)
+}
+
+#[cfg(test)]
+mod tests;
