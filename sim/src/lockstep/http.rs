@@ -112,12 +112,13 @@ impl<M: Machine> World<M> {
         request: &Call,
     ) -> Result<At, String> {
         let to = to.ok_or("no such host")?;
-        let running = self.hosts[to].running.as_ref().filter(|r| r.listening);
-        let running = running.ok_or("connection refused")?;
-        if running.paused.is_some() {
-            return Err("timed out".to_owned());
+        match self.hosts[to].running.as_ref().filter(|running| running.listening) {
+            None => return Err("connection refused".to_owned()),
+            Some(running) if running.paused.is_some() => return Err("timed out".to_owned()),
+            Some(_) => self.shake_hands(from.host, to)?,
         }
-        let view = running.view.as_ref().ok_or("connection reset")?;
+        let running = self.hosts[to].running.as_ref();
+        let view = running.and_then(|running| running.view.as_ref()).ok_or("connection reset")?;
         let absent = Answer { status: 404, headers: Vec::new(), body: bytes::Bytes::new() };
         let served = M::serve(view, request).unwrap_or(At::Answer(absent));
         if matches!(served, At::Confirm) {

@@ -44,9 +44,14 @@ impl<M: Machine> World<M> {
 
     /// Tries to connect to a peer that was never reached, until it is.
     pub(super) fn connect(&mut self, process: Process, to: To) {
-        let reached = self.is_reachable(process.host, to.host);
+        let reachable = self.is_reachable(process.host, to.host);
         let Some(running) = self.hosts[process.host].process(process) else { return };
-        let Some(link) = running.link(to).filter(|link| !link.up) else { return };
+        if running.link(to).is_none_or(|link| link.up) {
+            return;
+        }
+        let reached = reachable && self.shake_hands(process.host, to.host).is_ok();
+        let Some(running) = self.hosts[process.host].process(process) else { return };
+        let Some(link) = running.link(to) else { return };
         if reached {
             link.up = true;
             self.tell_link(process, to, LinkEvent::Connected, MS);
@@ -60,6 +65,19 @@ impl<M: Machine> World<M> {
             && self.hosts[to].running.as_ref().is_some_and(|running| running.listening)
     }
 
+    /// A new connection begins: where members speak TLS, with a handshake.
+    ///
+    /// # Errors
+    /// The check of a certificate that failed, in words.
+    pub(super) fn shake_hands(&mut self, from: usize, to: usize) -> Result<(), String> {
+        if self.options.tls == 0 {
+            return Ok(());
+        }
+        let met = self.certificates.meet(from, to);
+        self.stats.handshakes_failed += u64::from(met.is_err());
+        met
+    }
+
     fn tell_link(&mut self, process: Process, to: To, event: LinkEvent, after: u64) {
         self.queue.push(self.time + after, Event::Link { process, to, event });
     }
@@ -71,8 +89,11 @@ impl<M: Machine> World<M> {
             return;
         };
         let Some(to) = running.peers[at].host else { return };
+        let is_up = running.peers[at].up;
         let said = Box::new(self.said(process, message.to));
-        let reached = self.is_reachable(process.host, to);
+        // Who is connected was let in before.
+        let reached = self.is_reachable(process.host, to)
+            && (is_up || self.shake_hands(process.host, to).is_ok());
         let lost = self.chances.network.hit(self.network.delays.loss_ppm);
         let (delay, slow) = self.network.delay(&mut self.chances.network);
         let sent = self.time;

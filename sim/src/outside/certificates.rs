@@ -52,6 +52,15 @@ impl Certificates {
         self.shown_by(from).map_err(Failure::Theirs)
     }
 
+    /// Whether a new connection between two hosts comes about: each has to show that it is itself.
+    ///
+    /// # Errors
+    /// The check that fails, in words.
+    pub fn meet(&self, from: usize, to: usize) -> Result<(), String> {
+        let is_itself = |host| self.verify(host, &members::host_name(host));
+        is_itself(to).and_then(|()| is_itself(from))
+    }
+
     /// What a host shows, as whoever looks at it takes it.
     fn shown_by(&self, host: usize) -> Result<Certificate, String> {
         match self.troubles.get(&host) {
@@ -99,6 +108,8 @@ mod tests {
             certificates.trouble(1, Some(trouble));
             assert!(certificates.verify(1, "n1").is_err(), "{trouble:?}");
             assert_eq!(certificates.verify(2, "n2"), Ok(()));
+            assert!(certificates.meet(1, 2).is_err() && certificates.meet(2, 1).is_err());
+            assert_eq!(certificates.meet(0, 2), Ok(()));
         }
         assert!(certificates.caller(1, 2).expect("it is a good one").names().contains("n2"));
         assert!(matches!(certificates.caller(2, 1), Err(Failure::Alert(_))));
