@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use crate::support::client::Client;
 use crate::support::cluster::{Cluster, isolate, name};
-use crate::support::membership::{add, join, listed};
+use crate::support::membership::{add, join, learners, listed};
 use crate::support::process::Process;
 use crate::support::wait::wait_until;
 use crate::support::{QUORATE, sandbox};
@@ -216,6 +216,43 @@ fn two_wiped_members_replace_nothing_of_one_that_is_cut_off() {
     assert_eq!(client.get(&key(0, "kept")).expect("answered").at("/node/value"), "yes");
     let listed = client.get(&format!("{}/v2/members", place(0, 2379))).expect("answered");
     assert_eq!(listed.at("/members").as_array().map(Vec::len), Some(3));
+}
+
+/// All on the list lose what they have. The one that was added later and still has it is on nobody's
+/// list; but it speaks to them, so they do not form a second cluster beside it.
+#[test]
+fn all_of_a_list_form_nothing_beside_one_that_was_added() {
+    let _turn = turn();
+    let mut cluster = Cluster::new(4).listing(&[0, 1, 2]);
+    (0..3).for_each(|member| cluster.start(member));
+    (0..3).for_each(|member| cluster.await_member(member));
+    cluster.put(0, "/kept", "yes");
+    let added = add(&cluster, 0, 3);
+    join(&mut cluster, 3, &[0, 1, 2, 3]);
+    cluster.await_member(3);
+    wait_until("it has a vote", || learners(&cluster, 3) == 0);
+    for member in 0..3 {
+        cluster.kill(member);
+        fs::remove_dir_all(cluster.data_dir(member)).expect("the directory is removed");
+    }
+    (0..3).for_each(|member| cluster.start(member));
+    for member in 0..3 {
+        wait_until("it says for whom it waits", || {
+            refuses_writes(&cluster.client, &cluster.url(member, "/v2/keys/lost"));
+            assert!(cluster.process(member).runs(), "member {member} gave up");
+            let log = cluster.process(member).log();
+            log.contains(&format!("{added} (it speaks to this member for the same cluster"))
+        });
+    }
+    assert_eq!(cluster.get_local(3, "/kept").ok().at("/node/value"), "yes");
+
+    // What they are told to do.
+    cluster.terminate(3);
+    let mut command = cluster.command(3);
+    command.arg("-force-new-cluster");
+    cluster.start_as(3, command);
+    cluster.await_member(3);
+    assert_eq!(cluster.get_quorum(3, "/kept").at("/node/value"), "yes");
 }
 
 /// Where etcd's rule is asked for, nobody is asked before forming. A wiped member then begins anew

@@ -36,6 +36,7 @@ mod told;
 mod versions;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -45,6 +46,7 @@ use crate::disk::{DiskError, DiskErrorKind, Done, Found, Op, Ticket};
 use crate::dns;
 use crate::error::Refusal;
 use crate::http::Answer;
+use crate::id::MemberId;
 use crate::member::Member;
 use crate::node::{CallId, Effects, ListenError, Output};
 use crate::note::Note;
@@ -128,6 +130,21 @@ impl Boot {
     /// The members of the list, while the cluster is being formed.
     pub(crate) fn members(&self) -> Vec<Member> {
         self.stage.members()
+    }
+
+    /// A member of the same cluster has spoken to this one.
+    pub(crate) fn spoken_to(&mut self, by: MemberId) {
+        if let Stage::Forming(_, forming) = &mut self.stage {
+            forming.spoken_to(by);
+        }
+    }
+
+    /// Who has spoken to this member while it asks, and is not on the list.
+    pub(crate) fn unlisted(&self) -> BTreeSet<MemberId> {
+        match &self.stage {
+            Stage::Forming(_, forming) => forming.unlisted().clone(),
+            _ => BTreeSet::new(),
+        }
     }
 
     /// Whether there is a cluster as far as this member knows: it joins one, or makes the first log

@@ -48,6 +48,7 @@ use crate::config::Config;
 use crate::disk::Script;
 use crate::member::identity::Said;
 use crate::proxy::Proxy;
+use crate::raft::Message;
 use crate::time::{Instant, Now};
 use crate::view::View;
 use early::Early;
@@ -177,10 +178,14 @@ fn booting(
             early.gone(id);
             boot::Progress::Pending
         }
-        // Peers try again, and nothing was computed yet.
-        Input::Peer { .. }
-        | Input::Met { .. }
-        | Input::Stranger { .. }
+        Input::Peer { message: Message { from, .. }, .. }
+        | Input::Met { peer: from, .. }
+        | Input::Unlisted { from } => {
+            boot.spoken_to(from);
+            boot::Progress::Pending
+        }
+        // Nothing was asked of anybody yet that these could be about.
+        Input::Stranger { .. }
         | Input::Link { .. }
         | Input::Computed { .. }
         | Input::EndpointFailed { .. } => boot::Progress::Pending,
@@ -236,6 +241,8 @@ fn running_on(running: &mut Running, now: Now, input: Input, fx: &mut Effects<'_
         Input::Stop => running.ask_to_stop(now.mono),
         // The first two are over before a member runs, and it forwards nothing.
         Input::Dns { .. } | Input::Listening { .. } | Input::EndpointFailed { .. } => {}
+        // It may have been added a moment ago: it tries again.
+        Input::Unlisted { .. } => {}
     }
     running.exit.take().map_or(Next::Stay, Next::Exit)
 }
@@ -253,6 +260,7 @@ fn proxying_on(proxy: &mut Proxy, now: Instant, input: Input, fx: &mut Effects<'
         Input::Peer { .. }
         | Input::Met { .. }
         | Input::Stranger { .. }
+        | Input::Unlisted { .. }
         | Input::Link { .. }
         | Input::Computed { .. }
         | Input::Gone { .. }
@@ -269,6 +277,7 @@ fn view_before_start(boot: &Boot) -> View {
         cluster_id: owner.map(|owner| owner.cluster),
         said: Said { incarnation: boot.incarnation(), ..Said::default() },
         formed: boot.has_cluster(),
+        unlisted: boot.unlisted(),
         ..View::new(boot.members())
     }
 }

@@ -3,7 +3,7 @@
 //! Readers (the HTTP tasks) answer plain reads and status questions from the last published view
 //! without asking the loop. A view never changes; a new one replaces it.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 
 use crate::api::Stamp;
@@ -31,6 +31,8 @@ pub struct View {
     pub peers: Arc<BTreeMap<MemberId, Known>>,
     /// Whether the cluster is formed as far as this member knows, so that its log exists.
     pub formed: bool,
+    /// Who speaks to this member while it asks before it forms, and is not on its list.
+    pub unlisted: BTreeSet<MemberId>,
     /// Whether plain reads may be answered: the member has applied all that it may have shown
     /// before it was started again.
     pub ready: bool,
@@ -66,6 +68,7 @@ impl View {
             said: Said::default(),
             peers: Arc::default(),
             formed: false,
+            unlisted: BTreeSet::new(),
             ready: false,
             cluster: Arc::new(Cluster { members, ..Cluster::default() }),
             auth: Arc::default(),

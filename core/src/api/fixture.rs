@@ -1,6 +1,6 @@
 //! What the tests of several resources start from.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString as _;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -30,6 +30,7 @@ pub(crate) fn view() -> View {
     let members = BTreeMap::from([(MEMBER, member)]);
     let version = Some("3.4.0".to_string());
     View {
+        unlisted: BTreeSet::new(),
         personality: Personality::V3_4,
         member: Some(MEMBER),
         cluster_id: Some(CLUSTER),

@@ -8,7 +8,7 @@ use super::reply;
 use super::response::failure_text;
 use super::version;
 use super::{Confirmed, Response};
-use crate::boot::forming::known;
+use crate::boot::forming::{known, unlisted};
 use crate::http::{Head, Method, Reply};
 use crate::member::Member;
 use crate::time::Wall;
@@ -64,7 +64,8 @@ pub fn answer(head: &Head, view: &View, now: Wall) -> Option<Reply> {
 ///
 /// More headers tell other Quorate members, which ask before they form a cluster, whether it
 /// is formed (`X-Quorate-State`), who answers (`X-Quorate-Member`), from which data directory
-/// (`X-Quorate-Incarnation`), and by which ones it knows the others (`X-Quorate-Known`).
+/// (`X-Quorate-Incarnation`), by which ones it knows the others (`X-Quorate-Known`), and who speaks
+/// to it that is not on its list (`X-Quorate-Unlisted`).
 pub fn members(view: &View) -> Reply {
     if view.member.is_none() {
         return reply::failure(503, "this member has not decided yet how to start\n");
@@ -75,6 +76,9 @@ pub fn members(view: &View) -> Reply {
     reply.headers.extend(view.member.map(|member| ("X-Quorate-Member", member.to_string())));
     let state = if view.formed { "formed" } else { "forming" };
     reply.headers.push(("X-Quorate-State", state.to_string()));
+    if !view.unlisted.is_empty() {
+        reply.headers.push(("X-Quorate-Unlisted", unlisted::header(&view.unlisted)));
+    }
     if view.formed {
         reply.headers.push((
             "X-Quorate-Known",

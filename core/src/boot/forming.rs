@@ -8,14 +8,19 @@
 //! One that starts late, when the others have formed the cluster already, hears all of them too, and
 //! those who were added since and vote: any of them may know that it has been there before.
 //!
+//! A member that was added at run time is on nobody's list, so it cannot be asked; but it looks for
+//! the others as long as it runs. Whoever is spoken to by one knows that the cluster was formed
+//! before, says so to those that ask, and does not form it again.
+//!
 //! With the answers comes which data directories they are from. Those are the members, whoever else
 //! may call itself one of them later: another process with the same flags, or the same one with
 //! another directory.
 
 mod judge;
 pub mod known;
+pub mod unlisted;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -43,6 +48,10 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// Says who is missing at most this often.
 const REPORT: Duration = Duration::from_secs(5);
 
+/// How long a member listens at least before it forms. Those that are not on its list dial it as soon
+/// as it can be reached.
+const LISTEN: Duration = Duration::from_millis(300);
+
 /// The header in which a member of Quorate says whether it has formed its cluster.
 pub const STATE_HEADER: &str = "x-quorate-state";
 /// Its value while the member asks.
@@ -59,6 +68,10 @@ pub struct Forming {
     asker: Asker,
     others: BTreeMap<MemberId, Other>,
     calls: BTreeMap<CallId, MemberId>,
+    /// When it has listened long enough to form.
+    listened: Instant,
+    /// Who has spoken to it as a member of this cluster, and is not on the list.
+    unlisted: BTreeSet<MemberId>,
     report_due: Instant,
     reported: Vec<(String, String)>,
 }
@@ -153,6 +166,8 @@ impl Forming {
             others: others.collect(),
             asker: Asker { own, cluster, data_dir, incarnation, may_join: false, looked_up: None },
             calls: BTreeMap::new(),
+            listened: now + LISTEN,
+            unlisted: BTreeSet::new(),
             report_due: now + AGAIN * 5,
             reported: Vec::new(),
         }
@@ -211,6 +226,7 @@ impl Forming {
             return None;
         }
         self.report_due = now + REPORT;
+        let unlisted = self.unlisted.iter().map(|id| (id.to_string(), unlisted::here()));
         let missing: Vec<(String, String)> = self
             .others
             .values()
@@ -220,6 +236,7 @@ impl Forming {
                 }
                 Standing::Ready | Standing::Formed | Standing::Removed => None,
             })
+            .chain(unlisted)
             .collect();
         (missing != self.reported).then(|| {
             self.reported.clone_from(&missing);
@@ -262,13 +279,13 @@ impl Forming {
                     other.turn += 1;
                 }
                 other.standing = standing;
-                self.verdict()
+                self.verdict(now)
             }
             Judged::Late(members) => {
                 (other.standing, other.incarnation) = (Standing::Formed, from);
                 other.voters = members.iter().filter(|member| !member.learner).cloned().collect();
                 self.follow(&members, now);
-                self.verdict()
+                self.verdict(now)
             }
             Judged::Final(verdict) => verdict,
         }
@@ -293,9 +310,9 @@ impl Forming {
         }
     }
 
-    /// Whether everybody is there. That a member runs is not enough to start late: what this one may
+    /// Whether everybody is there, at `now`. That a member runs is not enough to start late: what this one may
     /// have promised before its data was lost, another may know.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self, now: Instant) -> Verdict {
         let stand = |standing: &Standing| {
             self.others.values().filter(|other| other.standing == *standing).count()
         };
@@ -304,7 +321,7 @@ impl Forming {
         let enough = planted!(FormWithMajority) && ready + 1 > self.others.len().div_ceil(2);
         match formed {
             1.. if all => Verdict::Late,
-            0 if all || enough => Verdict::Form,
+            0 if (all || enough) && self.is_undisturbed(now) => Verdict::Form,
             _ => Verdict::Wait,
         }
     }

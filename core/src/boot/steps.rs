@@ -251,7 +251,7 @@ impl Boot {
         let forming = Forming::new(own, agreed.members(), cluster, here, now)
             .or_join(agreed.may_join())
             .looked_up(looked_up);
-        let alone = forming.verdict() == Verdict::Form;
+        let alone = forming.verdict(now) == Verdict::Form;
         if alone || agreed.form() == Form::Majority && !agreed.may_join() {
             // Without asking it is not known whether others do the same: the timers decide.
             let first = FirstLog::begin(&self.config, &agreed, identity, alone, fx.script);

@@ -3,7 +3,7 @@
 //! Their requests wait, as they would wait for a leader, and run out of time as any others.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::sync::Arc;
 
 use super::effects::Effects;
@@ -13,6 +13,7 @@ use super::{running, view_before_start};
 use crate::api::{Failure, Request, Response};
 use crate::boot::Boot;
 use crate::config::Config;
+use crate::id::MemberId;
 use crate::member::identity::Incarnation;
 use crate::time::{Duration, Instant};
 use crate::wal::Owner;
@@ -25,7 +26,7 @@ const MAX_WAITING: usize = 1024;
 pub(super) struct Early {
     timeout: Duration,
     waiting: VecDeque<(Instant, ClientId, Request)>,
-    shown: Option<(Option<Owner>, Option<Incarnation>, bool)>,
+    shown: Option<(Option<Owner>, Option<Incarnation>, bool, BTreeSet<MemberId>)>,
 }
 
 impl Early {
@@ -75,7 +76,8 @@ impl Early {
 
     /// Shows readers, among them the other members that ask before forming, who this is.
     pub(super) fn publish(&mut self, boot: &Boot, fx: &mut Effects<'_>) {
-        let shown = Some((boot.owner(), boot.incarnation(), boot.has_cluster()));
+        let (owner, formed) = (boot.owner(), boot.has_cluster());
+        let shown = Some((owner, boot.incarnation(), formed, boot.unlisted()));
         if self.shown != shown {
             self.shown = shown;
             fx.out.push(Output::Publish(Arc::new(view_before_start(boot))));

@@ -51,6 +51,11 @@ pub enum Input {
         /// What a person should know of that.
         cause: String,
     },
+    /// Somebody speaks for this cluster who is none of its members, as far as this one knows.
+    Unlisted {
+        /// Who it says it is.
+        from: MemberId,
+    },
     /// A client asks.
     Client {
         /// Under which the answer goes out.

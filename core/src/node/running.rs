@@ -6,6 +6,7 @@
 //! readers see, and last the answers to clients, who then find in the view what they were told.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -383,6 +384,7 @@ impl Running {
             return;
         }
         fx.out.push(Output::Publish(Arc::new(View {
+            unlisted: BTreeSet::new(),
             member: Some(self.owner.member),
             cluster_id: Some(self.owner.cluster),
             personality: self.personality(),

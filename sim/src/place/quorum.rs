@@ -122,11 +122,13 @@ impl Places {
     }
 
     /// Whether this host may lose its data in a run in which the cluster may be lost with it: there
-    /// is another voter who has all that was committed, as far as it knows.
+    /// is another voter who has all that was committed, as far as it knows, and is on the list of
+    /// those that may form again. Who is not can only speak to them, if it does so in time.
     pub(super) fn may_end_with(&self, host: usize, oracles: &Oracles) -> bool {
         let formed = self.all.iter().all(|place| !place.is_first() || place.formed);
         let here = self[host].formed && !self.is_swapped(host);
-        formed && here && !self.sound(Some(host), oracles).is_empty()
+        let is_left = self.sound(Some(host), oracles).iter().any(|left| self[*left].is_first());
+        formed && here && is_left
     }
 
     /// Whether the cluster would go on if somebody became a voter who never comes.

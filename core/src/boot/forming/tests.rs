@@ -6,6 +6,7 @@ use alloc::vec;
 
 use bytes::Bytes;
 
+use super::unlisted::UNLISTED_HEADER;
 use super::*;
 use crate::boot::list::InitialCluster;
 use crate::member::json;
@@ -42,8 +43,27 @@ impl Asked {
             *made += 1;
             CallId(*made)
         };
-        let due = forming.ask(Instant::default() + AGAIN * 2, fresh);
+        let due = forming.ask(Instant::default() + LISTEN + AGAIN * 2, fresh);
         calls.extend(due.into_iter().map(|(call, request)| (request.url, call)));
+    }
+
+    /// A member answers that it is empty and has the same list, and that these have spoken to it.
+    fn is_ready(&mut self, name: &str, now: Instant, unlisted: &str) -> Verdict {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let cluster = self.forming.owner().cluster.to_string();
+        let headers = vec![
+            header("x-etcd-cluster-id", &cluster),
+            header(STATE_HEADER, STATE_FORMING),
+            header(MEMBER_HEADER, &id(name).to_string()),
+            header(UNLISTED_HEADER, unlisted),
+        ];
+        let body = Bytes::from(json::encode_members(&members()));
+        self.take(name, now, Answer { status: 200, headers, body })
+    }
+
+    fn take(&mut self, name: &str, now: Instant, answer: Answer) -> Verdict {
+        let call = self.calls.remove(&format!("http://{name}:1/members")).expect("it was asked");
+        self.forming.answered(now, call, Ok(answer))
     }
 
     /// A member that runs answers with these members.
@@ -55,9 +75,7 @@ impl Asked {
             header(MEMBER_HEADER, by.to_string()),
         ];
         let body = Bytes::from(json::encode_members(members));
-        let call = self.calls.remove(&format!("http://{name}:1/members")).expect("it was asked");
-        let answer = Answer { status: 200, headers, body };
-        self.forming.answered(Instant::default(), call, Ok(answer))
+        self.take(name, Instant::default(), Answer { status: 200, headers, body })
     }
 }
 
@@ -69,6 +87,56 @@ fn added(name: &str, by: u64, learner: bool) -> Member {
     let peer_urls = Vec::from([Url::parse(&format!("http://{name}:1")).unwrap()]);
     let (client_urls, name) = (vec!["http://x:2".to_owned()], String::new());
     Member { id: MemberId(by), name, peer_urls, client_urls, learner }
+}
+
+/// When a member that asks has listened long enough.
+fn later() -> Instant {
+    Instant::default() + LISTEN
+}
+
+#[test]
+fn all_form_once_they_are_empty_and_have_listened() {
+    let mut asked = Asked::begin();
+    assert_eq!(asked.is_ready("a", Instant::default(), ""), Verdict::Wait);
+    assert_eq!(asked.is_ready("b", Instant::default(), ""), Verdict::Wait);
+    asked.ask();
+    assert_eq!(asked.is_ready("a", later(), ""), Verdict::Form);
+}
+
+#[test]
+fn who_is_spoken_to_by_a_member_that_is_not_on_the_list_does_not_form() {
+    let mut asked = Asked::begin();
+    asked.forming.spoken_to(MemberId(0xd));
+    assert_eq!(asked.is_ready("a", later(), ""), Verdict::Wait);
+    assert_eq!(asked.is_ready("b", later(), ""), Verdict::Wait);
+    let missing = asked.forming.report(later() + REPORT).expect("it waits for somebody");
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!(missing[0].0, MemberId(0xd).to_string());
+    assert!(missing[0].1.contains("-force-new-cluster"), "{missing:?}");
+    // Somebody who knows the cluster decides.
+    asked.ask();
+    assert_eq!(asked.hears("a", id("a"), &members()), Verdict::Late);
+}
+
+#[test]
+fn nor_does_one_that_hears_of_it_from_another() {
+    let mut asked = Asked::begin();
+    assert_eq!(asked.is_ready("a", later(), "d"), Verdict::Wait);
+    assert_eq!(asked.is_ready("b", later(), ""), Verdict::Wait);
+    let missing = asked.forming.report(later() + REPORT).expect("it waits for somebody");
+    assert_eq!(missing, [("a".to_owned(), "d speaks to it, and is not on the list".to_owned())]);
+    asked.ask();
+    assert_eq!(asked.is_ready("a", later(), ""), Verdict::Form, "it was started again");
+}
+
+#[test]
+fn those_on_the_list_may_speak() {
+    let mut asked = Asked::begin();
+    for name in ["a", "b", "c"] {
+        asked.forming.spoken_to(id(name));
+    }
+    assert_eq!(asked.is_ready("a", later(), ""), Verdict::Wait);
+    assert_eq!(asked.is_ready("b", later(), ""), Verdict::Form);
 }
 
 #[test]

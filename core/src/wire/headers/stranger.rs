@@ -61,6 +61,15 @@ impl Local<'_> {
         Some((from, cause))
     }
 
+    /// Who sent a request that is of this cluster, and is none of its members as far as this one knows.
+    pub fn unlisted(&self, head: &Head) -> Option<MemberId> {
+        let from = header(head, SERVER_FROM).and_then(|from| MemberId::parse_hex(&from))?;
+        let theirs = header(head, CLUSTER_ID).and_then(|id| ClusterId::parse_hex(&id))?;
+        let known =
+            self.cluster.members.contains_key(&from) || self.cluster.removed.contains(&from);
+        (theirs == self.cluster_id && !known).then_some(from)
+    }
+
     /// What a person should know where this member was refused because the one that it asked is of
     /// another cluster; nothing where the answer says something else.
     pub fn told_of_another_cluster(

@@ -118,6 +118,21 @@ fn the_first_thing_that_is_wrong_is_answered() {
 }
 
 #[test]
+fn who_speaks_for_the_cluster_and_is_no_member_is_told_apart() {
+    let cluster = cluster();
+    let local = local(&cluster);
+    let from = |from, cluster| {
+        local.unlisted(&head(Method::Post, PIPELINE_PATH, &[(SERVER_FROM, from), cluster]))
+    };
+    let (same, other) = ((CLUSTER_ID, Some("feed")), (CLUSTER_ID, Some("feee")));
+    assert_eq!(from(Some("d"), same), Some(MemberId(0xd)));
+    assert_eq!(from(Some("d"), other), None);
+    assert_eq!(from(Some("b"), same), None, "it is a member");
+    assert_eq!(from(Some("c"), same), None, "it was removed");
+    assert_eq!(from(None, same), None);
+}
+
+#[test]
 fn streams_are_opened_to_members_only() {
     let cluster = cluster();
     let local = local(&cluster);

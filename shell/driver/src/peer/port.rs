@@ -73,7 +73,7 @@ impl<P: Platform> Port<P> {
         let checked =
             if snapshot { local.check_snapshot(head) } else { local.check_pipeline(head) };
         if let Err(refusal) = checked {
-            self.tell_of_stranger(&local, head);
+            self.tell_of_refused(&local, head);
             return refusal;
         }
         let body = Steady::new(body, self.ground.platform.clone(), PATIENCE);
@@ -97,11 +97,14 @@ impl<P: Platform> Port<P> {
         }
     }
 
-    /// Has the node note somebody of another cluster.
-    fn tell_of_stranger(&self, local: &Local<'_>, head: &Head) {
+    /// Tells the node of somebody of another cluster, or of this one who is not on its list.
+    fn tell_of_refused(&self, local: &Local<'_>, head: &Head) {
         self.ground.shared.counted.metrics.peer_request_refused();
-        if let Some((from, cause)) = local.stranger(head) {
-            let _ = self.ground.shared.mailbox.control.send(Input::Stranger { from, cause });
+        let stranger = local.stranger(head);
+        let stranger = stranger.map(|(from, cause)| Input::Stranger { from, cause });
+        let unlisted = || local.unlisted(head).map(|from| Input::Unlisted { from });
+        if let Some(input) = stranger.or_else(unlisted) {
+            let _ = self.ground.shared.mailbox.control.send(input);
         }
     }
 
@@ -158,7 +161,7 @@ impl<P: Platform> Port<P> {
         let request = match local.check_stream(head) {
             Ok(request) => request,
             Err(refusal) => {
-                self.tell_of_stranger(&local, head);
+                self.tell_of_refused(&local, head);
                 return response(refusal);
             }
         };
