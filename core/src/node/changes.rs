@@ -48,6 +48,12 @@ struct Queued {
 }
 
 impl Queued {
+    /// Until when an addition waits for the members to find out that all of them are Quorate.
+    /// `led_since` is when the leader was first heard of.
+    fn switch_by(&self, led_since: Instant) -> Instant {
+        self.since.max(led_since) + SWITCH
+    }
+
     /// The member that is added gets no vote at first.
     fn become_learner(&mut self) {
         if let Some(member) = &mut self.added {
@@ -89,7 +95,7 @@ impl Changes {
         let at = match (first.proposed, first.change.kind) {
             (Some(_), ConfChangeKind::UpdateNode) => return None,
             (Some((_, again)), _) => again,
-            (None, ConfChangeKind::AddNode) => first.since.max(led_since) + SWITCH,
+            (None, ConfChangeKind::AddNode) => first.switch_by(led_since),
             (None, _) => return None,
         };
         (at > now).then_some(at)
@@ -178,7 +184,7 @@ impl Running {
             if first.change.kind == ConfChangeKind::AddNode {
                 if all_quorate {
                     first.become_learner();
-                } else if !mixed && now < first.since.max(led_since) + SWITCH {
+                } else if !mixed && now < first.switch_by(led_since) {
                     return;
                 }
             }
