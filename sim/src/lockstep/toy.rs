@@ -226,6 +226,10 @@ impl Toy {
 }
 
 impl Machine for Toy {
+    fn has_log(&self) -> bool {
+        self.boot == Boot::Running
+    }
+
     fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
         let text = |flag| config.first_start.text(flag).expect("the simulator gives it");
         let list = InitialCluster::parse(text("initial-cluster")).expect("the simulator's list");

@@ -203,6 +203,9 @@ impl Durability {
         node: usize,
         machine: &M,
     ) -> Result<(), Violation> {
+        if !machine.has_log() {
+            return Ok(());
+        }
         let promises = &mut self.members[node];
         while let Some(last) = promises.acknowledged.last_entry() {
             let (index, Acknowledged { term, to }) = (*last.key(), *last.get());
