@@ -81,6 +81,23 @@ pub fn run_many(
     });
 }
 
+/// Runs the seeds from `first` on, `count` of them, on `jobs` threads, until one breaks a promise.
+pub fn find_failure(
+    world: worlds::World,
+    first: u64,
+    count: u64,
+    jobs: usize,
+) -> Option<Box<Failure>> {
+    let mut failure = None;
+    run_many(first, count, jobs, &|seed| world.run(&world.scenario(seed), false), &mut |report| {
+        if report.violation.is_some() {
+            failure.get_or_insert_with(|| Box::new(Failure(world, report)));
+        }
+        failure.is_none()
+    });
+    failure
+}
+
 /// Runs the seeds from 0 on, `count` of them, on all processors, and gives their reports if none
 /// broke a promise.
 ///

@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use quorate_core::Node;
-use sim::runner::{Failure, run, run_many};
-use sim::scenario::Scenario;
+use sim::runner::find_failure;
 use sim::worlds::World;
 use sim_planted::planted::{BASES, BUDGET, Bug, Hunt, TABLE_HEAD, hunt};
 
@@ -43,13 +41,10 @@ fn every_planted_bug_is_found_and_nothing_else() {
 
     let seeds = hunts.iter().map(|hunt| hunt.seeds().1).max().unwrap_or(0);
     for base in bases {
-        let mut failures = Vec::new();
-        let sound = |seed| run::<Node>(&Scenario::draw(seed), false);
-        run_many(*base, seeds, jobs, &sound, &mut |report| {
-            failures.extend(report.violation.is_some().then(|| Failure(World::Lockstep, report)));
-            failures.is_empty()
-        });
-        assert!(failures.is_empty(), "the sound core fails: {}", failures[0]);
+        let failure = find_failure(World::Lockstep, *base, seeds, jobs);
+        if let Some(failure) = failure {
+            panic!("the sound core fails: {failure}");
+        }
     }
 }
 
