@@ -380,6 +380,11 @@ impl Client {
         self.news.push(Note::DiscoveryFailed { service, cause, pause });
         if self.step == Step::Create {
             self.may_be_there();
+            if planted!(RegisterTwice)
+                && let Some(own) = &mut self.own
+            {
+                own.registration.key = own.registration.key.chars().rev().collect();
+            }
         }
         let step = if self.step == Step::Create { Step::Create } else { Step::Size };
         self.next(step, now + pause);

@@ -35,6 +35,8 @@ bugs! {
     SkipUnresolvable,
     /// A cluster is formed when all but one of its members have registered.
     FormBeforeLast,
+    /// A member whose registration was not answered registers once more, under another ID.
+    RegisterTwice,
     /// A member that has lost its data takes part again (as in etcd).
     AcceptWiped,
     /// A member that is behind what it has promised promises anew.
