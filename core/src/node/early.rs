@@ -26,7 +26,16 @@ const MAX_WAITING: usize = 1024;
 pub(super) struct Early {
     timeout: Duration,
     waiting: VecDeque<(Instant, ClientId, Request)>,
-    shown: Option<(Option<Owner>, Option<Incarnation>, bool, BTreeSet<MemberId>)>,
+    shown: Option<Shown>,
+}
+
+/// What of a start readers were shown.
+#[derive(Debug, PartialEq, Eq)]
+struct Shown {
+    owner: Option<Owner>,
+    incarnation: Option<Incarnation>,
+    formed: bool,
+    unlisted: BTreeSet<MemberId>,
 }
 
 impl Early {
@@ -76,8 +85,12 @@ impl Early {
 
     /// Shows readers, among them the other members that ask before forming, who this is.
     pub(super) fn publish(&mut self, boot: &Boot, fx: &mut Effects<'_>) {
-        let (owner, formed) = (boot.owner(), boot.has_cluster());
-        let shown = Some((owner, boot.incarnation(), formed, boot.unlisted()));
+        let shown = Some(Shown {
+            owner: boot.owner(),
+            incarnation: boot.incarnation(),
+            formed: boot.has_cluster(),
+            unlisted: boot.unlisted(),
+        });
         if self.shown != shown {
             self.shown = shown;
             fx.out.push(Output::Publish(Arc::new(view_before_start(boot))));
