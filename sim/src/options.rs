@@ -302,7 +302,7 @@ impl Options {
         self.tls = c.below(2);
         self.certificate_mean_ms =
             if c.coin() { [2000, 5000, 10_000, 20_000][c.index(4)] } else { 0 };
-        self.certificate_length_ms = c.between(500, 8000);
+        self.certificate_length_ms = c.between(500, 4000);
     }
 
     /// Which directory a process has, and which process a directory.
