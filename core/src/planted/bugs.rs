@@ -87,6 +87,8 @@ bugs! {
     ProposeTwice,
     /// Request IDs begin anew at each start of a member.
     ReuseRequestIds,
+    /// Two inserts in order that follow each other get the same name.
+    InsertUnderOneName,
     /// A leader answers quorum reads by itself (etcd 0.4, found by Jepsen in 2014).
     ReadWithoutQuorum,
     /// A restarted member answers plain reads before it has caught up.

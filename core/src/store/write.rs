@@ -97,6 +97,7 @@ impl Store {
         expires: Option<i64>,
     ) -> Result<Change, Error> {
         let (mut number, next) = (itoa::Buffer::new(), self.next());
+        let next = if planted!(InsertUnderOneName) { next & !1 } else { next };
         let number = number.format(next);
         let zeros = &"00000000000000000000"[number.len()..];
         self.create(&[directory, "/", zeros, number].concat(), value, expires)
