@@ -84,3 +84,31 @@ impl LeaderCompleteness {
         Err(Violation::safety(NAME, node, detail).at(index))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quorate_core::raft::EntryKind;
+
+    use super::*;
+    use crate::oracle::double::Double;
+
+    fn member(terms: &[u64], commit: u64) -> Double {
+        let mut member = Double::default();
+        terms.iter().for_each(|term| member.push(*term, EntryKind::Normal, ""));
+        member.standing.commit = commit;
+        member
+    }
+
+    /// An entry of term 1 was committed in term 3, and is applied before the entry that shows it. It
+    /// was blamed on a leader of term 2, whom votes had elected that were long under way.
+    #[test]
+    fn an_earlier_leader_may_lack_what_was_committed_behind_its_election() {
+        let mut ledger = Ledger::new(2);
+        let applies = LogId { term: 1, index: 2 };
+        assert_eq!(ledger.applied(0, applies, &member(&[1, 1, 3], 3)), Ok(()));
+        let elected =
+            |term| LeaderCompleteness::default().elected(1, term, &member(&[1, 2], 1), &ledger);
+        assert_eq!(elected(2), Ok(()));
+        assert!(elected(4).is_err());
+    }
+}
