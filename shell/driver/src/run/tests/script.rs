@@ -125,6 +125,7 @@ impl Scripted {
             (id, Member { id, name, peer_urls, client_urls: Vec::new(), learner: false })
         });
         View {
+            unlisted: std::collections::BTreeSet::new(),
             personality: quorate_core::wire::version::Personality::V3_4,
             member: Some(MemberId(u64::from(self.script.number))),
             cluster_id: Some(ClusterId(0xabc)),
