@@ -193,14 +193,14 @@ fn prepare(world: &mut impl Hosts, change: Change) -> Option<MembersRequest> {
         }
         Change::Add { host, at, auto } => {
             let free = places[host].is_vacant() || places[host].was_removed(known);
-            let free = free && !places.is_swapped(host);
+            let free = free && !places.is_swapped(host) && !places.is_claimed(host, at);
             known.latest().filter(|_| free)?;
             vacate(world, host);
             let Parts { options, places, oracles, .. } = world.parts();
             let home = peer_url(options, host);
             let url = match at {
                 At::Home => home.clone(),
-                At::Elsewhere => by_address(options, (host + 1) % places.count()),
+                At::Elsewhere => by_address(options, places.next(host)),
                 At::Nowhere => peer_url_at(options, &format!("nowhere{host}")),
             };
             let join = Join { url: url.clone(), home, at, auto };
@@ -212,6 +212,24 @@ fn prepare(world: &mut impl Hosts, change: Change) -> Option<MembersRequest> {
             let down_us = world.choose(START_US as usize) as u64;
             world.plan_start(host, down_us);
             Some(MembersRequest::Add { peer_urls: vec![url] })
+        }
+    }
+}
+
+impl Places {
+    /// The host whose URL another one is added at by mistake.
+    fn next(&self, host: usize) -> usize {
+        (host + 1) % self.count()
+    }
+
+    /// Whether two members would be added at one place, of which a process there takes the first that
+    /// it is told of for its own.
+    fn is_claimed(&self, host: usize, at: At) -> bool {
+        let elsewhere = |place: &Place| place.joins.as_ref().is_some_and(|j| j.at == At::Elsewhere);
+        match at {
+            At::Home => (0..self.count()).any(|h| self.next(h) == host && elsewhere(&self[h])),
+            At::Elsewhere => !self[self.next(host)].formed,
+            At::Nowhere => false,
         }
     }
 }
