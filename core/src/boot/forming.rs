@@ -105,6 +105,8 @@ struct Other {
     voters: Vec<Member>,
     /// Whether it was added to the cluster since, and is not on the list.
     added: bool,
+    /// Who has spoken to it and is not on the list, in words, by its last answer.
+    unlisted: Option<String>,
 }
 
 impl Other {
@@ -114,8 +116,9 @@ impl Other {
             name = id.to_string();
         }
         let standing = Standing::Missing("not asked yet".into());
-        let (incarnation, voters) = (None, Vec::new());
-        Self { name, urls, turn: 0, due: Some(now), standing, incarnation, voters, added: false }
+        let (incarnation, voters, unlisted) = (None, Vec::new(), None);
+        let due = Some(now);
+        Self { name, urls, turn: 0, due, standing, incarnation, voters, added: false, unlisted }
     }
 }
 
@@ -226,7 +229,6 @@ impl Forming {
             return None;
         }
         self.report_due = now + REPORT;
-        let unlisted = self.unlisted.iter().map(|id| (id.to_string(), unlisted::here()));
         let missing: Vec<(String, String)> = self
             .others
             .values()
@@ -236,7 +238,7 @@ impl Forming {
                 }
                 Standing::Ready | Standing::Formed | Standing::Removed => None,
             })
-            .chain(unlisted)
+            .chain(self.disturbed())
             .collect();
         (missing != self.reported).then(|| {
             self.reported.clone_from(&missing);
@@ -263,6 +265,7 @@ impl Forming {
         let Some(id) = self.calls.remove(&call) else { return Verdict::Wait };
         let Some(other) = self.others.get_mut(&id) else { return Verdict::Wait };
         other.due = Some(now + AGAIN);
+        other.unlisted = result.as_ref().ok().and_then(unlisted::heard_of);
         let missing = |cause: String| Judged::Standing(Standing::Missing(cause));
         let (judged, from) = match result {
             Err(cause) => (missing(cause), None),

@@ -5,9 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use super::{
-    Asker, Judged, MEMBER_HEADER, STATE_FORMING, STATE_HEADER, Standing, Verdict, unlisted,
-};
+use super::{Asker, Judged, MEMBER_HEADER, STATE_FORMING, STATE_HEADER, Standing, Verdict};
 use crate::boot::join::Joined;
 use crate::boot::list::described;
 use crate::boot::{refusals, srv};
@@ -46,10 +44,7 @@ impl Asker {
         );
         let members = json::decode_members(&answer.body).map_err(|error| error.to_string())?;
         Ok(if answer.header(STATE_HEADER) == Some(STATE_FORMING) {
-            match (self.forming(theirs, &members), unlisted::heard_of(answer)) {
-                (Standing::Ready, Some(cause)) => return Err(cause),
-                (standing, _) => Judged::Standing(standing),
-            }
+            Judged::Standing(self.forming(theirs, &members))
         } else {
             let verdict = self.formed(theirs, &members);
             match self.unless_known(verdict, theirs, answer) {

@@ -130,6 +130,14 @@ fn nor_does_one_that_hears_of_it_from_another() {
 }
 
 #[test]
+fn late_starters_do_not_wait_for_each_other_though_those_that_were_added_speak_to_them() {
+    let mut asked = Asked::begin();
+    asked.forming.spoken_to(MemberId(0xd));
+    assert_eq!(asked.is_ready("a", later(), "d"), Verdict::Wait);
+    assert_eq!(asked.hears("b", id("b"), &members()), Verdict::Late);
+}
+
+#[test]
 fn those_on_the_list_may_speak() {
     let mut asked = Asked::begin();
     for name in ["a", "b", "c"] {

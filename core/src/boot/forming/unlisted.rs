@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use super::Forming;
+use super::{Forming, Standing};
 use crate::http::Answer;
 use crate::id::MemberId;
 use crate::time::Instant;
@@ -21,14 +21,15 @@ pub fn header(members: &BTreeSet<MemberId>) -> String {
     members.iter().map(MemberId::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// Why nobody forms a cluster with the one that gave this answer.
+/// Why nobody forms a cluster with the one that gave this answer. Where others have formed it, they
+/// take it in all the same.
 pub(super) fn heard_of(answer: &Answer) -> Option<String> {
     let members = answer.header(UNLISTED_HEADER).filter(|members| !members.is_empty())?;
     Some(format!("{members} speaks to it, and is not on the list"))
 }
 
 /// The same of this member, and what to do.
-pub(super) fn here() -> String {
+fn here() -> String {
     "it speaks to this member for the same cluster, and is not on the list: it was added to that \
      cluster, which has formed before, and may be the last that has its data. Join it with \
      -initial-cluster-state existing, or, where it has no quorum, start it with \
@@ -51,6 +52,19 @@ impl Forming {
 
     /// Whether nobody has, who had the time to do so.
     pub(super) fn is_undisturbed(&self, now: Instant) -> bool {
-        self.others.is_empty() || self.unlisted.is_empty() && now >= self.listened
+        let heard = || self.others.values().any(|other| other.unlisted.is_some());
+        self.others.is_empty() || self.unlisted.is_empty() && !heard() && now >= self.listened
+    }
+
+    /// Who has spoken and is not on the list, for a report; as long as nobody runs that takes this
+    /// member in.
+    pub(super) fn disturbed(&self) -> Vec<(String, String)> {
+        if self.others.values().any(|other| other.standing == Standing::Formed) {
+            return Vec::new();
+        }
+        let here = self.unlisted.iter().map(|id| (id.to_string(), here()));
+        let ready = self.others.values().filter(|other| other.standing == Standing::Ready);
+        let there = ready.filter_map(|other| Some((other.name.clone(), other.unlisted.clone()?)));
+        there.chain(here).collect()
     }
 }
