@@ -21,6 +21,11 @@ use crate::record::{What, Who};
 /// One message of this many is written as bytes and read back on its way.
 const RECODED: u64 = 4;
 
+/// Before a member dials again whose connection has ended.
+const REDIAL: u64 = 100 * MS;
+/// The same after it was told that it was removed.
+const REDIAL_REMOVED: u64 = 10_000 * MS;
+
 impl<M: Machine> World<M> {
     /// A node says who its peers are.
     pub(super) fn set_peers(&mut self, process: Process, peers: &[Peer]) {
@@ -40,6 +45,26 @@ impl<M: Machine> World<M> {
                 self.queue.push(time + MS, Event::Connect { process, to });
             }
         }
+        let is_peer = |link: &Link| peers.iter().any(|peer| peer.id == link.peer);
+        let dropped = old.iter().filter(|link| !is_peer(link)).filter_map(|link| link.host);
+        dropped.for_each(|host| self.hang_up(process, host));
+    }
+
+    /// A host is no peer any more: it sees its connection end, and dials again. In the safety phase
+    /// it has to find out by what becomes of its messages, which is harder.
+    fn hang_up(&mut self, process: Process, host: usize) {
+        let (Some(own), Some(other)) = (self.places[process.host].member, self.current(host))
+        else {
+            return;
+        };
+        let to = To { peer: own, host: process.host };
+        let link = self.hosts[host].process(other).and_then(|running| running.link(to));
+        if self.healthy.is_some()
+            && let Some(link) = link
+        {
+            link.up = false;
+            self.queue.push(self.time + REDIAL, Event::Connect { process: other, to });
+        }
     }
 
     /// Tries to connect to a peer that was never reached, until it is.
@@ -50,9 +75,14 @@ impl<M: Machine> World<M> {
             return;
         }
         let reached = reachable && self.shake_hands(process.host, to.host).is_ok();
+        let removed =
+            self.places[process.host].member.is_some_and(|m| self.says_removed(to.host, m));
         let Some(running) = self.hosts[process.host].process(process) else { return };
         let Some(link) = running.link(to) else { return };
-        if reached {
+        if reached && removed {
+            self.tell_link(process, to, LinkEvent::SaysRemoved, MS);
+            self.queue.push(self.time + REDIAL_REMOVED, Event::Connect { process, to });
+        } else if reached {
             link.up = true;
             self.tell_link(process, to, LinkEvent::Connected, MS);
         } else {
@@ -184,7 +214,7 @@ impl<M: Machine> World<M> {
             return;
         }
         let peer = To { peer: message.to, host: to };
-        if self.says_removed(to, &message) {
+        if self.says_removed(to, message.from) {
             self.tell_link(from, peer, LinkEvent::SaysRemoved, MS);
             return;
         }
@@ -219,8 +249,8 @@ impl<M: Machine> World<M> {
         }
     }
 
-    fn says_removed(&self, to: usize, message: &Message) -> bool {
-        self.hosts[to].view().is_some_and(|v| v.cluster.removed.contains(&message.from))
+    fn says_removed(&self, to: usize, member: MemberId) -> bool {
+        self.hosts[to].view().is_some_and(|v| v.cluster.removed.contains(&member))
     }
 
     /// Whether a host knows the sender by another data directory.
