@@ -313,8 +313,8 @@ impl Forming {
         }
     }
 
-    /// Whether everybody is there, at `now`. That a member runs is not enough to start late: what this one may
-    /// have promised before its data was lost, another may know.
+    /// Whether everybody is there, at `now`. That a member runs is not enough to start late: what
+    /// this one may have promised before its data was lost, another may know.
     pub fn verdict(&self, now: Instant) -> Verdict {
         let stand = |standing: &Standing| {
             self.others.values().filter(|other| other.standing == *standing).count()

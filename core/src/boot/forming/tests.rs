@@ -113,6 +113,8 @@ fn who_is_spoken_to_by_a_member_that_is_not_on_the_list_does_not_form() {
     assert_eq!(missing.len(), 1, "{missing:?}");
     assert_eq!(missing[0].0, MemberId(0xd).to_string());
     assert!(missing[0].1.contains("-force-new-cluster"), "{missing:?}");
+    (0x100..0x200).for_each(|by| asked.forming.spoken_to(MemberId(by)));
+    assert_eq!(asked.forming.unlisted().len(), 16, "what is remembered is bounded");
     // Somebody who knows the cluster decides.
     asked.ask();
     assert_eq!(asked.hears("a", id("a"), &members()), Verdict::Late);

@@ -13,6 +13,9 @@ use crate::http::Answer;
 use crate::id::MemberId;
 use crate::time::Instant;
 
+/// How many are named at most. One is enough to wait.
+const MAX_NAMED: usize = 16;
+
 /// The header in which a member that asks names those, with commas between.
 pub const UNLISTED_HEADER: &str = "x-quorate-unlisted";
 
@@ -40,7 +43,8 @@ fn here() -> String {
 impl Forming {
     /// Somebody has spoken to this member as one of its cluster.
     pub fn spoken_to(&mut self, by: MemberId) {
-        if by != self.asker.own.id && !self.others.contains_key(&by) {
+        let listed = by == self.asker.own.id || self.others.contains_key(&by);
+        if !listed && self.unlisted.len() < MAX_NAMED {
             self.unlisted.insert(by);
         }
     }
