@@ -13,6 +13,7 @@ use core::fmt;
 use sha1::{Digest as _, Sha1};
 
 use super::identity::Incarnation;
+use crate::raft::LogId;
 
 /// Starts that a directory keeps and says. Of what is older nothing can be told.
 const KEPT: usize = 8;
@@ -39,8 +40,18 @@ pub struct Boots {
 pub struct Acked {
     /// The term of the leader that it acknowledged, or of the candidate that it voted for.
     pub term: u64,
-    /// The highest index that it acknowledged in that term.
+    /// The highest index of an entry of that term that it acknowledged: with the first of them it has
+    /// everything of that leader that comes before.
     pub index: u64,
+}
+
+impl Acked {
+    /// How far a member in `term` has gone by its log, which ends with `last`: what is at its end of an
+    /// earlier term may be what no leader of this one has, and was to be overwritten.
+    pub(crate) const fn by_log(term: u64, last: LogId) -> Self {
+        let index = if last.term == term { last.index } else { 0 };
+        Self { term, index }
+    }
 }
 
 /// What a member remembers of the past of another, and tells it.

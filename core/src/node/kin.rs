@@ -168,6 +168,11 @@ impl Kin {
         }
     }
 
+    /// The last term in which a peer went along.
+    fn last_term(&self, peer: MemberId) -> Option<u64> {
+        self.known.get(&peer).map(|known| known.past.acked.term)
+    }
+
     /// Writes down whom it has come to know, at once, and what it remembers, when it is time. Of
     /// those that were removed nothing is kept.
     fn write(&mut self, now: Instant, removed: &BTreeSet<MemberId>, script: &mut Script) {
@@ -231,6 +236,8 @@ impl Running {
         if peer == self.owner.member || self.cluster.removed.contains(&peer) {
             return;
         }
+        // It may have been started anew, and is to be told what is remembered of it by now.
+        self.changed = true;
         match self.kin.judge(now, peer, said, self.cluster.nonce) {
             Judged::Refused(cause) => self.refuse_peer(now, peer, cause, fx),
             Judged::Taken | Judged::Early | Judged::Forgetful => self.hear(now, peer, said, fx),
@@ -240,12 +247,16 @@ impl Running {
     /// Remembers what a peer has promised.
     fn note_promise(&mut self, now: Instant, message: &Message) {
         let Some(acked) = promise(message) else { return };
-        let (term, last) = (self.raft.term(), self.raft.log().last().index);
-        // An answer to somebody else, or of another time, is not about this log.
-        let ours = self.raft.leads() && acked.term == term && acked.index <= last;
-        if matches!(message.body, Body::Appended { .. }) && !ours {
+        let term = self.raft.term();
+        // An answer to somebody else, or of another time, is not about this log. With an entry of an
+        // earlier term nothing is acknowledged that counts.
+        let ours = self.raft.leads() && acked.term == term;
+        let counts = ours && self.raft.log().term_at(acked.index) == Some(term);
+        if matches!(message.body, Body::Appended { .. }) && !counts {
             return;
         }
+        // Of an earlier term its log may hold other entries, and more of them.
+        self.changed |= self.kin.last_term(message.from).is_some_and(|before| before < acked.term);
         self.kin.acknowledged(now, message.from, acked);
     }
 

@@ -32,7 +32,7 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Past {
     identity: Identity,
-    /// How far it had gone when it was started, or was brought back.
+    /// How far it had gone by its log when it was started, or was brought back.
     began: Acked,
     /// How far it has gone along with each of the others since.
     since: BTreeMap<MemberId, Acked>,
@@ -223,7 +223,7 @@ impl Running {
         // It keeps its promises again, those of starts that it has not heard of as well.
         let boots = identity.boots.settled();
         self.past.change(Identity { behind: false, boots, ..identity });
-        self.past.began = Acked { term: self.raft.term(), index: self.raft.log().last().index };
+        self.past.began = Acked::by_log(self.raft.term(), self.raft.log().last());
         self.past.since.clear();
         self.raft.set_standing(now, Standing::Sound);
         fx.note(Note::BroughtBack);
@@ -294,6 +294,7 @@ impl Running {
 mod tests {
     use super::*;
     use crate::member::boots::Boot;
+    use crate::raft::LogId;
 
     const PEER: MemberId = MemberId(2);
 
@@ -303,6 +304,20 @@ mod tests {
             identity.boots = identity.boots.next(&[byte; 32]);
         }
         Past::new(identity, began, Instant::from_nanos(0), true)
+    }
+
+    #[test]
+    fn a_tail_of_an_earlier_leader_is_nothing_that_was_acknowledged_since() {
+        let log = |term, index| Acked::by_log(5, LogId { term, index });
+        let own = past(3, log(4, 177));
+        let evidence = |term, index| {
+            let acked = Acked { term, index };
+            own.lacks(PEER, Evidence { boot: own.identity.boots.last(), acked })
+        };
+        assert_eq!(evidence(4, 900), None, "a later leader may have cut that off");
+        assert_eq!(evidence(5, 0), None, "it has the term of its vote");
+        assert!(evidence(5, 175).is_some(), "entry 175 is of term 5 there");
+        assert_eq!(log(5, 177), Acked { term: 5, index: 177 });
     }
 
     #[test]

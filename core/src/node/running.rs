@@ -106,7 +106,7 @@ impl Running {
         let last = snapshot.as_ref().map(|restored| restored.last).unwrap_or_default();
         let conf = snapshot.as_ref().map(|restored| (&restored.conf).into()).unwrap_or_default();
         let store = snapshot.map_or_else(Store::new, |s| Store::from_image(s.image));
-        let began = Acked { term: hard.term, index: log.last().index };
+        let began = Acked::by_log(hard.term, log.last());
         let start = Start { hard, log, conf, applied: last.index };
         let rng = Rng::new(seed, Stream::Election);
         let mut running = Self {

@@ -190,8 +190,10 @@ impl<M: Machine> World<M> {
                 && self.places[to.host].member == Some(peer)
                 && let Some(met) = self.current(to.host)
             {
-                let said = self.said(met, peer);
-                self.input(process, Input::Met { peer, said });
+                if let Some(own) = self.places[process.host].member {
+                    let said = self.said(met, own);
+                    self.input(process, Input::Met { peer, said });
+                }
                 self.meet(met, process);
             }
         }
