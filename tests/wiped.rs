@@ -92,14 +92,19 @@ fn both_are_told(cluster: &mut Cluster) {
     refuses_writes(&cluster.client, &cluster.url(0, "/v2/keys/alone"));
 }
 
-/// The survivor has what it had: it goes on alone, and one of the others gets it from there.
-fn the_survivor_has_everything(cluster: &mut Cluster) {
-    cluster.terminate(0);
-    let mut command = cluster.command(0);
+/// A member that has lost its quorum goes on alone, with what it had.
+fn goes_on_alone(cluster: &mut Cluster, member: usize) {
+    cluster.terminate(member);
+    let mut command = cluster.command(member);
     command.arg("-force-new-cluster");
-    cluster.start_as(0, command);
-    cluster.await_member(0);
-    assert_eq!(cluster.get_quorum(0, "/kept").at("/node/value"), "yes");
+    cluster.start_as(member, command);
+    cluster.await_member(member);
+    assert_eq!(cluster.get_quorum(member, "/kept").at("/node/value"), "yes");
+}
+
+/// The survivor has what it had, and one of the others gets it from there.
+fn the_survivor_has_everything(cluster: &mut Cluster) {
+    goes_on_alone(cluster, 0);
     assert_eq!(cluster.get_quorum(0, "/lost").status, 404);
     add(cluster, 0, 1);
     join(cluster, 1, &[0, 1]);
@@ -247,12 +252,7 @@ fn all_of_a_list_form_nothing_beside_one_that_was_added() {
     assert_eq!(cluster.get_local(3, "/kept").ok().at("/node/value"), "yes");
 
     // What they are told to do.
-    cluster.terminate(3);
-    let mut command = cluster.command(3);
-    command.arg("-force-new-cluster");
-    cluster.start_as(3, command);
-    cluster.await_member(3);
-    assert_eq!(cluster.get_quorum(3, "/kept").at("/node/value"), "yes");
+    goes_on_alone(&mut cluster, 3);
 }
 
 /// Where etcd's rule is asked for, nobody is asked before forming. A wiped member then begins anew

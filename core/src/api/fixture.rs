@@ -30,13 +30,13 @@ pub(crate) fn view() -> View {
     let members = BTreeMap::from([(MEMBER, member)]);
     let version = Some("3.4.0".to_string());
     View {
-        unlisted: BTreeSet::new(),
         personality: Personality::V3_4,
         member: Some(MEMBER),
         cluster_id: Some(CLUSTER),
         said: Said::default(),
         peers: Arc::default(),
         formed: true,
+        unlisted: BTreeSet::new(),
         ready: true,
         cluster: Arc::new(Cluster { members, version, ..Cluster::default() }),
         auth: Arc::default(),

@@ -384,7 +384,6 @@ impl Running {
             return;
         }
         fx.out.push(Output::Publish(Arc::new(View {
-            unlisted: BTreeSet::new(),
             member: Some(self.owner.member),
             cluster_id: Some(self.owner.cluster),
             personality: self.personality(),
@@ -397,6 +396,7 @@ impl Running {
             },
             peers: self.kin.known().clone(),
             formed: true,
+            unlisted: BTreeSet::new(),
             ready: self.ready,
             cluster: self.known_cluster().clone(),
             auth: self.auth.clone(),

@@ -125,13 +125,13 @@ impl Scripted {
             (id, Member { id, name, peer_urls, client_urls: Vec::new(), learner: false })
         });
         View {
-            unlisted: std::collections::BTreeSet::new(),
             personality: quorate_core::wire::version::Personality::V3_4,
             member: Some(MemberId(u64::from(self.script.number))),
             cluster_id: Some(ClusterId(0xabc)),
             said: Said::default(),
             peers: Arc::default(),
             formed: true,
+            unlisted: std::collections::BTreeSet::new(),
             ready: !self.script.unready,
             cluster: Arc::new(Cluster { members: members.collect(), ..Cluster::default() }),
             auth: Arc::default(),
