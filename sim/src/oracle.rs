@@ -8,6 +8,8 @@ pub mod configurations;
 pub mod durability;
 pub mod election_safety;
 pub mod event_history;
+mod exchanged;
+mod incarnations;
 pub mod index_history;
 pub mod leader_completeness;
 pub mod ledger;
@@ -114,6 +116,8 @@ pub struct Oracles {
     bootstrap: bootstrap::Bootstrap,
     membership: membership::Membership,
     copies: old_copies::OldCopies,
+    exchanged: exchanged::Exchanged,
+    incarnations: incarnations::Incarnations,
     /// Whether a member has broken a promise of which it could not know any more.
     untold: bool,
     /// The true time, in nanoseconds since the start of the run.
@@ -138,6 +142,8 @@ impl Oracles {
             bootstrap: bootstrap::Bootstrap::new(members),
             membership: membership::Membership::new(members),
             copies: old_copies::OldCopies::new(members),
+            exchanged: exchanged::Exchanged::new(members),
+            incarnations: incarnations::Incarnations::new(members),
             untold: false,
             time: 0,
         }
@@ -207,6 +213,7 @@ impl Oracles {
             Note::BootDecided { member, cluster, restart } => {
                 self.durability.boot_decided(node, *member, *restart, machine)?;
                 self.membership.lives(node, *member);
+                self.exchanged.decided(node, *member);
                 self.bootstrap.decided(node, (*member, *cluster), *restart)?;
             }
             Note::BroughtBack => self.durability.brought_back(node),
@@ -282,18 +289,26 @@ impl Oracles {
         self.bootstrap.started(node);
         self.membership.started(node);
         self.copies.started(node);
+        self.exchanged.started(node);
     }
 
     /// A message is about to be handled by a member that shows `view`, and what its sender has said
-    /// with it.
+    /// with it. Of one that is not known yet the message waits.
     pub fn delivered(&mut self, node: usize, view: Option<&View>, message: &Message, said: Said) {
-        self.met(node, view, message.from, said);
-        self.membership.delivered(node, message, said.boots);
+        if is_impostor(view, message.from, said) {
+            return;
+        }
+        let view_of_it = view.filter(|view| view.peers.contains_key(&message.from));
+        self.met(node, view_of_it, message.from, said);
+        self.membership.delivered(node, message, said);
     }
 
     /// What another member says of itself, and of the one that it speaks to, is about to reach that
     /// one, which shows `view`. It listens to nobody who was removed.
     pub fn met(&mut self, node: usize, view: Option<&View>, from: MemberId, said: Said) {
+        if is_impostor(view, from, said) {
+            return;
+        }
         if let Some(view) = view.filter(|view| !view.cluster.removed.contains(&from)) {
             self.copies.told(node, view.said, from, said);
         }
@@ -308,6 +323,15 @@ impl Oracles {
         let kept = self.durability.handled(node, machine);
         self.unless_untold(node, kept)?;
         self.membership.handled(node, machine, self.ledger.configurations())
+    }
+
+    /// A member publishes what its readers are to see.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub fn published(&mut self, node: usize, view: &View) -> Result<(), Violation> {
+        self.exchanged.shown(node, view)?;
+        self.incarnations.shown(node, &view.peers, self.ledger.configurations())
     }
 
     /// A member asks another one for its version.
@@ -343,6 +367,7 @@ impl Oracles {
     /// The directory of a member holds other data than before, or none.
     pub fn data_replaced(&mut self, node: usize) {
         self.bootstrap.replaced(node);
+        self.incarnations.replaced(node);
     }
 
     /// The directory of a member is replaced by an older copy of itself.
@@ -361,6 +386,8 @@ impl Oracles {
         self.bootstrap.vacated(node);
         self.membership.vacated(node);
         self.copies.vacated(node);
+        self.exchanged.vacated(node);
+        self.incarnations.replaced(node);
     }
 
     /// The directories of two members are exchanged, and with them what they have promised.
@@ -371,6 +398,8 @@ impl Oracles {
         self.events.swapped(a, b);
         self.bootstrap.swapped(a, b);
         self.copies.swapped(a, b);
+        self.exchanged.swapped(a, b);
+        self.incarnations.swapped(a, b);
     }
 
     /// A process is going to start on a host which takes itself for the member of another one.
@@ -529,4 +558,11 @@ impl Oracles {
     pub fn applied_index(&self, node: usize) -> u64 {
         self.ledger.applied_index(node)
     }
+}
+
+/// Whether one that shows `view` knows a peer by another directory than that of the one who speaks in
+/// its name, and so refuses what that one says.
+fn is_impostor(view: Option<&View>, from: MemberId, said: Said) -> bool {
+    let known = view.and_then(|view| view.peers.get(&from)).map(|known| known.incarnation);
+    known.is_some() && known != said.incarnation
 }

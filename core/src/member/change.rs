@@ -80,6 +80,9 @@ impl Cluster {
                 }
                 // Whoever asked for a voter may not have known that all members are Quorate by then.
                 member.learner = self.nonce.is_some() || change.kind == ConfChangeKind::AddLearner;
+                if planted!(AddAsVoter) {
+                    member.learner = false;
+                }
                 self.add(member, store)
             }
         }

@@ -13,7 +13,7 @@ use crate::wire::version::Version;
 
 /// A random number that a data directory carries for as long as it lives, so that one that was
 /// wiped can be told from the one that peers knew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Incarnation([u8; 16]);
 
 /// A random number that a cluster has agreed on through its log, so that two clusters of the same

@@ -133,7 +133,13 @@ impl Kin {
         }
         let Some(known) = self.known.get(&from) else {
             let past = Evidence { boot: last(said.boots), acked: Acked::default() };
-            self.new.entry(from).or_insert(Known { incarnation, past });
+            let met = Known { incarnation, past };
+            if planted!(MeetBeforeSync) {
+                Arc::make_mut(&mut self.known).insert(from, met);
+                self.write_due = self.write_due.or(Some(now + LAZY));
+                return Judged::Taken;
+            }
+            self.new.entry(from).or_insert(met);
             return Judged::Early;
         };
         if known.incarnation != incarnation {

@@ -28,6 +28,9 @@ impl Running {
         if self.cluster.nonce.is_none() {
             return Some(Hurdle::Mixed);
         }
+        if planted!(PromoteAtOnce) && !self.raft.change_is_pending() {
+            return None;
+        }
         if learner.name.is_empty() {
             return Some(Hurdle::NotStarted);
         }

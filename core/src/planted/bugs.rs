@@ -43,6 +43,14 @@ bugs! {
     CountBehind,
     /// A member joins by the word of one that may lag (as in etcd).
     JoinUnconfirmed,
+    /// A peer counts before it is durable by which data directory it is known.
+    MeetBeforeSync,
+    /// A member takes part on the data directory of another one (as in etcd).
+    AcceptExchanged,
+    /// A member that is added votes at once (as in etcd).
+    AddAsVoter,
+    /// A learner is made a voter before it has caught up.
+    PromoteAtOnce,
     /// A leader commits an entry of an older term by counting (Raft paper, figure 8).
     CommitOlderTerm,
     /// A third of the voters counts as a majority.

@@ -174,6 +174,8 @@ impl<M: Machine> World<M> {
             }
             Output::Peers(peers) => self.set_peers(process, &peers),
             Output::Publish(view) => {
+                let verdict = self.oracles.published(process.host, &view);
+                self.check(verdict);
                 if let Some(running) = self.hosts[process.host].process(process) {
                     running.view = Some(view);
                 }

@@ -4,20 +4,27 @@
 //! empty entry. Whoever wins an election or commits has heard from a majority of the configuration
 //! that it has applied, itself included where it is in it (for a commit only with what is durable):
 //! votes and acknowledgements of others count for nothing. Each member's configuration is that of the entries it has applied, so that
-//! who was removed never comes back. Who says that it was removed, was.
+//! who was removed never comes back. Who says that it was removed, was. A leader makes a voter only
+//! of a learner that has caught up with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_core::id::MemberId;
-use quorate_core::member::boots::{Boot, Boots};
+use quorate_core::member::boots::Boot;
+use quorate_core::member::identity::{Incarnation, Said};
+use quorate_core::member::json::Context;
 use quorate_core::node::Exit;
 use quorate_core::raft::{Body, Entry, EntryKind, Message};
+use quorate_core::wire::conf_change::ConfChange;
 
 use super::Violation;
 use super::configurations::{Configuration, Configurations};
 use crate::machine::{Machine, Standing};
 
 const NAME: &str = "membership";
+
+/// How many entries a learner may lack when it is made a voter.
+const MAX_BEHIND: u64 = 256;
 
 /// What each member has heard.
 #[derive(Debug)]
@@ -35,12 +42,18 @@ struct Heard {
     votes: (u64, BTreeSet<MemberId>),
     /// The highest term in which entries were acknowledged to it, how far by whom, and whether that
     /// counts.
-    acknowledged: (u64, BTreeMap<MemberId, (u64, bool)>),
+    acknowledged: (u64, BTreeMap<Peer, (u64, bool)>),
+    /// How far each of them ever came in that term, while it counted.
+    came: BTreeMap<MemberId, u64>,
     /// It was handed changes, and may have appended them.
     handed: bool,
-    /// The last start of each member of which it has heard.
-    starts: BTreeMap<MemberId, Boot>,
+    /// The last start of each of them of which it has heard.
+    starts: BTreeMap<Peer, Boot>,
 }
+
+/// Who speaks: a member, and from which data directory. Another process may speak in its name until it
+/// is known which of them is the member.
+type Peer = (MemberId, Option<Incarnation>);
 
 impl Membership {
     pub(super) fn new(members: usize) -> Self {
@@ -62,11 +75,12 @@ impl Membership {
         self.members[node].member = Some(member);
     }
 
-    /// A message is about to be handled by a member; its sender has told of these starts.
-    pub(super) fn delivered(&mut self, node: usize, message: &Message, boots: Option<Boots>) {
+    /// A message is about to be handled by a member, and what its sender has said of itself.
+    pub(super) fn delivered(&mut self, node: usize, message: &Message, said: Said) {
         let heard = &mut self.members[node];
-        let (from, term) = (message.from, message.term);
-        let last = heard.starts.entry(from).or_default();
+        let (from, term, boots) = (message.from, message.term, said.boots);
+        let peer = (from, said.incarnation);
+        let last = heard.starts.entry(peer).or_default();
         let earlier = boots.is_some_and(|boots| !boots.holds(*last));
         *last = boots.filter(|_| !earlier).map_or(*last, |boots| boots.last());
         match &message.body {
@@ -84,13 +98,18 @@ impl Membership {
                 let counts = matches!(message.body, Body::Appended { .. });
                 if term > heard.acknowledged.0 {
                     heard.acknowledged = (term, BTreeMap::new());
+                    heard.came.clear();
                 }
                 if term == heard.acknowledged.0 {
-                    let known = heard.acknowledged.1.entry(from).or_insert((0, counts));
+                    let known = heard.acknowledged.1.entry(peer).or_insert((0, counts));
                     // Who has lost some of its past holds no more than it says; once it counts again
                     // it holds that still.
                     let lost = known.1 && !counts;
                     *known = (if lost { *index } else { known.0.max(*index) }, counts);
+                    if counts {
+                        let came = heard.came.entry(from).or_default();
+                        *came = (*came).max(*index);
+                    }
                 }
             }
             Body::Propose { entries } => heard.handed |= entries.iter().any(is_change),
@@ -130,8 +149,9 @@ impl Membership {
             let (term, acknowledged) = &heard.acknowledged;
             let holds = |id: MemberId| {
                 let own = self.members[node].member == Some(id) && now.durable >= now.commit;
-                let told =
-                    acknowledged.get(&id).is_some_and(|(i, counts)| *counts && *i >= now.commit);
+                let told = acknowledged
+                    .iter()
+                    .any(|((from, _), (i, counts))| *from == id && *counts && *i >= now.commit);
                 own || *term == now.term && told
             };
             heard.majority(node, &now, known, holds, || format!("commits {}", now.commit))?;
@@ -142,8 +162,9 @@ impl Membership {
     /// A member sends entries, or a snapshot.
     ///
     /// # Errors
-    /// If the leader sends a change of its own behind one that it has not applied, or the snapshot
-    /// comes with another configuration than that of its last entry.
+    /// If the leader sends a change of its own behind one that it has not applied, or makes a voter
+    /// of one that has not caught up, or the snapshot comes with another configuration than that of
+    /// its last entry.
     pub(super) fn sent<M: Machine>(
         &self,
         node: usize,
@@ -153,7 +174,10 @@ impl Membership {
     ) -> Result<(), Violation> {
         match &message.body {
             Body::Append { entries, .. } if entries.iter().any(is_change) => {
-                Self::one_change(node, machine)
+                Self::one_change(node, machine)?;
+                let own = entries.iter().filter(|entry| entry.term == message.term);
+                own.filter_map(|entry| Some((entry.index, promoted(entry)?)))
+                    .try_for_each(|(index, learner)| self.caught_up(node, index, learner))
             }
             Body::Snapshot(snapshot) => {
                 let sent = Configuration {
@@ -204,6 +228,16 @@ impl Membership {
         Err(Violation::safety(NAME, node, detail))
     }
 
+    /// Looks at whom a leader makes a voter by the entry at `index`.
+    fn caught_up(&self, node: usize, index: u64, learner: MemberId) -> Result<(), Violation> {
+        let came = self.members[node].came.get(&learner).copied().unwrap_or(0);
+        if came > 0 && came + MAX_BEHIND + 1 >= index {
+            return Ok(());
+        }
+        let detail = format!("makes a voter of {learner}, which has come to {came}");
+        Err(Violation::safety(NAME, node, detail).at(index))
+    }
+
     /// Looks for a change of the leader's own term behind one that is not applied.
     fn one_change<M: Machine>(node: usize, machine: &M) -> Result<(), Violation> {
         let Some(now) = machine.standing().filter(|now| now.leads) else { return Ok(()) };
@@ -235,17 +269,25 @@ impl Heard {
         what: impl Fn() -> String,
     ) -> Result<(), Violation> {
         let Some(Configuration { voters, .. }) = known.at(now.applied) else { return Ok(()) };
-        let count = voters.iter().filter(|id| counted(**id)).count();
-        if count > voters.len() / 2 {
+        let speak: Vec<MemberId> = voters.iter().copied().filter(|id| counted(*id)).collect();
+        if speak.len() > voters.len() / 2 {
             return Ok(());
         }
-        let detail = format!("{} by the word of {count} of {voters:?}", what());
+        let detail = format!("{} by the word of {speak:?} of {voters:?}", what());
         Err(Violation::safety(NAME, node, detail).at(now.applied))
     }
 }
 
 fn is_change(entry: &Entry) -> bool {
     entry.kind == EntryKind::ConfChange
+}
+
+/// Whom an entry makes a voter of those that only receive the log.
+fn promoted(entry: &Entry) -> Option<MemberId> {
+    let change = Some(entry).filter(|entry| is_change(entry))?;
+    let change = ConfChange::decode(change.data.clone()).ok()?;
+    let context = Context::decode(&change.context).ok()?;
+    context.promote.then_some(change.node)
 }
 
 fn same(

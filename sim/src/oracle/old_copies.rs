@@ -16,7 +16,7 @@ use quorate_core::id::MemberId;
 use quorate_core::member::boots::Acked;
 use quorate_core::member::identity::Said;
 use quorate_core::note::Note;
-use quorate_core::raft::{Body, Message};
+use quorate_core::raft::{Body, LogId, Message};
 
 use super::Violation;
 use crate::machine::Machine;
@@ -41,6 +41,8 @@ struct Member {
     began: Option<Acked>,
     /// How far it has gone along with each of the others since.
     since: BTreeMap<MemberId, Acked>,
+    /// The end of its log, durable or not.
+    last: LogId,
     /// What it lacks, by its own word or that of one that it has heard.
     lacks: Option<String>,
     /// Whether it has said anything since: then that is durable.
@@ -93,7 +95,7 @@ impl OldCopies {
         let is_settled = member.settled.is_some_and(|settled| past.boot.number <= settled);
         if !boots.holds(past.boot) && !is_settled {
             member.lack(format!("its start {} is not known to it", past.boot.number));
-        } else if past.acked > gone {
+        } else if past.acked > gone && !member.has_again(past.acked) {
             member.lack(format!("{:?} is remembered of it, and it has {gone:?}", past.acked));
         }
     }
@@ -131,8 +133,9 @@ impl OldCopies {
     /// A member has handled an input.
     pub(super) fn handled<M: Machine>(&mut self, node: usize, machine: &M) {
         let member = &mut self.members[node];
-        if member.began.is_none() && machine.has_log() {
-            member.began = Some(gone(machine));
+        if machine.has_log() {
+            member.began.get_or_insert_with(|| gone(machine));
+            member.last = machine.last();
         }
     }
 
@@ -167,6 +170,12 @@ impl OldCopies {
 }
 
 impl Member {
+    /// Whether it has been given what it had acknowledged: it acknowledges that anew before anything
+    /// else, once it is durable.
+    const fn has_again(&self, acked: Acked) -> bool {
+        acked.index > 0 && self.last.term == acked.term && self.last.index >= acked.index
+    }
+
     fn lack(&mut self, what: String) {
         self.lacks.get_or_insert(what);
     }

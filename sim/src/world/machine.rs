@@ -154,6 +154,8 @@ impl State {
             }
             Output::Http { call, request } => self.asks_members(process, *call, &request.url),
             Output::Publish(view) => {
+                let verdict = self.oracles.published(process.host, view);
+                self.check(verdict);
                 if let Some(running) = self.running(process) {
                     running.view = Some(Arc::clone(view));
                 }

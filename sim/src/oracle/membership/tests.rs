@@ -1,6 +1,8 @@
 use quorate_core::error::Refusal;
+use quorate_core::member::Member;
+use quorate_core::member::boots::Boots;
 use quorate_core::raft::LogId;
-use quorate_core::wire::conf_change::{ConfChange, ConfChangeKind};
+use quorate_core::wire::conf_change::ConfChangeKind;
 
 use super::super::double::Double;
 use super::*;
@@ -29,7 +31,7 @@ fn cluster() -> (Membership, Configurations, Double) {
 }
 
 fn hear(membership: &mut Membership, from: u64, term: u64, body: Body) {
-    membership.delivered(0, &Message { from: id(from), to: id(1), term, body }, None);
+    membership.delivered(0, &Message { from: id(from), to: id(1), term, body }, Said::default());
 }
 
 fn vote(membership: &mut Membership, from: u64, term: u64) {
@@ -164,7 +166,7 @@ fn what_an_earlier_start_has_lost_is_void() {
         let (mut membership, known, mut leader) = led();
         let mut says = |body, boots| {
             let message = Message { from: id(2), to: id(1), term: 2, body };
-            membership.delivered(0, &message, Some(boots));
+            membership.delivered(0, &message, Said { boots: Some(boots), ..Said::default() });
         };
         says(Body::Appended { index: 5 }, second);
         says(Body::Held { index: 4 }, late);
@@ -175,4 +177,53 @@ fn what_an_earlier_start_has_lost_is_void() {
     };
     assert_eq!(commits(first), Ok(()));
     assert!(commits(second).is_err(), "it does not count any more");
+}
+
+#[test]
+fn a_voter_that_has_not_caught_up_is_found() {
+    let promotes = |came: Option<u64>, behind: u64| {
+        let (mut membership, known, mut leader) = led();
+        let peer_urls = Vec::new();
+        let (name, client_urls) = (String::new(), Vec::new());
+        let member = Member { id: id(9), name, peer_urls, client_urls, learner: false };
+        let context = Context { member, promote: true }.encode().into();
+        let change =
+            ConfChange { id: 1, kind: ConfChangeKind::AddNode, node: id(9), context }.encode();
+        for _ in 0..behind {
+            leader.push(2, EntryKind::Normal, bytes::Bytes::new());
+        }
+        leader.push(2, EntryKind::ConfChange, change);
+        if let Some(index) = came {
+            hear(&mut membership, 9, 2, Body::Appended { index });
+        }
+        let entries = leader.entries.last().cloned().into_iter().collect();
+        let body = Body::Append { prev: LogId { term: 2, index: 5 + behind }, entries, commit: 4 };
+        let message = Message { from: id(1), to: id(2), term: 2, body };
+        membership.sent(0, &leader, &message, &known)
+    };
+    assert_eq!(promotes(Some(5), 0), Ok(()));
+    assert_eq!(promotes(Some(5), MAX_BEHIND), Ok(()));
+    assert!(promotes(Some(5), MAX_BEHIND + 1).is_err(), "it is far behind");
+    assert!(promotes(None, 0).is_err(), "it was never heard of");
+}
+
+#[test]
+fn what_another_process_says_in_its_name_is_not_the_past_of_a_member() {
+    let (mut membership, known, mut leader) = led();
+    let incarnation = |byte| Some(Incarnation::new(&[byte; 32]));
+    let mut says = |byte, index| {
+        let boots = Some(Boots::first(&[byte; 32]));
+        let said = Said { incarnation: incarnation(byte), boots, ..Said::default() };
+        let body = Body::Held { index };
+        let message = Message { from: id(2), to: id(1), term: 2, body };
+        membership.delivered(0, &message, said);
+    };
+    says(9, 3);
+    says(1, 5);
+    let said = Said { incarnation: incarnation(1), ..Said::default() };
+    let body = Body::Appended { index: 4 };
+    membership.delivered(0, &Message { from: id(2), to: id(1), term: 2, body }, said);
+    hear(&mut membership, 3, 2, Body::Appended { index: 5 });
+    leader.standing.commit = 5;
+    assert_eq!(membership.handled(0, &leader, &known), Ok(()), "it holds 5 and counts again");
 }

@@ -1,9 +1,12 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use quorate_core::member::boots::{Boot, Boots, Evidence, Known};
 use quorate_core::member::identity::Incarnation;
-use quorate_core::raft::LogId;
+use quorate_core::raft::{EntryKind, LogId};
+use quorate_core::view::View;
 
+use super::super::Oracles;
 use super::super::double::Double;
 use super::*;
 use crate::machine::Standing;
@@ -136,4 +139,43 @@ fn what_is_told_of_starts_before_it_was_brought_back_is_no_loss() {
     copies.handled(0, &double);
     copies.told(0, own, PEER, earlier);
     assert!(says(&mut copies, &double, Body::Appended { index: 1 }).is_err(), "of a copy again");
+}
+
+#[test]
+fn what_it_was_given_again_is_no_loss() {
+    let (mut double, own) = member();
+    let boot = own.boots.map(|boots| boots.last()).unwrap_or_default();
+    let said = remembers(own, boot, Acked { term: 3, index: 2 });
+    for (terms, lacks) in [([3, 3], false), ([2, 2], true), ([3, 4], true)] {
+        double.entries.clear();
+        let mut copies = replaced(&double);
+        terms.iter().for_each(|term| double.push(*term, EntryKind::Normal, bytes::Bytes::new()));
+        copies.handled(0, &double);
+        copies.told(0, own, PEER, said);
+        let verdict = says(&mut copies, &double, Body::Appended { index: 2 });
+        assert_eq!(verdict.is_err(), lacks, "its entries are of {terms:?}");
+    }
+}
+
+#[test]
+fn nobody_is_held_to_the_word_of_one_that_it_takes_for_another() {
+    let (double, own) = member();
+    let unknown = own.boots.map(|boots| boots.next(&[3; 32]).last()).unwrap_or_default();
+    let incarnation = |byte| Incarnation::new(&[byte; 32]);
+    let told = |known: Option<u8>| {
+        let mut oracles = Oracles::new(1);
+        oracles.copies = replaced(&double);
+        let known = known.map(|byte| {
+            (PEER, Known { incarnation: incarnation(byte), past: Evidence::default() })
+        });
+        let view =
+            View { said: own, peers: Arc::new(known.into_iter().collect()), ..View::new([]) };
+        let said = remembers(own, unknown, Acked::default());
+        let said = Said { incarnation: Some(incarnation(2)), ..said };
+        oracles.met(0, Some(&view), PEER, said);
+        says(&mut oracles.copies, &double, Body::Appended { index: 1 })
+    };
+    assert!(told(None).is_err(), "it is met for the first time");
+    assert!(told(Some(2)).is_err());
+    assert_eq!(told(Some(7)), Ok(()), "that was another directory");
 }
