@@ -176,8 +176,8 @@ impl Membership {
             Body::Append { entries, .. } if entries.iter().any(is_change) => {
                 Self::one_change(node, machine)?;
                 let own = entries.iter().filter(|entry| entry.term == message.term);
-                own.filter_map(|entry| Some((entry.index, promoted(entry)?)))
-                    .try_for_each(|(index, learner)| self.caught_up(node, index, learner))
+                own.filter_map(|entry| Some((entry, promoted(entry)?)))
+                    .try_for_each(|(entry, learner)| self.caught_up(node, entry, learner))
             }
             Body::Snapshot(snapshot) => {
                 let sent = Configuration {
@@ -228,14 +228,20 @@ impl Membership {
         Err(Violation::safety(NAME, node, detail))
     }
 
-    /// Looks at whom a leader makes a voter by the entry at `index`.
-    fn caught_up(&self, node: usize, index: u64, learner: MemberId) -> Result<(), Violation> {
-        let came = self.members[node].came.get(&learner).copied().unwrap_or(0);
-        if came > 0 && came + MAX_BEHIND + 1 >= index {
+    /// Looks at whom a leader makes a voter by an entry of its own.
+    fn caught_up(&self, node: usize, entry: &Entry, learner: MemberId) -> Result<(), Violation> {
+        let heard = &self.members[node];
+        let term = heard.acknowledged.0;
+        // It may leave late, when its term is over and what was heard in it is forgotten.
+        if term > entry.term {
+            return Ok(());
+        }
+        let came = heard.came.get(&learner).copied().filter(|_| term == entry.term).unwrap_or(0);
+        if came > 0 && came + MAX_BEHIND + 1 >= entry.index {
             return Ok(());
         }
         let detail = format!("makes a voter of {learner}, which has come to {came}");
-        Err(Violation::safety(NAME, node, detail).at(index))
+        Err(Violation::safety(NAME, node, detail).at(entry.index))
     }
 
     /// Looks for a change of the leader's own term behind one that is not applied.

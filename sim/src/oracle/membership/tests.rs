@@ -181,7 +181,7 @@ fn what_an_earlier_start_has_lost_is_void() {
 
 #[test]
 fn a_voter_that_has_not_caught_up_is_found() {
-    let promotes = |came: Option<u64>, behind: u64| {
+    let promotes = |came: Option<(u64, u64)>, behind: u64| {
         let (mut membership, known, mut leader) = led();
         let peer_urls = Vec::new();
         let (name, client_urls) = (String::new(), Vec::new());
@@ -193,17 +193,19 @@ fn a_voter_that_has_not_caught_up_is_found() {
             leader.push(2, EntryKind::Normal, bytes::Bytes::new());
         }
         leader.push(2, EntryKind::ConfChange, change);
-        if let Some(index) = came {
-            hear(&mut membership, 9, 2, Body::Appended { index });
+        if let Some((term, index)) = came {
+            hear(&mut membership, 9, term, Body::Appended { index });
         }
         let entries = leader.entries.last().cloned().into_iter().collect();
         let body = Body::Append { prev: LogId { term: 2, index: 5 + behind }, entries, commit: 4 };
         let message = Message { from: id(1), to: id(2), term: 2, body };
         membership.sent(0, &leader, &message, &known)
     };
-    assert_eq!(promotes(Some(5), 0), Ok(()));
-    assert_eq!(promotes(Some(5), MAX_BEHIND), Ok(()));
-    assert!(promotes(Some(5), MAX_BEHIND + 1).is_err(), "it is far behind");
+    assert_eq!(promotes(Some((2, 5)), 0), Ok(()));
+    assert_eq!(promotes(Some((2, 5)), MAX_BEHIND), Ok(()));
+    assert!(promotes(Some((2, 5)), MAX_BEHIND + 1).is_err(), "it is far behind");
+    assert!(promotes(Some((1, 5)), 0).is_err(), "that was another leader");
+    assert_eq!(promotes(Some((3, 0)), 0), Ok(()), "it was made in time, and leaves late");
     assert!(promotes(None, 0).is_err(), "it was never heard of");
 }
 
