@@ -23,7 +23,8 @@ pub enum Trouble {
     Other,
     /// Every second answer is of another zone, the first one among them.
     Flips,
-    /// One record of each service is missing, which one differs from host to host.
+    /// One record of each service is missing, which one differs from host to host. On a host that
+    /// has no record of its own nothing is missing.
     Partial,
     /// The records of services have wrong ports.
     Ports,
@@ -133,11 +134,12 @@ fn is_of(query: &Query, host: usize) -> bool {
 }
 
 /// The same servers but one, which differs from host to host, so that no two hosts agree about
-/// who is missing.
+/// who is missing: they would be right to form a smaller cluster. There are as many ways to be wrong
+/// as there are servers, and so none is left for other hosts.
 fn without_one(records: Records, host: usize) -> Records {
     match records {
         Records::Services(mut services) => {
-            if !services.is_empty() {
+            if host < services.len() {
                 services.remove((host + 1) % services.len());
             }
             Records::Services(services)
@@ -251,5 +253,22 @@ mod tests {
         assert_eq!(targets(&mut dns), ("n0.elsewhere:2380 n1.elsewhere:2380".to_owned(), true));
         dns.set(query.clone(), Records::Services(Vec::new()));
         assert_eq!(targets(&mut dns), (String::new(), false));
+    }
+
+    #[test]
+    fn no_two_hosts_agree_about_who_is_missing() {
+        let mut dns = Dns::new(3, 5, false);
+        let query = Query::Services("_etcd-server._tcp.cluster".into());
+        let answers: Vec<_> = (0..5)
+            .map(|host| {
+                dns.trouble(host, Some(Trouble::Partial));
+                dns.answer(host, &query)
+            })
+            .collect();
+        for (host, (answer, wrong)) in answers.iter().enumerate() {
+            let others = answers.iter().enumerate().filter(|(other, _)| *other != host);
+            let agreed = others.filter(|(_, (other, _))| other == answer).count();
+            assert_eq!((*wrong, agreed), (host < 3, usize::from(host >= 3)), "host {host}");
+        }
     }
 }
