@@ -74,12 +74,16 @@ pub(crate) struct Boot {
     identity: Option<Identity>,
     /// Where the list comes from DNS.
     renewal: Option<Box<Renewal>>,
+    /// Segments of an earlier start, with nothing in them. They go when this one writes something:
+    /// until then it may be refused.
+    blank: Vec<Arc<str>>,
 }
 
 impl Boot {
     /// A start that has not begun. `seed` feeds the jitter of its pauses.
     pub(crate) const fn new(config: Arc<Config>, seed: [u8; 32]) -> Self {
-        Self { config, seed, stage: Stage::Idle, bound: false, identity: None, renewal: None }
+        let (stage, bound, identity, renewal) = (Stage::Idle, false, None, None);
+        Self { config, seed, stage, bound, identity, renewal, blank: Vec::new() }
     }
 
     /// Time has passed.
@@ -364,6 +368,7 @@ impl Boot {
             self.identity = Some(identity);
             return self.go_on(now, course, fx);
         }
+        self.remove_blank(fx.script);
         self.stage = Stage::WritingIdentity(identity.write(fx.script), identity, course);
         Ok(())
     }

@@ -24,7 +24,7 @@ use super::stage::{Course, Stage};
 use super::table::Plan;
 use super::{Boot, disk_state, restore, settle, table, told};
 use crate::config::{Config, Form, State};
-use crate::disk::Op;
+use crate::disk::{Op, Script};
 use crate::error::Refusal;
 use crate::node::{Effects, Output, write_met};
 use crate::note::Note;
@@ -180,6 +180,7 @@ impl Boot {
             return self.listen(course, fx);
         }
         if let Course::Proxy(members) = course {
+            self.remove_blank(fx.script);
             self.stage = Stage::Proxying(members);
             return Ok(());
         }
@@ -231,8 +232,12 @@ impl Boot {
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
         self.identity = None;
-        fx.script.extend(segments.into_iter().map(|path| Op::Remove { path }));
+        self.blank = segments;
         self.decide(now, &DiskState::Empty, fx)
+    }
+
+    pub(super) fn remove_blank(&mut self, script: &mut Script) {
+        script.extend(self.blank.drain(..).map(|path| Op::Remove { path }));
     }
 
     /// The directory has an identity: ask the others, or begin.
