@@ -236,6 +236,7 @@ impl Boot {
         self.decide(now, &DiskState::Empty, fx)
     }
 
+    /// From here on this start writes: what an earlier one has left with nothing in it goes first.
     pub(super) fn remove_blank(&mut self, script: &mut Script) {
         script.extend(self.blank.drain(..).map(|path| Op::Remove { path }));
     }
