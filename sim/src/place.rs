@@ -79,6 +79,8 @@ pub(crate) struct Place {
     listed: bool,
     /// Whether it ever took part in the cluster.
     formed: bool,
+    /// Whether it ever said that it is ready: the log has its name by then.
+    published: bool,
     /// A copy of its data that was put aside.
     copy: Option<FileSystem>,
     /// Whether it may have lost some of what it promised, and not count.
@@ -126,6 +128,7 @@ impl Place {
             wrong_list: None,
             listed: false,
             formed: false,
+            published: false,
             copy: None,
             behind: false,
             brought_back: false,
@@ -160,6 +163,7 @@ impl Place {
             Note::Behind { .. } => (self.behind, self.brought_back) = (true, false),
             Note::BroughtBack => self.brought_back = true,
             Note::Applied { .. } | Note::SnapshotInstalled { .. } => self.formed = true,
+            Note::Ready => self.published = true,
             _ => {}
         }
     }

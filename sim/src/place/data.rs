@@ -23,9 +23,13 @@ pub(super) fn rot(world: &mut impl Hosts, host: usize, rot: &Rot) {
     }
 }
 
-/// A host loses all its data.
+/// A host loses all its data. Who was added counts for nothing before the log has its name, and may
+/// come as if for the first time if those who met it are gone.
 pub(super) fn wipe(world: &mut impl Hosts, host: usize, down_us: u64) {
     let Parts { options, places, oracles, .. } = world.parts();
+    if !places[host].is_first() && !places[host].published {
+        return;
+    }
     let may_end = options.wipe_most > 0 && places.may_end_with(host, oracles);
     // Nobody can tell the member of a list of one that it has been there before.
     if options.members == 1 && places[host].is_first() {

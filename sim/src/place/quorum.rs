@@ -11,10 +11,10 @@ use crate::plan::{Calm, Fault, Plan};
 
 impl Places {
     /// The quorum of the plan, or all members if that is none by what each of them knows, or if one
-    /// of them has not formed the cluster yet: a cluster forms only when all are there. With them
-    /// those that are on their way to become members and were not asked to leave. Nobody if there is no quorum any more: of two
-    /// members one was removed, and it has left before the other learned that the removal is
-    /// committed; or if who has not formed it waits for one that is gone.
+    /// of them has not formed the cluster yet: it waits for an answer of all that vote. With them
+    /// those that are on their way to become members and were not asked to leave. Nobody if there is
+    /// no quorum any more: of two members one was removed, and it has left before the other learned
+    /// that the removal is committed; or if who has not formed it waits for one that is gone.
     pub(crate) fn choose_quorum(&mut self, calm: &Calm, oracles: &Oracles) -> Option<Vec<usize>> {
         let known = oracles.ledger().configurations();
         self.learn(known);
@@ -26,7 +26,15 @@ impl Places {
         let lost = |host: usize| self[host].lost.is_some();
         let whole: Vec<usize> = members.iter().copied().filter(|host| !lost(*host)).collect();
         let formed = whole.iter().all(|host| self[*host].formed);
-        if !formed && (0..self.count()).any(|h| self[h].is_first() && !whole.contains(&h)) {
+        let mut learners = self.hosts_of(&now.learners);
+        let may_vote = learners.iter().filter(|host| self[**host].formed).count();
+        learners.retain(|host| !lost(*host) && !self[*host].asked_to_leave);
+        let are_all = || {
+            let first = (0..self.count()).all(|h| !self[h].is_first() || whole.contains(&h));
+            let stay = learners.iter().filter(|host| self[**host].formed).count();
+            first && whole.len() == now.voters.len() && stay == may_vote
+        };
+        if !formed && !are_all() {
             return None;
         }
         // Who is behind is brought back by the others, and is of no use to them before.
@@ -34,13 +42,11 @@ impl Places {
         let chosen = formed.then(|| calm.quorum_of(&members, |host| lost(host) || behind(&host)));
         let brought_back = whole.iter().copied().filter(behind).collect::<Vec<_>>();
         let whole: Vec<usize> = whole.into_iter().filter(|host| !behind(host)).collect();
-        let mut learners = self.hosts_of(&now.learners);
-        learners.retain(|host| !lost(*host) && !self[*host].asked_to_leave);
         let everybody = whole.iter().chain(&learners).copied().collect();
         let mut candidates = chosen.into_iter().chain([whole, everybody]);
         let mut healthy = candidates.find(|chosen| self.is_quorum(chosen, oracles))?;
         let others = learners.into_iter().chain(brought_back);
-        healthy.extend(others.filter(|host| !calm.down.contains(host)));
+        healthy.extend(others.filter(|host| !formed || !calm.down.contains(host)));
         healthy.sort_unstable();
         healthy.dedup();
         Some(healthy)
