@@ -100,8 +100,8 @@ impl Boot {
                 let due = forming.ask(now, || fx.call());
                 fx.out
                     .extend(due.into_iter().map(|(call, request)| Output::Http { call, request }));
-                if let Some(missing) = forming.report(now) {
-                    fx.note(Note::WaitingToForm { missing });
+                if let Some(waiting) = forming.report(now) {
+                    fx.note(waiting);
                 }
             }
             Stage::Joining(join) => join.wake(now, fx),

@@ -53,6 +53,12 @@ pub enum Note {
         /// Name of the member and the reason.
         missing: Vec<(String, String)>,
     },
+    /// The others on the list have formed the cluster already. Taking a place in it waits: who votes
+    /// and has not said yet that it knows nothing of this member, and why.
+    WaitingToComeLate {
+        /// Name of the member and the reason.
+        missing: Vec<(String, String)>,
+    },
     /// Joining waits: the members of the cluster have not all answered, or no quorum of them has
     /// confirmed what they say.
     WaitingToJoin {

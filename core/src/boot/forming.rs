@@ -33,6 +33,7 @@ use crate::id::{ClusterId, MemberId};
 use crate::member::Member;
 use crate::member::identity::{Incarnation, Said};
 use crate::node::CallId;
+use crate::note::Note;
 use crate::time::{Duration, Instant};
 use crate::tls::Role;
 use crate::url::Url;
@@ -73,7 +74,7 @@ pub struct Forming {
     /// Who has spoken to it as a member of this cluster, and is not on the list.
     unlisted: BTreeSet<MemberId>,
     report_due: Instant,
-    reported: Vec<(String, String)>,
+    reported: Option<Note>,
 }
 
 /// Who asks.
@@ -172,7 +173,7 @@ impl Forming {
             listened: now + LISTEN,
             unlisted: BTreeSet::new(),
             report_due: now + AGAIN * 5,
-            reported: Vec::new(),
+            reported: None,
         }
     }
 
@@ -224,7 +225,7 @@ impl Forming {
     }
 
     /// Who is missing and why, if that is worth saying now.
-    pub fn report(&mut self, now: Instant) -> Option<Vec<(String, String)>> {
+    pub fn report(&mut self, now: Instant) -> Option<Note> {
         if now < self.report_due {
             return None;
         }
@@ -240,10 +241,20 @@ impl Forming {
             })
             .chain(self.disturbed())
             .collect();
-        (missing != self.reported).then(|| {
-            self.reported.clone_from(&missing);
-            missing
-        })
+        if missing.is_empty() {
+            return None;
+        }
+        let note = if self.is_late() {
+            Note::WaitingToComeLate { missing }
+        } else {
+            Note::WaitingToForm { missing }
+        };
+        (self.reported.as_ref() != Some(&note)).then(|| self.reported.insert(note).clone())
+    }
+
+    /// Whether others have formed the cluster already.
+    fn is_late(&self) -> bool {
+        self.others.values().any(|other| other.standing == Standing::Formed)
     }
 
     /// Who has another list, in words.

@@ -23,6 +23,7 @@ pub fn note(note: &Note) {
         | Note::ProxyEndpoints { .. }
         | Note::ProxySilence { .. }
         | Note::WaitingToForm { .. }
+        | Note::WaitingToComeLate { .. }
         | Note::WaitingToJoin { .. }
         | Note::Formed
         | Note::Joined
@@ -110,6 +111,12 @@ fn boot(note: &Note) {
         Note::WaitingToForm { missing } => {
             info!("waiting to form the cluster: {}", causes(missing));
         }
+        Note::WaitingToComeLate { missing } => info!(
+            "the cluster was formed without this member, which has to hear of all voters that they \
+             do not know it from before: waiting for {}; bring them back, or remove them from the \
+             cluster",
+            causes(missing)
+        ),
         Note::WaitingToJoin { missing } => {
             info!("waiting to join the cluster: {}", causes(missing));
         }

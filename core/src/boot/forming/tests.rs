@@ -66,6 +66,14 @@ impl Asked {
         self.forming.answered(now, call, Ok(answer))
     }
 
+    /// For whom it waits before it forms.
+    fn waits_to_form(&mut self) -> Vec<(String, String)> {
+        match self.forming.report(later() + REPORT) {
+            Some(Note::WaitingToForm { missing }) => missing,
+            note => panic!("{note:?}"),
+        }
+    }
+
     /// A member that runs answers with these members.
     fn hears(&mut self, name: &str, by: MemberId, members: &[Member]) -> Verdict {
         let header = |name: &str, value: String| (name.to_owned(), value);
@@ -109,7 +117,7 @@ fn who_is_spoken_to_by_a_member_that_is_not_on_the_list_does_not_form() {
     asked.forming.spoken_to(MemberId(0xd));
     assert_eq!(asked.is_ready("a", later(), ""), Verdict::Wait);
     assert_eq!(asked.is_ready("b", later(), ""), Verdict::Wait);
-    let missing = asked.forming.report(later() + REPORT).expect("it waits for somebody");
+    let missing = asked.waits_to_form();
     assert_eq!(missing.len(), 1, "{missing:?}");
     assert_eq!(missing[0].0, MemberId(0xd).to_string());
     assert!(missing[0].1.contains("-force-new-cluster"), "{missing:?}");
@@ -125,7 +133,7 @@ fn nor_does_one_that_hears_of_it_from_another() {
     let mut asked = Asked::begin();
     assert_eq!(asked.is_ready("a", later(), "d"), Verdict::Wait);
     assert_eq!(asked.is_ready("b", later(), ""), Verdict::Wait);
-    let missing = asked.forming.report(later() + REPORT).expect("it waits for somebody");
+    let missing = asked.waits_to_form();
     assert_eq!(missing, [("a".to_owned(), "d speaks to it, and is not on the list".to_owned())]);
     asked.ask();
     assert_eq!(asked.is_ready("a", later(), ""), Verdict::Form, "it was started again");
@@ -152,7 +160,12 @@ fn those_on_the_list_may_speak() {
 #[test]
 fn who_is_late_hears_all_others() {
     let mut asked = Asked::begin();
+    asked.forming.spoken_to(MemberId(0xd));
     assert_eq!(asked.hears("a", id("a"), &members()), Verdict::Wait);
+    let missing = vec![("b".to_owned(), "not asked yet".to_owned())];
+    let waits = Some(Note::WaitingToComeLate { missing });
+    assert_eq!(asked.forming.report(later() + REPORT), waits, "and for nobody who is on no list");
+    assert_eq!(asked.forming.report(later() + REPORT * 2), None, "that was said");
     assert_eq!(asked.hears("b", id("b"), &members()), Verdict::Late);
 }
 

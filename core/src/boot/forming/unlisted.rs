@@ -63,7 +63,7 @@ impl Forming {
     /// Who has spoken and is not on the list, for a report; as long as nobody runs that takes this
     /// member in.
     pub(super) fn disturbed(&self) -> Vec<(String, String)> {
-        if self.others.values().any(|other| other.standing == Standing::Formed) {
+        if self.is_late() {
             return Vec::new();
         }
         let here = self.unlisted.iter().map(|id| (id.to_string(), here()));
