@@ -8,7 +8,7 @@ pub(crate) struct Standing {
     pub(crate) leads: bool,
     /// Whether it answers plain reads.
     pub(crate) reads: bool,
-    /// The last index that it has applied.
+    /// The last index that it has applied, and shows.
     pub(crate) applied: u64,
 }
 

@@ -103,9 +103,17 @@ pub(crate) fn standings(world: &mut impl Settles, healthy: &[usize]) -> Vec<Stan
         runs: world.runs(*host),
         leads: world.leads(*host),
         reads: reads(world, *host, &read).is_some(),
-        applied: world.parts().oracles.applied_index(*host),
+        applied: shows(world, *host),
     };
     healthy.iter().map(standing).collect()
+}
+
+/// How far the state is applied that a host shows. What it has applied is shown only once what it has
+/// promised meanwhile is durable.
+fn shows(world: &mut impl Settles, host: usize) -> u64 {
+    let applied = world.parts().oracles.applied_index(host);
+    let shown = world.inspect(host, |_, view| view.map(|view| view.applied)).flatten();
+    shown.map_or(applied, |shown| shown.min(applied))
 }
 
 /// What is still missing, in words.
