@@ -26,15 +26,15 @@ impl Places {
         let lost = |host: usize| self[host].lost.is_some();
         let whole: Vec<usize> = members.iter().copied().filter(|host| !lost(*host)).collect();
         let formed = whole.iter().all(|host| self[*host].formed);
-        let mut learners = self.hosts_of(&now.learners);
-        let may_vote = learners.iter().filter(|host| self[**host].formed).count();
-        learners.retain(|host| !lost(*host) && !self[*host].asked_to_leave);
-        let are_all = || {
-            let first = (0..self.count()).all(|h| !self[h].is_first() || whole.contains(&h));
-            let stay = learners.iter().filter(|host| self[**host].formed).count();
-            first && whole.len() == now.voters.len() && stay == may_vote
-        };
-        if !formed && !are_all() {
+        let (leaving, learners): (Vec<usize>, Vec<usize>) = self
+            .hosts_of(&now.learners)
+            .into_iter()
+            .partition(|host| lost(*host) || self[*host].asked_to_leave);
+        // Who has taken part may be promoted at any moment, and is waited for then too.
+        let all_stay = whole.len() == now.voters.len()
+            && leaving.iter().all(|host| !self[*host].formed)
+            && (0..self.count()).all(|host| !self[host].is_first() || whole.contains(&host));
+        if !formed && !all_stay {
             return None;
         }
         // Who is behind is brought back by the others, and is of no use to them before.
